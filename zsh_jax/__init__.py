@@ -1,0 +1,1 @@
+"""Zero-shot hashing by transferring supervised knowledge, in JAX."""

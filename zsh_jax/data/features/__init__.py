@@ -1,0 +1,1 @@
+"""Image features: computed from pixels, or read from files."""

@@ -1,0 +1,27 @@
+"""What the sweep engine returns for each cell."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Shaped
+
+from zsh_jax.core.hashing import HashFunction
+
+
+class CellResult(NamedTuple):
+    """One cell of a sweep, after training and evaluation; everything is on the host.
+
+    Attributes:
+        cell: the cell's identity, flat: `method`, `dataset`, `features`, `semantics`, `unseen`, `bits`, `seed`,
+            every axis of the sweep; JSON scalars.
+        metrics: what came out, flat: each metric under its field name (a float, or a list of floats for a curve),
+            `iterations`, `status`, `objective`, `seconds`.
+        history: one value an iteration: `objective`, its five terms, `flips`; arrays of length `iterations`.
+        model: the trained hash function, where it was asked for.
+    """
+
+    cell: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    history: Mapping[str, Shaped[np.ndarray, " iterations"]]
+    model: HashFunction | None = None

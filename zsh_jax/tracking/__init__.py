@@ -1,0 +1,1 @@
+"""Tracking: results and models on disk, runs in Weights & Biases."""
