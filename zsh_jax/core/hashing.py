@@ -1,8 +1,16 @@
 """The hash function: standardise, RBF features, project, sign."""
 
+from functools import partial
 from typing import NamedTuple
 
-from jaxtyping import Array, Float
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, UInt8
+
+from zsh_jax.core.kernel import rbf_features
+from zsh_jax.core.packing import pack_codes
+from zsh_jax.core.precision import full_precision
 
 
 class HashFunction(NamedTuple):
@@ -21,3 +29,40 @@ class HashFunction(NamedTuple):
     anchors: Float[Array, "k d"]
     bandwidth: Float[Array, ""]
     projection: Float[Array, "m l"]
+
+
+@partial(jax.jit, static_argnames="block")
+@full_precision
+def encode(
+    hash_function: HashFunction, x: Float[Array, "n d"], *, block: int = 1024
+) -> UInt8[Array, "n bytes"]:
+    """Codes of images, packed. A projection of exactly zero is bit 0.
+
+    Args:
+        hash_function: a trained hash function; vmap over its `projection` alone to share phi(x).
+        x: raw features, (n, d), as they were before standardisation.
+        block: samples at a time; static. The memory needed is block x m.
+
+    Returns:
+        (n, ceil(l / 8)) bytes, as `pack_codes` gives them.
+    """
+
+    def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
+        standardised = (row - hash_function.mean) / hash_function.scale
+        phi = rbf_features(standardised[None], hash_function.anchors, hash_function.bandwidth)
+        return pack_codes(phi @ hash_function.projection)[0]
+
+    return lax.map(encode_one, x, batch_size=min(block, x.shape[0]))
+
+
+def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[Array, " d"]]:
+    """Mean and scale that standardise the training features.
+
+    Args:
+        x: raw training features, (n, d).
+
+    Returns:
+        The mean, and the deviation with 1 in the place of 0, both (d,).
+    """
+    deviation = x.std(0)
+    return x.mean(0), jnp.where(deviation > 0, deviation, 1)

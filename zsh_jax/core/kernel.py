@@ -1,0 +1,82 @@
+"""RBF features: anchors, bandwidth, and the map from images to Phi."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.core.precision import full_precision
+
+
+def anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Float[Array, "k d"]:
+    """Draw anchors from the training samples, without replacement.
+
+    Args:
+        key: the draw's key.
+        x: standardised training features, (n, d).
+        count: number of anchors k, at most n.
+
+    Returns:
+        The features of the anchors, (k, d).
+
+    Raises:
+        ValueError: if there are fewer samples than anchors.
+    """
+    if not 1 <= count <= x.shape[0]:
+        raise ValueError(f"cannot draw {count} anchors from {x.shape[0]} training samples")
+    return x[jax.random.choice(key, x.shape[0], (count,), replace=False)]
+
+
+@jax.jit
+@full_precision
+def bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"]) -> Float[Array, ""]:
+    """sigma^2, half the mean squared distance of the training samples to the anchors.
+
+    The rule of the authors' released code. The value found on training data serves queries and database too.
+
+    Args:
+        x: standardised training features, (n, d).
+        anchor_features: anchors, (k, d).
+
+    Returns:
+        sigma^2, in squared units of the features.
+    """
+    # mean |x - a|^2 = E|x - mean x|^2 + E|a - mean a|^2 + |mean x - mean a|^2, without n x k distances.
+    mean_x, mean_a = x.mean(0), anchor_features.mean(0)
+    spread = jnp.sum((x - mean_x) ** 2) / x.shape[0]
+    spread += jnp.sum((anchor_features - mean_a) ** 2) / anchor_features.shape[0]
+    return (spread + jnp.sum((mean_x - mean_a) ** 2)) / 2
+
+
+@full_precision
+def squared_distances(a: Float[Array, "n d"], b: Float[Array, "k d"]) -> Float[Array, "n k"]:
+    """Squared Euclidean distances between rows, never negative.
+
+    Args:
+        a: (n, d).
+        b: (k, d).
+
+    Returns:
+        (n, k), in squared units of the features.
+    """
+    squares = jnp.sum(a**2, axis=1)[:, None] + jnp.sum(b**2, axis=1)[None, :]
+    return jnp.maximum(squares - 2 * (a @ b.T), 0)
+
+
+@jax.jit
+def rbf_features(
+    x: Float[Array, "n d"], anchor_features: Float[Array, "k d"], sigma_squared: Float[Array, ""]
+) -> Float[Array, "n m"]:
+    """Phi: one Gaussian bump an anchor, then a constant column (Yang et al. 2016, eq. 3).
+
+    phi_j(x) = exp(-|x - a_j|^2 / (2 sigma^2)), and phi_{k+1} = 1.
+
+    Args:
+        x: standardised features, (n, d).
+        anchor_features: anchors, (k, d).
+        sigma_squared: `bandwidth` of the training samples.
+
+    Returns:
+        (n, m) with m = k + 1.
+    """
+    bumps = jnp.exp(-squared_distances(x, anchor_features) / (2 * sigma_squared))
+    return jnp.concatenate([bumps, jnp.ones((x.shape[0], 1), bumps.dtype)], axis=1)

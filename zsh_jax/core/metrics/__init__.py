@@ -1,0 +1,1 @@
+"""Retrieval metrics: histograms of Hamming distance, and what follows from them."""

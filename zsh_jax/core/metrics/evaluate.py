@@ -1,0 +1,165 @@
+"""Retrieval metrics of packed codes."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Shaped, UInt8
+
+from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
+from zsh_jax.core.metrics.ranking import distance_histograms, relevance, stable_average_precision
+from zsh_jax.core.packing import hamming_distances
+
+RADIUS = 2
+STABLE_CUTOFF = 10_000
+
+
+class Metrics(NamedTuple):
+    """Retrieval metrics: of each query, or their means over queries. All but the curves' axes are scalars then.
+
+    Attributes:
+        mean_average_precision: average precision, exact mean over all orders of equal distances.
+        mean_average_precision_stable: average precision of the stable ranking, equal distances in the order of the
+            database, over the first 10,000 places, divided by the relevant items found there.
+        precision_radius2: share of relevant items within Hamming radius 2; 0 for an empty ball.
+        recall_radius2: share of the relevant items that lie within Hamming radius 2.
+        empty_radius2: 1 where no item lies within Hamming radius 2; as a mean, the share of such queries.
+        mean_average_precision_at: tie-aware average precision of the first N places, for each cut-off N.
+        precision_at: precision of the first N places, exact mean over orders of ties, for each cut-off N.
+        precision_curve: share of relevant items within each radius 0..l; 0 for an empty ball.
+        recall_curve: share of the relevant items that lie within each radius 0..l.
+    """
+
+    mean_average_precision: Float[Array, "*q"]
+    mean_average_precision_stable: Float[Array, "*q"]
+    precision_radius2: Float[Array, "*q"]
+    recall_radius2: Float[Array, "*q"]
+    empty_radius2: Float[Array, "*q"]
+    mean_average_precision_at: Float[Array, "*q cutoffs"]
+    precision_at: Float[Array, "*q cutoffs"]
+    precision_curve: Float[Array, "*q radii"]
+    recall_curve: Float[Array, "*q radii"]
+
+
+@partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))
+def evaluate_queries(
+    query_codes: UInt8[Array, "q bytes"],
+    query_labels: Shaped[Array, "q *c"],
+    database_codes: UInt8[Array, "n bytes"],
+    database_labels: Shaped[Array, "n *c"],
+    *,
+    bits: int,
+    cutoffs: tuple[int, ...] = (),
+    block: int = 128,
+) -> Metrics:
+    """Metrics of each query; see `evaluate`. A query with nothing relevant in the database has NaN.
+
+    Args:
+        query_codes: packed codes, (q, ceil(bits / 8)).
+        query_labels: class indices (q,), or multi-hot (q, c).
+        database_codes: packed codes, (n, ceil(bits / 8)).
+        database_labels: class indices (n,), or multi-hot (n, c).
+        bits: code length l; static.
+        cutoffs: the N of precision at N; static.
+        block: queries at a time; static. The memory needed is block x n.
+
+    Returns:
+        Metrics whose leaves have a leading axis of q.
+    """
+    dtype = jnp.result_type(float)
+
+    def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Metrics:
+        code, label = args
+        distances = hamming_distances(code[None], database_codes)[0]
+        relevant = relevance(label, database_labels)
+        items_at, relevant_at = distance_histograms(distances, relevant, bits=bits)
+        ball, hits = jnp.cumsum(items_at), jnp.cumsum(relevant_at)
+        precision = jnp.where(ball > 0, hits / jnp.maximum(ball, 1), 0).astype(dtype)
+        recall = (hits / hits[-1]).astype(dtype)
+        radius = min(RADIUS, bits)
+        return Metrics(
+            mean_average_precision=tie_aware_average_precision(items_at, relevant_at, dtype=dtype),
+            mean_average_precision_stable=stable_average_precision(
+                distances, relevant, items_at, relevant_at, cutoff=STABLE_CUTOFF, dtype=dtype
+            ),
+            precision_radius2=precision[radius],
+            recall_radius2=recall[radius],
+            empty_radius2=(ball[radius] == 0).astype(dtype),
+            # Tuples until after the map, which has no place for an array of no cut-offs.
+            mean_average_precision_at=tuple(
+                tie_aware_average_precision(items_at, relevant_at, cutoff=n, dtype=dtype) for n in cutoffs
+            ),
+            precision_at=tuple(
+                expected_precision_at(items_at, relevant_at, cutoff=n, dtype=dtype) for n in cutoffs
+            ),
+            precision_curve=precision,
+            recall_curve=recall,
+        )
+
+    each = lax.map(of_query, (query_codes, query_labels), batch_size=min(block, query_codes.shape[0]))
+
+    def stack(values: tuple[Float[Array, " q"], ...]) -> Float[Array, "q cutoffs"]:
+        return jnp.stack(values, -1) if values else jnp.zeros((query_codes.shape[0], 0), dtype)
+
+    return each._replace(
+        mean_average_precision_at=stack(each.mean_average_precision_at), precision_at=stack(each.precision_at)
+    )
+
+
+def evaluate(
+    query_codes: UInt8[Array, "q bytes"],
+    query_labels: Shaped[Array, "q *c"],
+    database_codes: UInt8[Array, "n bytes"],
+    database_labels: Shaped[Array, "n *c"],
+    *,
+    bits: int,
+    cutoffs: tuple[int, ...] = (),
+    block: int = 128,
+) -> Metrics:
+    """Mean retrieval metrics over queries, ties handled exactly, from distance histograms.
+
+    Args:
+        query_codes: packed codes, (q, ceil(bits / 8)).
+        query_labels: class indices (q,), or multi-hot (q, c).
+        database_codes: packed codes, (n, ceil(bits / 8)); none of them a query's own.
+        database_labels: class indices (n,), or multi-hot (n, c). Relevant is what shares a label with the query.
+        bits: code length l; static.
+        cutoffs: the N of precision at N; static.
+        block: queries at a time; static. The memory needed is block x n.
+
+    Returns:
+        Means over the queries; the curves have l + 1 points, `precision_at` one for each cut-off. Inside a
+        transformation, where nothing can be raised, a query with nothing relevant makes its metrics NaN.
+
+    Raises:
+        ValueError: if codes do not hold `bits` bits, if the labels do not fit each other, if there are no
+            queries or no database, or if a query has nothing relevant in the database.
+    """
+    for name, codes, labels in (
+        ("query", query_codes, query_labels),
+        ("database", database_codes, database_labels),
+    ):
+        if codes.shape[0] == 0 or codes.shape[0] != labels.shape[0]:
+            raise ValueError(f"{codes.shape[0]} {name} codes but {labels.shape[0]} {name} labels")
+        if codes.shape[1] != -(-bits // 8):
+            raise ValueError(f"{name} codes of {codes.shape[1]} bytes do not hold {bits} bits")
+    if query_labels.shape[1:] != database_labels.shape[1:]:
+        raise ValueError(
+            "query and database labels must both be class indices, or multi-hot over the same classes"
+        )
+    if any(cutoff < 1 for cutoff in cutoffs):
+        raise ValueError(f"cut-offs must be at least 1, not {cutoffs}")
+    each = evaluate_queries(
+        query_codes, query_labels, database_codes, database_labels, bits=bits, cutoffs=cutoffs, block=block
+    )
+    if not isinstance(each.mean_average_precision, jax.core.Tracer):
+        lost = np.flatnonzero(np.isnan(np.asarray(each.mean_average_precision)))
+        if lost.size:
+            raise ValueError(
+                f"{lost.size} of {query_labels.shape[0]} queries have nothing relevant in the database "
+                f"(first: query {lost[0]}): drop them, or add their classes to the database"
+            )
+    return jax.tree.map(lambda values: values.mean(0), each)

@@ -1,0 +1,58 @@
+"""The objective of zero-shot hashing."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.problem import Hyperparameters, Problem, State
+
+
+class Objective(NamedTuple):
+    """The value of the objective and of its five terms, each with its weight; `total` is their sum.
+
+    Attributes:
+        total: J.
+        semantic_fit: |Y R - B W|^2.
+        regression_ridge: lam |W|^2.
+        projection_fit: alpha |B - Phi P|^2.
+        projection_ridge: beta |P|^2.
+        locality: gamma tr(P' Phi' L Phi P).
+    """
+
+    total: Float[Array, "*sweep"]
+    semantic_fit: Float[Array, "*sweep"]
+    regression_ridge: Float[Array, "*sweep"]
+    projection_fit: Float[Array, "*sweep"]
+    projection_ridge: Float[Array, "*sweep"]
+    locality: Float[Array, "*sweep"]
+
+
+@jax.jit
+@full_precision
+def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objective:
+    """J of Yang et al. 2016, eq. 8, in the published form.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights of the terms.
+        state: where J is taken.
+
+    Returns:
+        J and its five terms, scalars.
+    """
+    codes, projection, rotation, regression = state
+    # |Y R - B W| = |Y - B W R'| for orthogonal R, and W R' is small.
+    semantic_residual = problem.semantics - codes @ (regression @ rotation.T)
+    projection_residual = codes - problem.phi @ projection
+    terms = (
+        jnp.sum(semantic_residual**2),
+        hyper.lam * jnp.sum(regression**2),
+        hyper.alpha * jnp.sum(projection_residual**2),
+        hyper.beta * jnp.sum(projection**2),
+        hyper.gamma * jnp.sum(projection * (problem.locality @ projection)),
+    )
+    total = jnp.stack(terms).sum()
+    return Objective(total, *terms)

@@ -1,0 +1,59 @@
+"""Codes as bytes: packing, unpacking, and Hamming distances."""
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int32, UInt8, UInt32
+
+
+def pack_codes(codes: Float[Array, "*n l"]) -> UInt8[Array, "*n bytes"]:
+    """Pack codes into bytes, eight bits each, the first bit highest; positive is 1.
+
+    Args:
+        codes: in {-1, +1}, (..., l).
+
+    Returns:
+        (..., ceil(l / 8)); the bits past l are zero.
+    """
+    return jnp.packbits(codes > 0, axis=-1)
+
+
+def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array, "*n l"]:
+    """Undo `pack_codes`.
+
+    Args:
+        packed: (..., ceil(l / 8)).
+        bits: code length l.
+
+    Returns:
+        Codes in {-1, +1}, (..., l).
+
+    Raises:
+        ValueError: if the bytes do not hold that many bits.
+    """
+    if packed.shape[-1] != -(-bits // 8):
+        raise ValueError(f"{packed.shape[-1]} bytes a code do not hold {bits} bits")
+    return 2.0 * jnp.unpackbits(packed, axis=-1, count=bits) - 1.0
+
+
+def _words(packed: UInt8[Array, "n bytes"]) -> UInt32[Array, "n words"]:
+    """Four bytes a word, zero-padded: a quarter of the instructions."""
+    padded = jnp.pad(packed, ((0, 0), (0, -packed.shape[1] % 4)))
+    return lax.bitcast_convert_type(padded.reshape(packed.shape[0], -1, 4), jnp.uint32)
+
+
+def hamming_distances(a: UInt8[Array, "n bytes"], b: UInt8[Array, "k bytes"]) -> Int32[Array, "n k"]:
+    """Number of differing bits between packed codes.
+
+    Args:
+        a: packed codes, (n, bytes).
+        b: packed codes of the same length, (k, bytes).
+
+    Returns:
+        (n, k), in bits.
+    """
+    words_a, words_b = _words(a), _words(b)
+    distances = jnp.zeros((a.shape[0], b.shape[0]), jnp.int32)
+    for word in range(words_a.shape[1]):
+        differing = lax.population_count(words_a[:, None, word] ^ words_b[None, :, word])
+        distances += differing.astype(jnp.int32)
+    return distances

@@ -1,0 +1,10 @@
+"""Matrix products in full precision.
+
+Accelerators multiply float32 matrices in bfloat16 or TF32 unless told otherwise. That is too coarse here: a
+sign decides every bit, and squared distances are differences of large numbers.
+"""
+
+import jax
+
+full_precision = jax.default_matmul_precision("highest")
+"""Decorator: every matrix product traced inside the function keeps the precision of its inputs."""

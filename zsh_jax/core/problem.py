@@ -1,0 +1,108 @@
+"""What is given (Problem, Hyperparameters) and what is sought (State)."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.core.graph import Graph, laplacian_quadratic
+from zsh_jax.core.precision import full_precision
+
+
+class Hyperparameters(NamedTuple):
+    """Weights of the objective's terms: scalars, or arrays of one shape to be vmapped over.
+
+    Attributes:
+        lam: ridge on the regression W.
+        alpha: weight of the quantisation term |B - Phi P|^2; positive, since the P-step divides by it.
+        beta: ridge on the projection P.
+        gamma: weight of the locality term.
+    """
+
+    lam: Float[Array, "*sweep"] | float = 1e-2
+    alpha: Float[Array, "*sweep"] | float = 1e-5
+    beta: Float[Array, "*sweep"] | float = 1e-4
+    gamma: Float[Array, "*sweep"] | float = 1e-6
+
+
+class Problem(NamedTuple):
+    """The training data, in the form that the steps read. Shared by all cells of one data split.
+
+    Attributes:
+        phi: RBF features of the n training samples, with their constant column.
+        semantics: Y, the semantic target of each training sample; rows of unit length.
+        gram: Phi' Phi.
+        locality: Phi' L Phi for the Laplacian L of the neighbour graph; zero where there is no graph.
+    """
+
+    phi: Float[Array, "n m"]
+    semantics: Float[Array, "n e"]
+    gram: Float[Array, "m m"]
+    locality: Float[Array, "m m"]
+
+
+class State(NamedTuple):
+    """The unknowns.
+
+    Attributes:
+        codes: B, in {-1, +1}.
+        projection: P; the hash function is sign(phi(x) P).
+        rotation: R, orthogonal.
+        regression: W, from codes to rotated semantics.
+    """
+
+    codes: Float[Array, "n l"]
+    projection: Float[Array, "m l"]
+    rotation: Float[Array, "e e"]
+    regression: Float[Array, "l e"]
+
+
+@jax.jit
+@full_precision
+def make_problem(
+    phi: Float[Array, "n m"], semantics: Float[Array, "n e"], graph: Graph | None = None
+) -> Problem:
+    """Gather the training data and the two m x m products that every cell shares.
+
+    Args:
+        phi: RBF features, (n, m).
+        semantics: semantic targets Y, (n, e), rows of unit length.
+        graph: neighbour graph of the n samples; None leaves the locality term zero.
+
+    Returns:
+        The problem; `gram` and `locality` are (m, m).
+    """
+    gram = phi.T @ phi
+    locality = jnp.zeros_like(gram) if graph is None else laplacian_quadratic(phi, graph)
+    return Problem(phi, semantics, gram, locality)
+
+
+def init_state(problem: Problem, key: PRNGKeyArray, *, bits: int) -> State:
+    """Random codes, R = I, and the W and P that start from them.
+
+    Only the codes matter to what follows: P, R and W are fitted before they are first read, but for the W that
+    the first rotation step sees. That one is B'Y / n, the regression of independent codes.
+
+    Args:
+        problem: the training data, n samples.
+        key: the start's key; not used for anything else.
+        bits: code length l.
+
+    Returns:
+        A state with codes (n, l) of independent fair signs.
+
+    Raises:
+        ValueError: if `bits` is not positive.
+    """
+    if bits < 1:
+        raise ValueError(f"bits must be at least 1, not {bits}")
+    n, m = problem.phi.shape
+    e = problem.semantics.shape[1]
+    codes = jax.random.rademacher(key, (n, bits), dtype=problem.phi.dtype)
+    return State(
+        codes=codes,
+        projection=jnp.zeros((m, bits), problem.phi.dtype),
+        rotation=jnp.eye(e, dtype=problem.phi.dtype),
+        regression=codes.T @ problem.semantics / n,
+    )

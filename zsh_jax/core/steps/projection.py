@@ -1,0 +1,61 @@
+"""P-step: ridge regression of the codes on the RBF features, with locality."""
+
+import jax
+import jax.numpy as jnp
+from jax.custom_batching import sequential_vmap
+from jaxtyping import Array, Float
+
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.problem import Hyperparameters, Problem, State
+
+
+@sequential_vmap
+def _cholesky(matrix: Float[Array, "m m"]) -> Float[Array, "m m"]:
+    # One factorisation at a time: a batched one of this size is far slower, and holds all of them at once.
+    return jnp.linalg.cholesky(matrix)
+
+
+@jax.jit
+def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, "m m"]:
+    """Cholesky factor of Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi.
+
+    It does not change while the problem is solved, and depends on the hyperparameters through two ratios alone:
+    where neither is vmapped, nor is the factorisation.
+
+    Args:
+        problem: the training data, m features.
+        hyper: scalar weights; `alpha` positive.
+
+    Returns:
+        The lower factor, (m, m).
+    """
+    ridge = hyper.beta / hyper.alpha
+    smoothness = hyper.gamma / hyper.alpha
+    m = problem.gram.shape[0]
+    return _cholesky(
+        problem.gram + ridge * jnp.eye(m, dtype=problem.gram.dtype) + smoothness * problem.locality
+    )
+
+
+@jax.jit
+@full_precision
+def projection_step(
+    problem: Problem, hyper: Hyperparameters, state: State, factor: Float[Array, "m m"] | None = None
+) -> State:
+    """Fit P to the codes (Yang et al. 2016, sec. 3.4, F-step).
+
+    P = (Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi)^-1 Phi' B.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights; `alpha` positive.
+        state: the state whose `codes` are fitted.
+        factor: `projection_factor(problem, hyper)`, if it is at hand.
+
+    Returns:
+        The state with its `projection` (m, l) replaced.
+    """
+    if factor is None:
+        factor = projection_factor(problem, hyper)
+    projection = jax.scipy.linalg.cho_solve((factor, True), problem.phi.T @ state.codes)
+    return state._replace(projection=projection)

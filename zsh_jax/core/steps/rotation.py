@@ -1,0 +1,29 @@
+"""R-step: the rotation of the semantic space, by orthogonal Procrustes."""
+
+import jax
+import jax.numpy as jnp
+
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.problem import Hyperparameters, Problem, State
+
+
+@jax.jit
+@full_precision
+def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> State:
+    """The orthogonal R that brings Y R nearest to B W (Schönemann 1966; Yang et al. 2016, sec. 3.4, Q-step).
+
+    R = U V' for the singular value decomposition of Y' B W. That matrix has at most rank c, so R is not unique:
+    compare Y R, never R.
+
+    Args:
+        problem: the training data.
+        hyper: not read; every step has one signature.
+        state: the state whose `codes` and `regression` are aligned with.
+
+    Returns:
+        The state with its `rotation` (e, e) replaced.
+    """
+    del hyper
+    alignment = (problem.semantics.T @ state.codes) @ state.regression
+    left, _, right = jnp.linalg.svd(alignment, full_matrices=True)
+    return state._replace(rotation=left @ right)
