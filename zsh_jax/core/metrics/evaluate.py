@@ -70,6 +70,7 @@ def evaluate_queries(
         Metrics whose leaves have a leading axis of q.
     """
     dtype = jnp.result_type(float)
+    places = cutoffs or (1,)  # the map below has no room for an array of no cut-offs
 
     def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Metrics:
         code, label = args
@@ -88,12 +89,11 @@ def evaluate_queries(
             precision_radius2=precision[radius],
             recall_radius2=recall[radius],
             empty_radius2=(ball[radius] == 0).astype(dtype),
-            # Tuples until after the map, which has no place for an array of no cut-offs.
-            mean_average_precision_at=tuple(
-                tie_aware_average_precision(items_at, relevant_at, cutoff=n, dtype=dtype) for n in cutoffs
+            mean_average_precision_at=jnp.stack(
+                [tie_aware_average_precision(items_at, relevant_at, cutoff=n, dtype=dtype) for n in places]
             ),
-            precision_at=tuple(
-                expected_precision_at(items_at, relevant_at, cutoff=n, dtype=dtype) for n in cutoffs
+            precision_at=jnp.stack(
+                [expected_precision_at(items_at, relevant_at, cutoff=n, dtype=dtype) for n in places]
             ),
             precision_curve=precision,
             recall_curve=recall,
@@ -101,11 +101,9 @@ def evaluate_queries(
 
     each = lax.map(of_query, (query_codes, query_labels), batch_size=min(block, query_codes.shape[0]))
 
-    def stack(values: tuple[Float[Array, " q"], ...]) -> Float[Array, "q cutoffs"]:
-        return jnp.stack(values, -1) if values else jnp.zeros((query_codes.shape[0], 0), dtype)
-
     return each._replace(
-        mean_average_precision_at=stack(each.mean_average_precision_at), precision_at=stack(each.precision_at)
+        mean_average_precision_at=each.mean_average_precision_at[:, : len(cutoffs)],
+        precision_at=each.precision_at[:, : len(cutoffs)],
     )
 
 
