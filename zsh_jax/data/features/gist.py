@@ -1,0 +1,179 @@
+"""GIST: the energy of a picture at each scale and orientation, over a coarse grid of places.
+
+Oliva and Torralba, "Modeling the Shape of the Scene", IJCV 42(3), 2001: a bank of Gabor filters laid
+out in the Fourier domain, after a local normalisation of contrast. The constants are those of the authors'
+released code.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float32, UInt8
+
+from zsh_jax.errors import InputError
+
+SMALLEST_SIDE = 16
+PREFILTER_PAD = 5  # pixels
+PREFILTER_CYCLES = 4.0  # per picture, where the prefilter's low pass falls to one half
+CONTRAST_FLOOR = 0.2  # keeps flat regions flat
+GABOR_PAD = 32  # pixels
+
+
+def gist(
+    images: UInt8[Array | np.ndarray, "n h w 3"],
+    *,
+    scales: int = 4,
+    orientations: int = 8,
+    grid: int = 4,
+    batch_size: int = 256,
+) -> Float32[np.ndarray, "n {scales*orientations*grid*grid}"]:
+    """GIST of each picture (Oliva and Torralba 2001), 512 values with the published settings.
+
+    Pictures go through in batches of one size, the last one filled up, so that one program is compiled for
+    each picture size and memory grows with `batch_size`, not with `n`.
+
+    Args:
+        images: square RGB pictures, at least 16 pixels a side; grey is the mean of the three channels.
+        scales: octave-like steps of frequency, from 0.3 cycles a pixel downwards by 1.85.
+        orientations: filters in each scale, evenly over half a turn.
+        grid: blocks along each side, over which magnitudes are averaged.
+        batch_size: pictures handled at once.
+
+    Returns:
+        The mean filter magnitudes, ordered by scale (fine to coarse), orientation, block row, block column.
+
+    Raises:
+        InputError: the pictures are not square RGB bytes, 16 pixels a side or more, or a setting is below 1.
+    """
+    _check(images, scales, orientations, grid, batch_size)
+    rows = np.asarray(images)
+    out = np.empty((len(rows), scales * orientations * grid * grid), np.float32)
+    for start in range(0, len(rows), batch_size):
+        part = rows[start : start + batch_size]
+        filled = np.zeros((batch_size, *rows.shape[1:]), np.uint8)
+        filled[: len(part)] = part
+        described = gist_batch(filled, scales=scales, orientations=orientations, grid=grid)
+        out[start : start + len(part)] = np.asarray(described)[: len(part)]
+    return out
+
+
+@partial(jax.jit, static_argnames=("scales", "orientations", "grid"))
+def gist_batch(
+    images: UInt8[Array | np.ndarray, "n s s 3"], *, scales: int = 4, orientations: int = 8, grid: int = 4
+) -> Float32[Array, "n {scales*orientations*grid*grid}"]:
+    """GIST of one batch, all of it in memory at once; pure, for use inside a larger program.
+
+    Args:
+        images: as for `gist`, but not checked.
+        scales: as for `gist`.
+        orientations: as for `gist`.
+        grid: as for `gist`.
+
+    Returns:
+        As `gist`, on the device.
+    """
+    count, side = images.shape[:2]
+    grey = jnp.mean(jnp.asarray(images).astype(jnp.float32), axis=-1)
+    # Half a side of mirrored margin makes one whole period of the mirrored plane: more would only add a seam.
+    pad = min(GABOR_PAD, side // 2)
+    spectrum = jnp.fft.fft2(_mirror(normalise_contrast(grey), pad))
+    blocks = jnp.asarray(_block_means(side, grid))
+
+    def energy(transfer: Float32[Array, "p p"]) -> Float32[Array, "n grid grid"]:
+        gain = transfer[None]
+        filtered = jnp.fft.ifft2(jax.lax.complex(spectrum.real * gain, spectrum.imag * gain))
+        magnitude = jnp.abs(filtered[:, pad : pad + side, pad : pad + side])
+        return jnp.einsum("gr,nrc,kc->ngk", blocks, magnitude, blocks, precision="highest")
+
+    # One filter at a time: 32 of them side by side would hold 32 complex copies of the padded batch.
+    energies = jax.lax.map(energy, jnp.asarray(gabor_bank(side + 2 * pad, scales, orientations)))
+    return jnp.moveaxis(energies, 0, 1).reshape(count, -1)
+
+
+def normalise_contrast(grey: Float32[Array, "n s s"]) -> Float32[Array, "n s s"]:
+    """The published prefilter: stretch to 0..255, take logarithms, whiten, and divide by the local deviation.
+
+    Args:
+        grey: pictures of any range; a flat one gives zeros.
+
+    Returns:
+        Pictures of the same size, without their slow changes of brightness and contrast.
+    """
+    side = grey.shape[-1]
+    low = jnp.min(grey, axis=(1, 2), keepdims=True)
+    span = jnp.max(grey, axis=(1, 2), keepdims=True) - low
+    stretched = 255.0 * (grey - low) / jnp.where(span > 0, span, 1.0)
+    logs = _mirror(jnp.log1p(stretched), PREFILTER_PAD)
+
+    cycles = np.fft.fftfreq(logs.shape[-1]) * logs.shape[-1]
+    squared = np.add.outer(cycles**2, cycles**2)
+    low_pass = jnp.asarray(np.exp(-squared * np.log(2) / PREFILTER_CYCLES**2).astype(np.float32))[None]
+
+    def smooth(picture: Float32[Array, "n p p"]) -> Float32[Array, "n p p"]:
+        spectrum = jnp.fft.fft2(picture)
+        return jnp.fft.ifft2(jax.lax.complex(spectrum.real * low_pass, spectrum.imag * low_pass)).real
+
+    detail = logs - smooth(logs)
+    deviation = jnp.sqrt(jnp.abs(smooth(detail**2)))
+    inner = slice(PREFILTER_PAD, PREFILTER_PAD + side)
+    return (detail / (CONTRAST_FLOOR + deviation))[:, inner, inner]
+
+
+def gabor_bank(
+    side: int, scales: int, orientations: int
+) -> Float32[np.ndarray, "{scales*orientations} {side} {side}"]:
+    """Transfer functions of the filters, in the layout of an FFT, for a picture with its margin.
+
+    Args:
+        side: pixels along a side, margin included.
+        scales: how many frequencies, 0.3 / 1.85^i cycles a pixel.
+        orientations: how many in each, filter j looking along the direction -pi j / orientations.
+
+    Returns:
+        Real gains, all phases zero. A filter covers one half plane, so its output is complex, and the
+        magnitude of that is the local amplitude.
+    """
+    cycles = np.fft.fftfreq(side)  # per pixel
+    radius = np.hypot(cycles[:, None], cycles[None, :])
+    angle = np.arctan2(cycles[:, None], cycles[None, :])
+    bank = []
+    for i in range(scales):
+        radial = -3.5 * (radius / (0.3 / 1.85**i) - 1) ** 2
+        for j in range(orientations):
+            turn = angle + np.pi * j / orientations
+            turn = np.where(turn > np.pi, turn - 2 * np.pi, turn)
+            bank.append(np.exp(radial - 2 * np.pi * (orientations / 8) ** 2 * turn**2))
+    return np.stack(bank).astype(np.float32)
+
+
+def _mirror(pictures: Float32[Array, "n s s"], pad: int) -> Float32[Array, "n p p"]:
+    return jnp.pad(pictures, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
+
+
+def _block_means(side: int, grid: int) -> Float32[np.ndarray, "{grid} {side}"]:
+    """Row g averages the pixels of block g; they differ by a pixel where the grid does not divide the side."""
+    edges = np.linspace(0, side, grid + 1).astype(int)
+    means = np.zeros((grid, side), np.float32)
+    for row, start, stop in zip(means, edges[:-1], edges[1:], strict=True):
+        row[start:stop] = 1 / (stop - start)
+    return means
+
+
+def _check(images: Array | np.ndarray, scales: int, orientations: int, grid: int, batch_size: int) -> None:
+    shape = tuple(images.shape)
+    if len(shape) != 4 or shape[3] != 3 or images.dtype != np.uint8:
+        raise InputError(f"GIST wants uint8 images of shape (n, side, side, 3); got {images.dtype} {shape}")
+    if shape[1] != shape[2]:
+        raise InputError(f"GIST wants square images; got {shape[1]} x {shape[2]}: crop or resize them first")
+    if shape[1] < SMALLEST_SIDE:
+        raise InputError(
+            f"GIST wants at least {SMALLEST_SIDE} pixels a side; got {shape[1]}: enlarge the images first"
+        )
+    if min(scales, orientations, grid, batch_size) < 1 or grid > shape[1]:
+        raise InputError(
+            "GIST wants scales, orientations, grid and batch_size of at least 1 and no more blocks than "
+            f"pixels; got scales={scales}, orientations={orientations}, grid={grid}, batch_size={batch_size}, "
+            f"{shape[1]} pixels"
+        )

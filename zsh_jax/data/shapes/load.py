@@ -1,0 +1,63 @@
+"""Reading the drawn shapes, prepared on the first use."""
+
+import contextlib
+import io
+import sys
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.shapes.builder import ZshShapes, config_of
+from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES
+from zsh_jax.errors import InputError
+
+
+def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0) -> Dataset:
+    """Load `zsh_shapes`: 9,000 pictures of 32 x 32 in 30 classes with attributes, drawn on the first use.
+
+    Args:
+        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        images: whether to decode the pictures; identifiers and labels alone are read faster.
+        seed: which drawing; each is stored for itself.
+
+    Returns:
+        The data set, class by class, `attributes` being (30, 11).
+
+    Raises:
+        InputError: `seed` is negative, or the folder cannot be written.
+    """
+    if seed < 0:
+        raise InputError(f"seed of zsh_shapes must be 0 or more; got {seed}")
+    builder = _prepared(data_dir, seed)
+    decoders = None if images else {"image": tfds.decode.SkipDecoding()}
+    source = builder.as_data_source("train", decoders=decoders)
+    rows = source.__getitems__(range(len(source)))
+    return Dataset(
+        name="zsh_shapes",
+        ids=np.array([row["id"].decode() for row in rows]),
+        source_splits=np.full(len(rows), "train"),
+        labels=np.array([row["label"] for row in rows], np.int32),
+        class_names=CLASS_NAMES,
+        attributes=ATTRIBUTES.copy(),
+        images=np.stack([row["image"] for row in rows]) if images else None,
+    )
+
+
+def _prepared(data_dir: str | None, seed: int) -> ZshShapes:
+    builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
+    if builder.is_prepared():
+        return builder
+    print(f"zsh_jax: drawing zsh_shapes (seed {seed}) into {builder.data_dir}", file=sys.stderr)
+    try:
+        silence = io.StringIO()  # TFDS speaks of downloads, and there are none
+        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            builder.download_and_prepare(file_format="array_record")
+    except OSError as problem:
+        # TFDS writes to a folder of its own and renames it last: whoever comes second finds the place taken.
+        builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
+        if not builder.is_prepared():
+            raise InputError(
+                f"cannot write zsh_shapes to {builder.data_dir} ({problem}): name a folder that is writable"
+            ) from problem
+    return builder
