@@ -2,7 +2,7 @@
 
 Oliva and Torralba, "Modeling the Shape of the Scene", IJCV 42(3), 2001: a bank of Gabor filters laid
 out in the Fourier domain, after a local normalisation of contrast. The constants are those of the authors'
-released code.
+released code. Two things differ: the margin shrinks for pictures below 64 pixels, and blocks are listed by rows.
 """
 
 from functools import partial
