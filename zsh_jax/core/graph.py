@@ -17,7 +17,7 @@ class Graph(NamedTuple):
 
     Attributes:
         neighbours: indices of the nearest samples, nearest first; never the sample itself.
-        weights: weight of each edge, in (0, 1].
+        weights: weight of each edge, in [0, 1]; 0 where the neighbour, but not the sample, has k copies.
     """
 
     neighbours: Int[Array, "n k"]
@@ -50,8 +50,11 @@ def knn_graph(x: Float[Array, "n d"], *, k: int = 10, block: int = 512) -> Graph
         row: Float[Array, " d"], index: Int[Array, ""]
     ) -> tuple[Float[Array, " k"], Int[Array, " k"]]:
         distances = squared_distances(row[None], x)[0].at[index].set(jnp.inf)
-        negative, neighbours = lax.top_k(-distances, k)
-        return -negative, neighbours
+        _, neighbours = lax.top_k(-distances, k)
+        # Those distances carry the rounding of |x|^2, and the scale of copies would be made of nothing else.
+        exact = jnp.sum((row[None] - x[neighbours]) ** 2, axis=1)
+        order = jnp.argsort(exact)
+        return exact[order], neighbours[order]
 
     squared, neighbours = lax.map(lambda args: nearest(*args), (x, jnp.arange(n)), batch_size=min(block, n))
     width = jnp.sqrt(squared[:, -1])

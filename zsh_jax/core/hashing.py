@@ -62,7 +62,7 @@ def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[A
         x: raw training features, (n, d).
 
     Returns:
-        The mean, and the deviation with 1 in the place of 0, both (d,).
+        The mean, and the deviation, 1 for a constant feature, both (d,).
     """
-    deviation = x.std(0)
-    return x.mean(0), jnp.where(deviation > 0, deviation, 1)
+    # Rounding of the mean gives a constant feature a tiny deviation: only its range tells that it is one.
+    return x.mean(0), jnp.where(jnp.ptp(x, axis=0) > 0, x.std(0), 1)
