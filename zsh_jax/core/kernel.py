@@ -42,8 +42,8 @@ def bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"]) -> F
     """
     # mean |x - a|^2 = E|x - mean x|^2 + E|a - mean a|^2 + |mean x - mean a|^2, without n x k distances.
     mean_x, mean_a = x.mean(0), anchor_features.mean(0)
-    spread = jnp.sum((x - mean_x) ** 2) / x.shape[0]
-    spread += jnp.sum((anchor_features - mean_a) ** 2) / anchor_features.shape[0]
+    spread = jnp.sum((x - mean_x[None]) ** 2) / x.shape[0]
+    spread += jnp.sum((anchor_features - mean_a[None]) ** 2) / anchor_features.shape[0]
     return (spread + jnp.sum((mean_x - mean_a) ** 2)) / 2
 
 

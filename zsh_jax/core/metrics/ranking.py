@@ -17,7 +17,7 @@ def relevance(query_label: Shaped[Array, "*c"], database_labels: Shaped[Array, "
     """
     if database_labels.ndim == 1:
         return database_labels == query_label
-    return jnp.any((database_labels > 0) & (query_label > 0), axis=-1)
+    return jnp.any((database_labels > 0) & (query_label[None] > 0), axis=-1)
 
 
 def distance_histograms(

@@ -32,5 +32,5 @@ def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> S
     rounding = 4 * jnp.finfo(codes.dtype).eps * eigenvalues[-1]
     inverse = jnp.where(eigenvalues > rounding, 1 / (eigenvalues + hyper.lam), 0)
     right_hand_side = (codes.T @ problem.semantics) @ state.rotation
-    regression = (eigenvectors * inverse) @ (eigenvectors.T @ right_hand_side)
+    regression = (eigenvectors * inverse[None]) @ (eigenvectors.T @ right_hand_side)
     return state._replace(regression=regression)
