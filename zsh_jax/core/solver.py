@@ -107,7 +107,7 @@ def solve(
         state = codes_step(problem, hyper, state, max_sweeps=max_sweeps)
 
         value = objective(problem, hyper, state)
-        flips = jnp.sum(state.codes != before.codes)
+        flips = jnp.sum(state.codes != before.codes, dtype=jnp.int32)
         step = loop.iterations
         previous = loop.terms.total[jnp.maximum(step - 1, 0)]
         slow = (step > 0) & (previous - value.total < tolerance * jnp.abs(previous)) & (tolerance > 0)

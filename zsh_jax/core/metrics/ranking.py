@@ -73,7 +73,7 @@ def stable_average_precision(
         distance, is_relevant = item
         now = taken[distance] + jnp.stack([jnp.ones_like(is_relevant), is_relevant])
         counts = (is_relevant > 0) & (now[0] <= cutoff)
-        total += jnp.where(counts, now[1] / now[0], 0).astype(dtype)
+        total += jnp.where(counts, now[1].astype(dtype) / now[0], 0)
         return (taken.at[distance].set(now), total, found + counts), None
 
     start = (taken, jnp.zeros((), dtype), jnp.zeros((), jnp.int32))
