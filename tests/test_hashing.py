@@ -1,0 +1,77 @@
+"""The hash function: the oracle's bits, whatever the block and under vmap."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracle
+import pytest
+
+from zsh_jax import HashFunction, encode, standardisation, unpack_codes
+
+pytestmark = pytest.mark.usefixtures("strict_ranks")
+
+BITS = 11
+
+
+@pytest.fixture
+def hashing():
+    """Raw features, of scales 1 to 1,000, and a hash function for them."""
+    rng = np.random.default_rng(0)
+    scales = np.array([1.0, 10.0, 0.1, 1000.0, 5.0])
+    x = 7 + scales * rng.normal(size=(50, 5))
+    mean, scale = x.mean(0), x.std(0)
+    anchors = ((x - mean) / scale)[:6]
+    projection = rng.normal(size=(7, BITS))
+    return x, HashFunction(*(np.asarray(a) for a in (mean, scale, anchors, 3.5, projection)))
+
+
+def _jax(function):
+    return jax.tree.map(jnp.asarray, function)
+
+
+@pytest.mark.parametrize("x64", [True, False])
+def test_bits_are_those_of_the_oracle(hashing, x64):
+    x, function = hashing
+    with jax.enable_x64(x64):
+        found = unpack_codes(encode(_jax(function), jnp.asarray(x)), bits=BITS)
+    np.testing.assert_array_equal(np.asarray(found) > 0, oracle.encode(x, *function))
+
+
+@pytest.mark.parametrize("block", [1, 7, 25, 50, 4096])
+def test_the_block_changes_nothing(hashing, block):
+    x, function = hashing
+    whole = encode(_jax(function), jnp.asarray(x))
+    np.testing.assert_array_equal(encode(_jax(function), jnp.asarray(x), block=block), whole)
+
+
+def test_vmap_over_projections_equals_the_loop(hashing):
+    x, function = hashing
+    x, function = jnp.asarray(x), _jax(function)
+    projections = jnp.stack([function.projection, -function.projection, function.projection[:, ::-1]])
+    axes = HashFunction(None, None, None, None, 0)
+    batched = jax.vmap(encode, (axes, None))(function._replace(projection=projections), x)
+    for i, projection in enumerate(projections):
+        np.testing.assert_array_equal(batched[i], encode(function._replace(projection=projection), x))
+
+
+def test_a_projection_of_zero_is_bit_zero(hashing):
+    x, function = hashing
+    function = _jax(function)._replace(projection=jnp.zeros((7, BITS)))
+    assert not np.asarray(encode(function, jnp.asarray(x))).any()
+
+
+def test_standardised_features_have_mean_zero_and_deviation_one(hashing, float64):
+    x, _ = hashing
+    mean, scale = standardisation(jnp.asarray(x))
+    np.testing.assert_allclose(mean, x.mean(0), rtol=1e-12)
+    np.testing.assert_allclose(scale, x.std(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -123.456, 1e-20, 3e4])
+@pytest.mark.parametrize("n", [3, 999])
+def test_a_constant_feature_is_not_scaled(value, n):
+    x = jnp.stack([jnp.full(n, value), jnp.linspace(0.0, 1.0, n)], axis=1)
+    mean, scale = standardisation(x)
+    assert scale[0] == 1
+    assert scale[1] != 1
+    np.testing.assert_allclose((x[:, 0] - mean[0]) / scale[0], 0, atol=1e-6 * max(abs(value), 1e-6) * 10)

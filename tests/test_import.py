@@ -1,0 +1,73 @@
+"""What importing the package loads, and which room may import which."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import zsh_jax
+
+ROOT = Path(zsh_jax.__file__).parent
+HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app")
+ROOMS = {
+    "core": {"core", "errors"},
+    "data": {"core", "data", "errors"},
+    "sweep": {"core", "data", "sweep", "errors"},
+    "tracking": {"core", "data", "sweep", "tracking", "errors"},
+    "report": {"core", "data", "sweep", "report", "errors"},
+}
+CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
+
+
+def _modules():
+    return sorted(ROOT.rglob("*.py"))
+
+
+def _imports(path):
+    """Full names of all that a file imports, at its top or inside its functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_core_loads_no_data_logging_or_plotting_library():
+    report = "import sys, zsh_jax; print(*sys.modules)"
+    output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    loaded = set(output.stdout.split())
+    assert "zsh_jax.core.solver" in loaded
+    assert not loaded & set(HEAVY)
+    assert not {name for name in loaded if name.startswith("zsh_jax.") and name.split(".")[1] != "core"}
+
+
+def test_importing_draws_on_no_device():
+    # A constant array at import time would start a backend, and take a device's memory with it.
+    report = "import jax._src.xla_bridge as b, zsh_jax; print(b.backends_are_initialized())"
+    output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    assert output.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_room_imports_only_those_below_it(room):
+    paths = [path for path in _modules() if path.relative_to(ROOT).parts[0] == room]
+    assert paths
+    for path in paths:
+        for name in _imports(path):
+            top, *rest = name.split(".")
+            if top == "zsh_jax":
+                assert rest[0] in ROOMS[room], f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_the_core_needs_arrays_and_small_helpers_only():
+    for path in (ROOT / "core").rglob("*.py"):
+        for name in _imports(path):
+            assert name.split(".")[0] in CORE_LIBRARIES, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_nothing_imports_the_launcher():
+    for path in _modules():
+        assert not {name for name in _imports(path) if "launch" in name.split(".")}, path
