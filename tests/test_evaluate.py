@@ -97,6 +97,16 @@ def test_the_cases_have_empty_balls_and_full_ones():
     assert 0.3 < max(shares) < 1
 
 
+def test_a_ball_with_items_at_its_centre_alone_is_not_empty():
+    query, far = np.zeros((1, 9), bool), np.ones((2, 9), bool)
+    near = (query, np.zeros(1, int), np.vstack([query, query, far]), np.array([0, 1, 0, 0]))
+    metrics = evaluate(*_arguments(near), bits=9)
+    assert (float(metrics.empty_radius2), float(metrics.precision_radius2)) == (0, 0.5)
+    assert float(metrics.recall_radius2) == pytest.approx(1 / 3)
+    metrics = evaluate(*_arguments((query, np.zeros(1, int), far, np.array([0, 0]))), bits=9)
+    assert (float(metrics.empty_radius2), float(metrics.precision_radius2)) == (1, 0)
+
+
 def test_a_large_random_case_in_float32():
     case = _case(1, q=200, n=3000, bits=24, classes=10, noise=0.3)
     each = evaluate_queries(*_arguments(case), bits=24)
