@@ -1,0 +1,180 @@
+"""The zero-shot split: learn from images of seen classes, retrieve images of unseen ones."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int, Int32
+
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.errors import InputError
+
+TRAINING_STREAM, QUERY_STREAM = 0, 1
+
+
+class Split(NamedTuple):
+    """Indices into a data set, each array ascending.
+
+    Attributes:
+        training: images to learn from, none with an unseen class; they are in the database too.
+        queries: images of unseen classes.
+        database: every image that is not a query.
+    """
+
+    training: Int32[np.ndarray, " t"]
+    queries: Int32[np.ndarray, " q"]
+    database: Int32[np.ndarray, " n"]
+
+
+def parse_unseen(unseen: str, class_names: Sequence[str]) -> tuple[int, ...]:
+    """Class indices of names joined by "+".
+
+    Args:
+        unseen: such as "cat+dog".
+        class_names: all c names, in the order of their indices.
+
+    Returns:
+        Indices, in the order in which the names stand.
+
+    Raises:
+        InputError: a name is unknown, or stands twice, or there is none.
+    """
+    names = [name.strip() for name in unseen.split("+")]
+    if not any(names):
+        raise InputError("sweep.unseen names no class; hold out at least one, such as 'cat' or 'cat+dog'")
+    index = {name: i for i, name in enumerate(class_names)}
+    for place, name in enumerate(names):
+        if name not in index:
+            raise InputError(
+                f"sweep.unseen: there is no class {name!r} in {unseen!r}; {nearest_names(name, class_names)}"
+            )
+        if name in names[:place]:
+            raise InputError(f"sweep.unseen: class {name!r} stands twice in {unseen!r}; name it once")
+    return tuple(index[name] for name in names)
+
+
+def zero_shot_split(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    unseen: Sequence[int],
+    *,
+    training_samples: int,
+    queries: int,
+    seed: int,
+) -> Split:
+    """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
+
+    Training samples are drawn from images all of whose labels are seen, queries from images with at least one
+    unseen label; an image with several labels, some seen and some not, never trains. All that is not a query is
+    database, training samples included (CIFAR-10: 59,000 images).
+
+    Each draw begins a random order of its own, taken from a stream of its own. So the training samples do not
+    change with the number of queries, nor the queries with the number of training samples, and a larger draw
+    holds the smaller one of the same seed. Indices are then sorted: the arrays depend on which images were
+    drawn alone, and rows are gathered in the order in which they lie in memory.
+
+    Args:
+        labels: class indices; or, for several labels an image, multi-hot rows.
+        unseen: indices of the held-out classes.
+        training_samples: how many to learn from.
+        queries: how many to ask with.
+        seed: of both draws, not negative.
+
+    Returns:
+        The split.
+
+    Raises:
+        InputError: a label or class is out of range, a draw is too large, no class is left on one side, or a
+            query would find nothing relevant in the database.
+    """
+    has_unseen, trainable = _sides(labels, unseen)
+    for axis, count in (("training_samples", training_samples), ("queries", queries)):
+        if count < 1:
+            raise InputError(f"sweep.{axis} must be 1 or more; got {count}")
+    if seed < 0:
+        raise InputError(f"sweep.seed must be 0 or more; got {seed}")
+    training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
+    asked = _draw(has_unseen, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
+    rest = np.ones(len(labels), bool)
+    rest[asked] = False
+    database = np.flatnonzero(rest).astype(np.int32)
+    _check_relevant(labels, asked, database)
+    return Split(training, asked, database)
+
+
+def _sides(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Sequence[int]
+) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Which images have an unseen class, and which may be learnt from."""
+    held_out = sorted({int(index) for index in unseen})
+    if not held_out:
+        raise InputError("no class is unseen; hold out at least one with --config.sweep.unseen")
+    if labels.ndim == 2:
+        if labels.dtype != np.bool_:
+            raise InputError(
+                f"labels of shape {labels.shape} must be a boolean multi-hot matrix, not {labels.dtype}"
+            )
+        classes, holders = labels.shape[1], labels.sum(axis=0)
+    else:
+        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+            raise InputError(
+                f"labels must be (n,) integers or (n, c) booleans; got {labels.dtype} {labels.shape}"
+            )
+        negative = np.flatnonzero(labels < 0)
+        if negative.size:
+            raise InputError(
+                f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); leave out "
+                "images without a label"
+            )
+        holders = np.bincount(labels)
+        classes = len(holders)
+    for index in held_out:
+        if not 0 <= index < classes:
+            raise InputError(
+                f"unseen class {index} is out of range: the labels have classes 0 to {classes - 1}"
+            )
+        if not holders[index]:
+            raise InputError(f"unseen class {index} has no image; hold out another")
+    is_held_out = np.zeros(classes, bool)
+    is_held_out[held_out] = True
+    if labels.ndim == 2:
+        has_unseen, has_seen = labels[:, is_held_out].any(axis=1), labels[:, ~is_held_out].any(axis=1)
+    else:
+        has_unseen, has_seen = is_held_out[labels], ~is_held_out[labels]
+    if np.count_nonzero(holders) == len(held_out):
+        raise InputError(
+            f"all {len(held_out)} classes are unseen, none is left to learn from; hold out fewer"
+        )
+    return has_unseen, has_seen & ~has_unseen  # an image without any label teaches nothing
+
+
+def _draw(
+    eligible: Bool[np.ndarray, " n"], count: int, seed: int, stream: int, *, axis: str, kind: str
+) -> Int32[np.ndarray, " k"]:
+    pool = np.flatnonzero(eligible)
+    if count > len(pool):
+        raise InputError(
+            f"{count} {axis.replace('_', ' ')} cannot be drawn from {len(pool)} images of {kind} classes; lower "
+            f"--config.sweep.{axis}"
+        )
+    # A spawn key, not a tuple of numbers: the latter runs together for seeds beyond 32 bits.
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
+    return np.sort(rng.permutation(pool)[:count]).astype(np.int32)
+
+
+def _check_relevant(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    queries: Int32[np.ndarray, " q"],
+    database: Int32[np.ndarray, " m"],
+) -> None:
+    """Sharing a label with some database image is having a label that some database image has."""
+    if labels.ndim == 2:
+        found = (labels[queries] & labels[database].any(axis=0)).any(axis=1)
+        classes = np.flatnonzero(labels[queries[~found]].any(axis=0))
+    else:
+        found = np.isin(labels[queries], labels[database])
+        classes = np.unique(labels[queries[~found]])
+    if not found.all():
+        raise InputError(
+            f"{np.count_nonzero(~found)} of {len(queries)} queries have nothing relevant in the database: all images "
+            f"of class {', '.join(map(str, classes))} are queries; lower --config.sweep.queries"
+        )
