@@ -137,7 +137,7 @@ def _sides(
     is_held_out = np.zeros(classes, bool)
     is_held_out[held_out] = True
     if labels.ndim == 2:
-        has_unseen, has_seen = labels[:, is_held_out].any(axis=1), labels[:, ~is_held_out].any(axis=1)
+        has_unseen, has_seen = np.any(labels[:, is_held_out], axis=1), np.any(labels[:, ~is_held_out], axis=1)
     else:
         has_unseen, has_seen = is_held_out[labels], ~is_held_out[labels]
     if np.count_nonzero(holders) == len(held_out):
