@@ -1,0 +1,6 @@
+"""Semantics: a vector for each class, and from them a target for each sample."""
+
+from zsh_jax.data.semantics.targets import attribute_vectors, one_hot, semantic_targets
+from zsh_jax.data.semantics.words import word_vectors
+
+__all__ = ["attribute_vectors", "one_hot", "semantic_targets", "word_vectors"]
