@@ -1,0 +1,218 @@
+"""The engine against the same steps taken by hand, one cell at a time."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from zsh_jax import (
+    HashFunction,
+    Hyperparameters,
+    anchors,
+    bandwidth,
+    encode,
+    evaluate,
+    init_state,
+    knn_graph,
+    make_problem,
+    rbf_features,
+    solve,
+    standardisation,
+)
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.semantics import one_hot, semantic_targets
+from zsh_jax.sweep import engine, train
+from zsh_jax.sweep.axes import Cell
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.config import defaults
+from zsh_jax.sweep.inputs import Inputs, Semantics
+from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
+from zsh_jax.sweep.plan import make_plan
+from zsh_jax.sweep.streams import streams
+
+NAMES = ("ant", "bee", "cow", "dog", "elk")
+PER_CLASS = 60
+CUTOFFS = (5, 50)
+
+
+def _inputs(damage=False):
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(len(NAMES)), PER_CLASS).astype(np.int32)
+    features = (2 * rng.normal(size=(len(NAMES), 7))[labels] + rng.normal(size=(len(labels), 7))).astype(
+        np.float32
+    )
+    if damage:
+        features[labels == 1, 3] = np.nan
+    ids = np.array([f"{i:03d}" for i in range(len(labels))])
+    dataset = Dataset("beasts", ids, np.full(len(ids), "train"), labels, NAMES)
+    return Inputs(dataset, "made-up", features, {"one-hot": Semantics("one-hot", one_hot(len(NAMES)))})
+
+
+def _axes(**changes):
+    axes = defaults().sweep.to_dict() | {
+        "unseen": ("ant", "dog+elk"),
+        "semantics": ("one-hot",),
+        "training_samples": (100,),
+        "queries": (20,),
+        "anchors": (15,),
+        "neighbours": (4,),
+        "bits": (9,),
+        "seed": (0, 3),
+    }
+    return axes | changes
+
+
+def _plan(inputs, memory_gib=1.0, **changes):
+    sizes = {"one-hot": Sizes(*inputs.features.shape, len(NAMES))}
+    return make_plan(_axes(**changes), sizes, memory_gib=memory_gib)
+
+
+def _tight(inputs):
+    """Memory for one data split and two cells, in GiB."""
+    cell = next(_plan(inputs).batches[0].cells())
+    sizes = Sizes(*inputs.features.shape, len(NAMES))
+    need = fixed_bytes(sizes, cell.split) + split_bytes(sizes, cell.split)
+    return (need + 2.5 * cell_bytes(sizes, cell.split, cell.program)) / 2**30
+
+
+def _cells(plan):
+    return [cell for batch in plan.batches for cell in batch.cells()]
+
+
+def _by_hand(cell: Cell, inputs: Inputs):
+    indices = engine.split_of(inputs, cell.split)
+    x = jnp.asarray(inputs.features[indices.training])
+    mean, scale = standardisation(x)
+    x = (x - mean) / scale
+    keys = streams(cell.split.seed)
+    chosen = anchors(keys.anchors, x, count=cell.split.anchors)
+    width = bandwidth(x, chosen)
+    labels = inputs.dataset.labels
+    targets = jnp.asarray(semantic_targets(labels[indices.training], inputs.semantics["one-hot"].vectors))
+    graph = knn_graph(x, k=cell.split.neighbours) if cell.weights.gamma else None
+    problem = make_problem(rbf_features(x, chosen, width), targets, graph)
+    w = cell.weights
+    solution = solve(
+        problem,
+        Hyperparameters(w.lam, w.alpha, w.beta, w.gamma),
+        init_state(problem, keys.start, bits=cell.program.bits),
+        rotation=cell.program.rotation,
+        max_iterations=cell.program.max_iterations,
+        max_sweeps=cell.program.max_sweeps,
+        tolerance=w.tolerance,
+    )
+    function = HashFunction(mean, scale, chosen, width, solution.state.projection)
+    codes = encode(function, jnp.asarray(inputs.features))
+    q, d = indices.queries, indices.database
+    metrics = evaluate(
+        codes[q], jnp.asarray(labels[q]), codes[d], jnp.asarray(labels[d]), bits=9, cutoffs=CUTOFFS
+    )
+    return solution, function, metrics
+
+
+GRIDS = {
+    "seeds and unseen": {},
+    "weights": {
+        "seed": (0,),
+        "unseen": ("bee",),
+        "lam": (0.01, 1.0),
+        "alpha": (1e-5, 0.1),
+        "tolerance": (0.0, 0.1),
+    },
+    "static": {
+        "seed": (1,),
+        "unseen": ("bee",),
+        "rotation": ("procrustes", "none"),
+        "max_iterations": (2, 10),
+    },
+    "no locality": {"gamma": (0.0,), "unseen": ("cow",)},
+}
+
+
+@pytest.mark.parametrize("tight", [False, True], ids=["one batch", "many batches"])
+@pytest.mark.parametrize("changes", GRIDS.values(), ids=GRIDS)
+def test_each_cell_is_what_the_core_gives_alone(changes, tight):
+    inputs = _inputs()
+    plan = _plan(inputs, _tight(inputs) if tight else 1.0, **changes)
+    results = [r for batch in engine.run(plan, inputs, cutoffs=CUTOFFS, keep_models=True) for r in batch]
+    cells = _cells(plan)
+    assert len(results) == len(cells) == len(plan)
+    for cell, result in zip(cells, results, strict=True):
+        assert result.cell == identity(cell, inputs)
+        solution, function, metrics = _by_hand(cell, inputs)
+        count = int(solution.iterations)
+        assert result.metrics["iterations"] == count
+        assert result.metrics["status"] == ("converged" if int(solution.status) == 0 else "iteration_limit")
+        np.testing.assert_array_equal(result.history["flips"], solution.flips[:count])
+        np.testing.assert_allclose(result.history["objective"], solution.objective[:count], rtol=1e-4)
+        assert result.metrics["objective"] == result.history["objective"][-1]
+        for name in solution.terms._fields[1:]:
+            expected = getattr(solution.terms, name)[:count]
+            np.testing.assert_allclose(
+                result.history[name], expected, rtol=1e-3, atol=1e-6 * solution.objective[0]
+            )
+        for one, other in zip(result.model, function, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-2)  # float32, ill-conditioned
+        for name, value in metrics._asdict().items():
+            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_many_batches_are_many():
+    inputs = _inputs()
+    assert len(_plan(inputs, _tight(inputs), **GRIDS["seeds and unseen"]).batches) > len(
+        _plan(inputs).batches
+    )
+
+
+def test_a_failed_solve_has_no_metrics_and_says_so():
+    inputs = _inputs(damage=True)
+    results = [r for batch in engine.run(_plan(inputs, unseen=("bee", "ant")), inputs) for r in batch]
+    for result in results:
+        trained_on_damage = result.cell["unseen"] == "ant"
+        assert result.metrics["status"] == ("non_finite" if trained_on_damage else "converged")
+        assert np.isnan(result.metrics["mean_average_precision"]) == trained_on_damage
+
+
+def test_what_is_done_is_left_out():
+    inputs = _inputs()
+    plan = _plan(inputs, bits=(8, 9))
+    everything = [r.cell for batch in engine.run(plan, inputs) for r in batch]
+    rest = [r.cell for b in engine.run(plan, inputs, is_done=lambda cell: cell["seed"] == 3) for r in b]
+    assert rest == [cell for cell in everything if cell["seed"] != 3]
+    assert not list(engine.run(plan, inputs, is_done=lambda cell: True))
+
+
+def test_nothing_compiles_twice(monkeypatch):
+    """Seeds, unseen classes of one number, and weights are data to one program; a rerun of a shape is another call."""
+    jax.clear_caches()
+    chex.clear_trace_counter()
+    for name in ("prepare", "train", "encode_cells", "evaluate_cells"):
+        once = chex.assert_max_traces(getattr(train, name).__wrapped__, n=2 if name == "train" else 1)
+        static = {"prepare": ("anchor_count", "neighbours"), "encode_cells": ()}.get(name)
+        static = (
+            static
+            if static is not None
+            else {
+                "train": ("bits", "rotation", "max_iterations", "max_sweeps"),
+                "evaluate_cells": ("bits", "cutoffs", "block"),
+            }[name]
+        )
+        monkeypatch.setattr(engine, name, jax.jit(once, static_argnames=static))
+    inputs = _inputs()
+    plan = _plan(
+        inputs,
+        _tight(inputs),
+        seed=(0, 1, 2, 3),
+        unseen=("ant", "bee", "cow"),
+        rotation=("procrustes", "none"),
+        lam=(0.01, 0.1),
+    )
+    assert len(plan.batches) >= 4
+    assert len({len(batch) for batch in plan.batches}) == 1
+    assert len([r for batch in engine.run(plan, inputs) for r in batch]) == 48
+
+
+def test_streams_of_a_seed_are_independent():
+    keys = [jax.random.key_data(key).tolist() for seed in (0, 1) for key in streams(seed)]
+    assert len({tuple(key) for key in keys}) == 4

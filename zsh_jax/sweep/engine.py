@@ -1,0 +1,176 @@
+"""Run a plan: batch after batch of cells, each batch one call of each compiled program."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Shaped
+
+from zsh_jax.core.problem import Hyperparameters
+from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.data.split import Split, parse_unseen, zero_shot_split
+from zsh_jax.sweep.axes import DataSplit
+from zsh_jax.sweep.collect import cell_results, hash_functions, identity
+from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.memory import EVALUATION_BLOCK
+from zsh_jax.sweep.plan import Batch, Plan
+from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.streams import streams
+from zsh_jax.sweep.train import Prepared, encode_cells, evaluate_cells, prepare, train
+
+
+class _Samples(NamedTuple):
+    """All samples of the data set, on the device."""
+
+    features: Float[Array, "n_all d"]
+    labels: Shaped[Array, "n_all *c"]
+
+
+class _Loaded(NamedTuple):
+    """Data splits of one chunk, stacked on the device."""
+
+    prepared: Prepared
+    queries: Int[Array, "s q"]
+    database: Int[Array, "s n"]
+    seconds: float  # of preparing one split
+
+
+def split_of(inputs: Inputs, split: DataSplit) -> Split:
+    """The zero-shot split that a cell's axes name.
+
+    Args:
+        inputs: of the sweep.
+        split: the axes.
+
+    Returns:
+        Indices of training samples, queries and database.
+
+    Raises:
+        InputError: if the data set cannot be split so.
+    """
+    return zero_shot_split(
+        inputs.dataset.labels,
+        parse_unseen(split.unseen, inputs.dataset.class_names),
+        training_samples=split.training_samples,
+        queries=split.queries,
+        seed=split.seed,
+    )
+
+
+def run(
+    plan: Plan,
+    inputs: Inputs,
+    *,
+    cutoffs: tuple[int, ...] = (),
+    keep_models: bool = False,
+    is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
+) -> Iterator[list[CellResult]]:
+    """Train, encode and evaluate every cell of a plan.
+
+    Args:
+        plan: from `make_plan`.
+        inputs: from `load_inputs`.
+        cutoffs: the N of precision at N.
+        keep_models: whether results carry their hash function.
+        is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
+            and a batch of nothing else is not run.
+
+    Yields:
+        The results of each batch, as it ends.
+    """
+    compiled = Compiled()
+    samples = _Samples(jnp.asarray(inputs.features), jnp.asarray(inputs.dataset.labels))
+    loaded: _Loaded | None = None
+    splits: tuple[DataSplit, ...] = ()
+    for batch in plan.batches:
+        wanted = [not is_done(identity(cell, inputs)) for cell in batch.cells()]
+        if not any(wanted):
+            continue
+        if loaded is None or splits != batch.splits:
+            loaded = None  # the last chunk's arrays go before the next one's come
+            loaded, splits = _load(batch, inputs, samples, compiled), batch.splits
+        results = _run_batch(
+            batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=keep_models
+        )
+        yield [result for result, want in zip(results, wanted, strict=True) if want]
+
+
+def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -> _Loaded:
+    prepared, queries, database, seconds = [], [], [], 0.0
+    for split in batch.splits:
+        indices = split_of(inputs, split)
+        vectors = inputs.semantics[split.semantics].vectors
+        targets = semantic_targets(inputs.dataset.labels[indices.training], vectors)
+        keys = streams(split.seed)
+        one, spent = compiled.run(
+            prepare,
+            samples.features,
+            jnp.asarray(indices.training),
+            jnp.asarray(targets),
+            keys.anchors,
+            keys.start,
+            anchor_count=split.anchors,
+            neighbours=split.neighbours if batch.has_locality else None,
+        )
+        prepared.append(one)
+        queries.append(indices.queries)
+        database.append(indices.database)
+        seconds += spent
+    return _Loaded(
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
+        jnp.asarray(np.stack(queries)),
+        jnp.asarray(np.stack(database)),
+        seconds / len(batch.splits),
+    )
+
+
+def _run_batch(
+    batch: Batch,
+    inputs: Inputs,
+    loaded: _Loaded,
+    samples: _Samples,
+    compiled: Compiled,
+    *,
+    cutoffs: tuple[int, ...],
+    keep_models: bool,
+) -> list[CellResult]:
+    program = batch.program
+    dtype = samples.features.dtype
+    ratios = jnp.asarray([(w.alpha, w.beta, w.gamma) for w in batch.ratios], dtype).T
+    lams = jnp.asarray([(w.lam, w.tolerance) for w in batch.lams], dtype).T
+    trained, train_seconds = compiled.run(
+        train,
+        loaded.prepared,
+        Hyperparameters(jnp.zeros((), dtype), *ratios),
+        *lams,
+        bits=program.bits,
+        rotation=program.rotation,
+        max_iterations=program.max_iterations,
+        max_sweeps=program.max_sweeps,
+    )
+    # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
+    trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
+    codes, encode_seconds = compiled.run(encode_cells, loaded.prepared, trained.projection, samples.features)
+    scores, evaluate_seconds = compiled.run(
+        evaluate_cells,
+        codes,
+        samples.labels,
+        loaded.queries,
+        loaded.database,
+        bits=program.bits,
+        cutoffs=cutoffs,
+        block=EVALUATION_BLOCK,
+    )
+    extra = {
+        "cutoffs": list(cutoffs),
+        "seconds": train_seconds / len(batch),
+        "prepare_seconds": loaded.seconds,
+        "encode_seconds": encode_seconds / len(batch),
+        "evaluate_seconds": evaluate_seconds / len(batch),
+    }
+    models = hash_functions(loaded.prepared, trained) if keep_models else None
+    traces = jax.device_get(trained._replace(projection=jnp.zeros((), dtype)))
+    return list(cell_results(batch, inputs, traces, jax.device_get(scores), extra=extra, models=models))

@@ -1,0 +1,99 @@
+"""From the axes of a configuration to groups of cells that share a compiled program."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any, TypeVar
+
+from zsh_jax.errors import InputError
+from zsh_jax.sweep.axes import AXES, Cell, DataSplit, Program, Weights
+
+AxisGroup = TypeVar("AxisGroup", DataSplit, Program, Weights)
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells of one compiled program: every data split with every set of weights.
+
+    Attributes:
+        splits: data splits of one shape.
+        program: the static axes.
+        weights: the traced axes.
+    """
+
+    splits: tuple[DataSplit, ...]
+    program: Program
+    weights: tuple[Weights, ...]
+
+    def cells(self) -> Iterator[Cell]:
+        """All cells, split by split."""
+        for split, weights in product(self.splits, self.weights):
+            yield Cell(split, self.program, weights)
+
+    def __len__(self) -> int:
+        """Number of cells."""
+        return len(self.splits) * len(self.weights)
+
+
+def _values(axes: Mapping[str, Any], axis: str) -> tuple[Any, ...]:
+    values = axes[axis]
+    if not isinstance(values, tuple | list):
+        values = (values,)
+    if not values:
+        raise InputError(
+            f"sweep.{axis} is empty; give at least one value, as in --config.sweep.{axis}='(...)'"
+        )
+    if len(set(values)) != len(values):
+        raise InputError(f"sweep.{axis} repeats a value: {values}; each value makes one set of cells")
+    return tuple(values)
+
+
+def _product(axes: Mapping[str, Any], group: type[AxisGroup]) -> tuple[AxisGroup, ...]:
+    names = [field.name for field in fields(group)]
+    return tuple(
+        group(**dict(zip(names, values, strict=True)))
+        for values in product(*(_values(axes, n) for n in names))
+    )
+
+
+def groups(axes: Mapping[str, Any]) -> list[Group]:
+    """The full grid, split into groups.
+
+    Args:
+        axes: for each axis of `axes.AXES`, its values: a tuple, or one bare value.
+
+    Returns:
+        Groups in the order of the data splits' shapes; together they hold each cell once.
+
+    Raises:
+        InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
+    """
+    unknown = sorted(set(axes) - set(AXES))
+    missing = sorted(set(AXES) - set(axes))
+    if unknown or missing:
+        problem = f"unknown axis {unknown[0]!r}" if unknown else f"axis {missing[0]!r} is missing"
+        raise InputError(f"sweep: {problem}; the axes are {', '.join(AXES)}")
+    splits, programs, weights = _product(axes, DataSplit), _product(axes, Program), _product(axes, Weights)
+    by_shape: dict[tuple[Any, ...], list[DataSplit]] = {}
+    for split in splits:
+        by_shape.setdefault(split.shape, []).append(split)
+    return [Group(tuple(same), program, weights) for same in by_shape.values() for program in programs]
+
+
+def even_chunks(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
+    """Cut into few chunks of one length, so that one compiled program serves them all.
+
+    Args:
+        items: what is cut.
+        most: items a chunk at the most, at least 1.
+
+    Returns:
+        Chunks in order. They are of one length where that makes less than twice as many of them as must be;
+        else the last one is shorter.
+    """
+    n = len(items)
+    size = next(size for size in range(min(most, n), 0, -1) if n % size == 0)
+    if 2 * size <= most:
+        size = -(-n // -(-n // most))
+    return [items[start : start + size] for start in range(0, n, size)]

@@ -1,0 +1,78 @@
+"""A sweep laid out from its configuration: inputs loaded, every split tried, the plan in words."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from zsh_jax.errors import InputError
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.engine import split_of
+from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.inputs import Inputs, load_inputs
+from zsh_jax.sweep.memory import Sizes
+from zsh_jax.sweep.plan import Plan, make_plan
+
+MOST_LINES = 12
+
+
+def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
+    """Load the inputs and plan the sweep; everything that can be wrong is found here.
+
+    Args:
+        config: of the sweep.
+
+    Returns:
+        The plan and the inputs.
+
+    Raises:
+        InputError: if an axis, a file or the data set does not permit the sweep.
+    """
+    axes = config.sweep.to_dict()
+    semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in groups(axes)))
+    cutoffs = config.evaluation.cutoffs
+    if not all(isinstance(cutoff, int) and cutoff >= 1 for cutoff in cutoffs):
+        raise InputError(f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}")
+    if not config.memory_gib > 0:
+        raise InputError(f"memory_gib takes a positive number, not {config.memory_gib}")
+    inputs = load_inputs(config, semantics)
+    sizes = {
+        kind: Sizes(*inputs.features.shape, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
+    }
+    plan = make_plan(axes, sizes, memory_gib=config.memory_gib)
+    for split in {split: None for group in plan.groups for split in group.splits}:
+        split_of(inputs, split)
+    return plan, inputs
+
+
+def describe(plan: Plan, inputs: Inputs, config: ConfigDict, is_done: Callable[[dict[str, Any]], bool]) -> str:
+    """The plan in words.
+
+    Args:
+        plan: from `lay_out`.
+        inputs: from `lay_out`.
+        config: of the sweep.
+        is_done: tells of a cell's identity whether its result is at hand already.
+
+    Returns:
+        A few lines: cells, groups, data, estimated memory, and what is there already.
+    """
+    dataset = inputs.dataset
+    splits = {split for group in plan.groups for split in group.splits}
+    semantics = ", ".join(f"{s.name} ({s.vectors.shape[1]} values)" for s in inputs.semantics.values())
+    lines = [
+        f"{config.name}: {len(plan)} cells in {len(plan.groups)} groups, {len(splits)} data splits",
+        f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
+        f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
+    ]
+    for group in plan.groups[:MOST_LINES]:
+        program = ", ".join(f"{key} {value}" for key, value in vars(group.program).items())
+        lines.append(f"  {len(group):5} cells: {program}")
+    if len(plan.groups) > MOST_LINES:
+        lines.append(f"  and {len(plan.groups) - MOST_LINES} groups more")
+    lines.append(f"{len(plan.batches)} batches of about {plan.peak_bytes / 2**30:.1f} GiB at most")
+    lines.append(f"results: {config.workdir}")
+    done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
+    if done:
+        lines.append(f"{done} cells are there already and are kept; another --config.workdir runs them anew")
+    return "\n".join(lines)

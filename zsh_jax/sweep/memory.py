@@ -1,0 +1,47 @@
+"""How much memory a batch of cells takes, and how many cells fit."""
+
+from typing import NamedTuple
+
+from zsh_jax.sweep.axes import DataSplit, Program
+
+FLOAT = 4
+EVALUATION_BLOCK = 128
+
+
+class Sizes(NamedTuple):
+    """What the estimate needs to know of the data.
+
+    Attributes:
+        samples: all samples of the data set.
+        features: length d of a feature vector.
+        semantics: length e of a semantic vector.
+    """
+
+    samples: int
+    features: int
+    semantics: int
+
+
+def fixed_bytes(sizes: Sizes, split: DataSplit) -> int:
+    """What is held whatever the number of cells: the features, and the work space of the largest stage."""
+    held = sizes.samples * sizes.features * FLOAT
+    graph = 3 * 512 * split.training_samples * FLOAT + split.training_samples * sizes.features * FLOAT
+    evaluation = 6 * EVALUATION_BLOCK * sizes.samples * FLOAT
+    return held + max(graph, evaluation)
+
+
+def split_bytes(sizes: Sizes, split: DataSplit) -> int:
+    """What one more prepared data split takes: its features Phi while stacked, and its two m x m products."""
+    m = split.anchors + 1
+    phi = 2 * split.training_samples * m
+    return (
+        phi + 3 * m * m + split.training_samples * sizes.semantics + split.anchors * sizes.features
+    ) * FLOAT
+
+
+def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
+    """What one more cell takes: the solver's arrays of samples by bits, or its codes of all samples."""
+    solver = split.training_samples * (8 * program.bits + 2 * sizes.semantics) * FLOAT
+    solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * FLOAT
+    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * FLOAT
+    return max(solver, codes)
