@@ -1,0 +1,136 @@
+"""Means and deviations over seeds, from the rows of a sweep."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from zsh_jax.sweep.axes import AXES
+
+IDENTITY = ("dataset", "features", *AXES)
+"""The keys of a row that tell which cell it is; the others are what came out."""
+
+
+class Statistic(NamedTuple):
+    """A metric over seeds.
+
+    Attributes:
+        mean: over seeds.
+        deviation: sample deviation over seeds; NaN for a single one.
+    """
+
+    mean: float
+    deviation: float
+
+
+class Summary(NamedTuple):
+    """Cells that differ in seed and unseen classes alone.
+
+    Attributes:
+        setting: value of every other axis.
+        seeds: number of seeds for which every set of unseen classes is there and finite.
+        cells: number of cells.
+        statistics: of each metric; each seed's value is its mean over the sets of unseen classes.
+    """
+
+    setting: Mapping[str, Any]
+    seeds: int
+    cells: int
+    statistics: Mapping[str, Statistic]
+
+
+def summarise(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> list[Summary]:
+    """Average over unseen classes, then over seeds.
+
+    The deviation is that of the averages over unseen classes: it tells how far another seed would move the
+    figure that is reported, not how unlike the classes are.
+
+    Args:
+        rows: flat, as `results.jsonl` holds them.
+        metrics: names of scalar metrics; `NAME[i]` is element i of a list.
+
+    Returns:
+        One summary for each setting, in the order of first appearance. A seed that lacks a set of unseen classes
+        which others have, or has a value that is not finite, is left out of the statistics, whose NaN then says
+        that no seed was whole.
+    """
+    by_setting: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_setting.setdefault(_setting(row), []).append(row)
+    return [_summary(same, metrics) for same in by_setting.values()]
+
+
+def by_unseen(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> dict[str, list[Summary]]:
+    """The same, one set of unseen classes at a time.
+
+    Args:
+        rows: as for `summarise`.
+        metrics: as for `summarise`.
+
+    Returns:
+        For each set of unseen classes, its summaries.
+    """
+    by_class: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_class.setdefault(row["unseen"], []).append(row)
+    return {unseen: summarise(same, metrics) for unseen, same in by_class.items()}
+
+
+def varied(summaries: Sequence[Summary]) -> list[str]:
+    """Names of the axes that tell the summaries apart.
+
+    Args:
+        summaries: of one table.
+
+    Returns:
+        `method` and `bits`, then every axis that takes more than one value.
+    """
+    others = [axis for axis in IDENTITY if axis not in ("method", "bits", "seed", "unseen")]
+    return ["method", "bits"] + [
+        axis for axis in others if len({summary.setting.get(axis) for summary in summaries}) > 1
+    ]
+
+
+def metric_of(row: Mapping[str, Any], name: str) -> float:
+    """One figure of a row.
+
+    Args:
+        row: flat.
+        name: a scalar's name, or `NAME[i]`.
+
+    Returns:
+        The figure; NaN where the row lacks it.
+    """
+    key, _, index = name.partition("[")
+    value = row.get(key)
+    if index:
+        value = value[int(index.rstrip("]"))] if value is not None else None
+    return float("nan") if value is None else float(value)
+
+
+def _setting(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.get(axis) for axis in IDENTITY if axis not in ("seed", "unseen"))
+
+
+def _summary(rows: list[Mapping[str, Any]], metrics: Sequence[str]) -> Summary:
+    unseen = {row["unseen"] for row in rows}
+    values: dict[int, dict[str, Float64[np.ndarray, " metrics"]]] = {}
+    for row in rows:
+        found = np.array([metric_of(row, name) for name in metrics])
+        values.setdefault(row["seed"], {})[row["unseen"]] = found
+    whole = [
+        np.mean(list(by_class.values()), axis=0)
+        for by_class in values.values()
+        if by_class.keys() == unseen and np.isfinite(list(by_class.values())).all()
+    ]
+    table = np.array(whole).reshape(len(whole), len(metrics))
+    statistics = {}
+    for name, column in zip(metrics, table.T, strict=True):
+        mean = column.mean() if len(column) else np.nan
+        deviation = column.std(ddof=1) if len(column) > 1 else np.nan
+        statistics[name] = Statistic(float(mean), float(deviation))
+    setting = dict(
+        zip((axis for axis in IDENTITY if axis not in ("seed", "unseen")), _setting(rows[0]), strict=True)
+    )
+    return Summary(setting, len(whole), len(rows), statistics)
