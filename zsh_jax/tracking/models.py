@@ -1,0 +1,102 @@
+"""Trained hash functions on disk, as safetensors: plain arrays and text, nothing that runs on loading."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from zsh_jax.core.hashing import HashFunction
+from zsh_jax.errors import InputError
+from zsh_jax.tracking.atomic import write_whole
+
+DIMENSIONS = HashFunction(mean=1, scale=1, anchors=2, bandwidth=0, projection=2)  # type: ignore[arg-type]
+
+
+def model_path(workdir: str | Path, identifier: str) -> Path:
+    """Where the hash function of a cell lies.
+
+    Args:
+        workdir: of the sweep.
+        identifier: the cell's `cell_id`.
+
+    Returns:
+        `<workdir>/models/<cell_id>.safetensors`.
+    """
+    return Path(workdir) / "models" / f"{identifier}.safetensors"
+
+
+def save_model(path: str | Path, model: HashFunction, metadata: Mapping[str, Any]) -> None:
+    """Write a hash function, whole or not at all.
+
+    Args:
+        path: the file; its folder is made if it is not there.
+        model: what to write, on any device.
+        metadata: flat, JSON values: the identity of the cell that trained it.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    path = Path(path)
+    arrays = {name: np.array(leaf, order="C") for name, leaf in model._asdict().items()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save(arrays, {key: json.dumps(value) for key, value in metadata.items()}))
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); choose another --config.workdir"
+        ) from None
+
+
+def load_model(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
+    """Read a hash function that `save_model` wrote.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The hash function, its leaves NumPy arrays of the dtype in which they were saved, and the metadata.
+
+    Raises:
+        InputError: if there is no such file, or it does not hold a hash function whose arrays fit each other.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no model {path}; run the sweep with --config.save_models")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a mapping
+            metadata = {key: json.loads(text) for key, text in (file.metadata() or {}).items()}
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
+    _check(path, arrays)
+    return HashFunction(**arrays), metadata
+
+
+def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> None:
+    def require(holds: bool, what: str) -> None:
+        if not holds:
+            raise InputError(f"{path} is not a hash function: {what}")
+
+    wanted = set(HashFunction._fields)
+    require(not wanted - arrays.keys(), f"it lacks {', '.join(sorted(wanted - arrays.keys()))}")
+    require(not arrays.keys() - wanted, f"it also holds {', '.join(sorted(arrays.keys() - wanted))}")
+    for name, dimensions in DIMENSIONS._asdict().items():
+        array = arrays[name]
+        require(
+            array.dtype in (np.float32, np.float64),
+            f"{name} is of type {array.dtype}, not float32 or float64",
+        )
+        require(array.ndim == dimensions, f"{name} has shape {array.shape}, not {dimensions} dimensions")
+    values = arrays["mean"].shape[0]
+    for name in ("scale", "anchors"):
+        found = arrays[name].shape[-1]
+        require(found == values, f"{name} is for {found} features, mean for {values}")
+    rows, anchors = arrays["projection"].shape[0], arrays["anchors"].shape[0]
+    require(rows == anchors + 1, f"projection has {rows} rows for {anchors} anchors and a constant")
