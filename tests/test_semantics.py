@@ -167,6 +167,20 @@ def test_other_files_are_refused_by_name(tmp_path, content):
     assert "\n" not in str(caught.value)
 
 
+def test_a_packed_file_cut_off_or_not_packed_is_refused(tmp_path):
+    packed = gzip.compress(_text(WORDS))
+    path = tmp_path / "vectors.txt.gz"
+    for content in (
+        packed[: len(packed) // 2],
+        packed[:-4],
+        packed[:30] + bytes(30) + packed[60:],
+        _text(WORDS),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"vectors\.txt\.gz: cut off or garbled"):
+            word_vectors(path, ("cat",))
+
+
 def test_a_vector_that_is_not_finite_or_zero_is_named(tmp_path):
     path = tmp_path / "damaged"
     for row in ([np.nan, 1.0], [np.inf, 1.0], [0.0, 0.0]):

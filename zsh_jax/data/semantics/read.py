@@ -1,8 +1,10 @@
 """Files of word vectors: word2vec binary, word2vec text and GloVe text, told apart by what is in them."""
 
+import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
 
 LONGEST_LINE = 1 << 20  # bytes; a line of text beyond it holds no vector
@@ -33,6 +35,7 @@ def read_vectors(path: Path) -> Any:
 
     if not path.is_file():
         raise InputError(f"semantics.path: there is no file {path}; give a word2vec or GloVe file")
+    layout = None
     try:
         with open_unpacked(str(path), "rb") as file:
             layout = _layout(file, path)
@@ -43,10 +46,10 @@ def read_vectors(path: Path) -> Any:
         )
     except InputError:
         raise
-    except (EOFError, ValueError, OSError, MemoryError) as problem:
-        reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+    except (EOFError, ValueError, OSError, MemoryError, zlib.error) as problem:
+        kind = f" as {_name(layout)}" if layout else ""
         raise InputError(
-            f"{path}: cut off or garbled, cannot be read to its end as {_name(layout)} ({reason}); fetch it again"
+            f"{path}: cut off or garbled, cannot be read to its end{kind} ({reason(problem)}); fetch it again"
         ) from problem
 
 

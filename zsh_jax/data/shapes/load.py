@@ -5,9 +5,9 @@ import io
 import sys
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
 from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES
 from zsh_jax.errors import InputError
@@ -30,17 +30,15 @@ def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0)
     if seed < 0:
         raise InputError(f"seed of zsh_shapes must be 0 or more; got {seed}")
     builder = _prepared(data_dir, seed)
-    decoders = None if images else {"image": tfds.decode.SkipDecoding()}
-    source = builder.as_data_source("train", decoders=decoders)
-    rows = source.__getitems__(range(len(source)))
+    rows = read_split(builder, "train", images=images)
     return Dataset(
         name="zsh_shapes",
-        ids=np.array([row["id"].decode() for row in rows]),
-        source_splits=np.full(len(rows), "train"),
-        labels=np.array([row["label"] for row in rows], np.int32),
+        ids=rows.ids,
+        source_splits=np.full(len(rows.labels), "train"),
+        labels=rows.labels,
         class_names=CLASS_NAMES,
         attributes=ATTRIBUTES.copy(),
-        images=np.stack([row["image"] for row in rows]) if images else None,
+        images=rows.images,
     )
 
 

@@ -1,0 +1,116 @@
+"""Rows of a prepared TFDS data set, read without TensorFlow."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int32, Shaped, UInt8
+
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+
+class Rows(NamedTuple):
+    """One split of a data set, in the order in which it is stored."""
+
+    ids: Shaped[np.ndarray, " n"]
+    labels: Int32[np.ndarray, " n"]
+    images: UInt8[np.ndarray, "n h w 3"] | None
+
+
+def read_split(builder: Any, split: str, *, images: bool) -> Rows:
+    """Read one split of a data set that is prepared as array_record, with features `image` and `label`.
+
+    Args:
+        builder: of TFDS.
+        split: its name, such as `train`.
+        images: whether to decode the pictures; identifiers and labels alone are read faster.
+
+    Returns:
+        The rows. Without a feature `id`, the identifier is the row's number, such as `train_00042`; grey pictures
+        get three equal channels.
+
+    Raises:
+        InputError: a file is missing or damaged, or the pictures differ in size.
+    """
+    parts: list[Rows] = []
+    first = 0
+    for number, shard in enumerate(builder.info.splits[split].filepaths):
+        parts.append(_read_shard(builder, split, number, Path(shard), images=images, first=first))
+        first += len(parts[-1].labels)
+    return join(parts, builder.data_dir)
+
+
+def join(parts: Sequence[Rows], where: str | Path) -> Rows:
+    """Put rows one after the other.
+
+    Args:
+        parts: at least one, all with pictures or all without.
+        where: they come from, for the error.
+
+    Returns:
+        All rows.
+
+    Raises:
+        InputError: the pictures of the parts differ in size.
+    """
+    pictures = [part.images for part in parts if part.images is not None]
+    _check_sizes([part.shape[1:] for part in pictures], where)
+    return Rows(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate(pictures) if pictures else None,
+    )
+
+
+def _read_shard(builder: Any, split: str, number: int, shard: Path, *, images: bool, first: int) -> Rows:
+    """One file at a time: an error then names it, and its encoded pictures go before the next one's come."""
+    import tensorflow_datasets as tfds
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    if not shard.is_file():
+        raise InputError(f"{shard} is missing; prepare the data set again")
+    decoders = None if images else {"image": tfds.decode.SkipDecoding()}
+    stated = builder.info.splits[split].shard_lengths[number]
+    selection = f"{split}[{number}shard]"
+    try:
+        # A file cut off at a multiple of 64 KiB opens as an empty one, and every read of it gives empty records.
+        reader = ArrayRecordReader(str(shard))
+        held = reader.num_records()
+        if held != stated:
+            raise RuntimeError(f"it holds {held} records of {stated}")
+        reader.close()
+        source = builder.as_data_source(selection, decoders=decoders, file_format="array_record")
+        rows = source.__getitems__(range(stated))
+    except (RuntimeError, IndexError, ValueError, OSError) as problem:  # array_record's, TFDS's, Pillow's
+        raise InputError(
+            f"{shard} is cut off or damaged ({reason(problem)}); prepare the data set again"
+        ) from problem
+    if "id" in builder.info.features:
+        ids = [row["id"].decode() if isinstance(row["id"], bytes) else str(row["id"]) for row in rows]
+    else:
+        ids = [f"{split}_{first + i:05d}" for i in range(len(rows))]
+    labels = np.array([row["label"] for row in rows], np.int32)
+    return Rows(np.array(ids), labels, _stack([row["image"] for row in rows], shard) if images else None)
+
+
+def _stack(pictures: Sequence[UInt8[np.ndarray, "h w ch"]], shard: Path) -> UInt8[np.ndarray, "n h w 3"]:
+    _check_sizes([picture.shape for picture in pictures], shard)
+    stacked = np.stack(pictures)
+    if stacked.dtype != np.uint8 or stacked.shape[-1] not in (1, 3):
+        raise InputError(
+            f"{shard}: pictures are {stacked.dtype} with {stacked.shape[-1]} channels, neither 8-bit grey nor RGB; use "
+            "another data set"
+        )
+    return np.repeat(stacked, 3, axis=-1) if stacked.shape[-1] == 1 else stacked
+
+
+def _check_sizes(shapes: Iterable[tuple[int, ...]], where: str | Path) -> None:
+    sizes = sorted(set(shapes))
+    if len(sizes) > 1:
+        smallest, largest = (" x ".join(map(str, size)) for size in (sizes[0], sizes[-1]))
+        raise InputError(
+            f"{where}: pictures differ in size (from {smallest} to {largest}), and features here want one size; use "
+            "features computed elsewhere with --config.features.name=precomputed"
+        )

@@ -1,0 +1,134 @@
+"""Image classification sets of TensorFlow Datasets, prepared beforehand and read without TensorFlow.
+
+Nothing here reaches for the network: TFDS tries a dead one for minutes before it gives up. So data sets are opened
+from their files alone, and what is not there is answered with the command that prepares it.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.reason import reason
+from zsh_jax.data.rows import join, read_split
+from zsh_jax.errors import InputError
+
+
+def load_tfds(name: str, *, data_dir: str | None = None, images: bool = True) -> Dataset:
+    """Load a data set with one label an image from TFDS, all of its splits one after the other.
+
+    Args:
+        name: as TFDS has it, such as `cifar10`; `NAME/CONFIG:VERSION` where there are several.
+        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        images: whether to decode the pictures; identifiers and labels alone are read faster.
+
+    Returns:
+        The data set. Images that their source publishes without a label (label -1) are left out.
+
+    Raises:
+        InputError: the data set is unknown, not prepared, prepared in another file format than array_record, not
+            one of labelled images, or damaged.
+    """
+    builder = _prepared(name, data_dir)
+    _check(builder, name, data_dir)
+    splits = [split for split, info in builder.info.splits.items() if info.num_examples]
+    parts = [read_split(builder, split, images=images) for split in splits]
+    rows = join(parts, builder.data_dir)
+    kept = rows.labels >= 0
+    every = bool(kept.all())  # the usual case, in which no copy is made of all pictures
+    return Dataset(
+        name=name,
+        ids=rows.ids[kept],
+        source_splits=np.repeat(splits, [len(part.labels) for part in parts])[kept],
+        labels=rows.labels[kept],
+        class_names=tuple(builder.info.features["label"].names),
+        images=rows.images if rows.images is None or every else rows.images[kept],
+    )
+
+
+def preparing(name: str, data_dir: str | Path | None) -> str:
+    """The command that prepares a data set so that it can be read here.
+
+    Args:
+        name: of the data set.
+        data_dir: where to; None for the default of TFDS.
+
+    Returns:
+        One line for a shell. TFDS writes most data sets with TensorFlow, which reading them does not want.
+    """
+    where = f", data_dir={str(data_dir)!r}" if data_dir else ""
+    call = f"tfds.builder({name!r}{where}, file_format='array_record').download_and_prepare()"
+    return f'pip install tensorflow && python -c "import tensorflow_datasets as tfds; {call}"'
+
+
+def _prepared(name: str, data_dir: str | None) -> Any:
+    if data_dir and not Path(data_dir).expanduser().is_dir():
+        raise InputError(
+            f"dataset.data_dir: there is no folder {data_dir}; name the one that holds {name}, or prepare it there: "
+            f"{preparing(name, data_dir)}"
+        )
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.read_only_builder import builder_from_files
+
+    try:
+        # Not tfds.builder: its constructor asks Google's storage about what it does not find on disk.
+        return builder_from_files(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError as problem:
+        raise _not_found(name, data_dir) from problem
+    except Exception as problem:  # a damaged description fails in as many ways as there are lines in it
+        raise InputError(
+            f"dataset.name: {name!r} cannot be opened in {_folder(data_dir)} ({reason(problem)}); mend the name, which "
+            "is NAME or NAME/CONFIG:VERSION, or prepare the data set again"
+        ) from problem
+
+
+def _folder(data_dir: str | None) -> Path:
+    import tensorflow_datasets as tfds
+
+    return Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+
+
+def _not_found(name: str, data_dir: str | None) -> InputError:
+    import tensorflow_datasets as tfds
+
+    folder, base = _folder(data_dir), re.split("[/:]", name)[0]
+    whole = [
+        path.name for path in (folder / base).glob("*") if path.is_dir() and "incomplete" not in path.name
+    ]
+    if whole:
+        return InputError(
+            f"{folder / base} holds {', '.join(sorted(whole))}, and not {name}; give a config or version that is there "
+            "as --config.dataset.name=NAME/CONFIG:VERSION"
+        )
+    known = tfds.list_builders(with_community_datasets=False)
+    if base not in known:
+        return InputError(f"dataset.name: TFDS has no {base!r}; {nearest_names(base, known)}")
+    return InputError(
+        f"{name} is not prepared in {folder}; name another folder with --config.dataset.data_dir=PATH, or prepare it: "
+        f"{preparing(name, data_dir)}"
+    )
+
+
+def _check(builder: Any, name: str, data_dir: str | None) -> None:
+    import tensorflow_datasets as tfds
+
+    formats = {form.value for form in builder.info.available_file_formats()}
+    if "array_record" not in formats:
+        other = _folder(data_dir) / "array_record"
+        raise InputError(
+            f"{builder.data_dir} is prepared as {' and '.join(sorted(formats))}, and only array_record can be read "
+            f"without TensorFlow; prepare it in another folder: {preparing(name, other)}"
+        )
+    features = builder.info.features
+    wanted = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
+    for feature, kind in wanted.items():
+        if feature not in features or not isinstance(features[feature], kind):
+            raise InputError(
+                f"{name} is no set of images with one class each: it has {', '.join(features)}, and no {feature!r} "
+                f"of kind {kind.__name__}"
+            )
+    if not any(info.num_examples for info in builder.info.splits.values()):
+        raise InputError(f"{builder.data_dir} holds no image; prepare the data set again")
