@@ -1,0 +1,172 @@
+"""Features computed elsewhere: `.npz` files, joined to the samples of a data set by identifier."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int, Num, Shaped
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+WANTED = "a folder of {split}.npz with `id` (n,), `features` (n, d) and perhaps `label`"
+EXAMPLES = 3
+
+
+class _File(NamedTuple):
+    """What one file holds."""
+
+    path: Path
+    ids: Shaped[np.ndarray, " n"]
+    features: Num[np.ndarray, "n d"]
+    labels: Shaped[np.ndarray, "n *c"] | None
+
+
+def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, "n d"]:
+    """Read features from a folder with one file for each split of the data set, `{split}.npz`.
+
+    Each holds `id` (n,), strings, bytes or whole numbers; `features` (n, d), real numbers of any width; and
+    perhaps `label`, as the data set's labels, which are then compared. Rows may stand in any order. Other files of
+    the folder are not read.
+
+    Args:
+        path: the folder.
+        dataset: whose samples are described.
+
+    Returns:
+        One row a sample, in the order of the data set.
+
+    Raises:
+        InputError: a file is missing or damaged, identifiers are missing on either side or stand twice, labels
+            disagree, lengths differ, or a feature is not finite.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise InputError(f"features.path: there is no folder {folder}; give {WANTED}")
+    splits = list(dict.fromkeys(dataset.source_splits.tolist()))
+    missing = [f"{split}.npz" for split in splits if not (folder / f"{split}.npz").is_file()]
+    if missing:
+        raise InputError(f"features.path: {folder} lacks {', '.join(missing)}; give {WANTED}")
+
+    out: Float32[np.ndarray, "n d"] | None = None
+    for split in splits:
+        file = _read(folder / f"{split}.npz")
+        if out is None:
+            first, out = file.path, np.empty((len(dataset.ids), file.features.shape[1]), np.float32)
+        if file.features.shape[1] != out.shape[1]:
+            raise InputError(
+                f"{file.path} has features of length {file.features.shape[1]} and {first.name} of {out.shape[1]}; "
+                "extract all splits with the same network"
+            )
+        samples = np.flatnonzero(dataset.source_splits == split)
+        rows = _join(file, dataset, samples)
+        if file.labels is not None:
+            _check_labels(file.path, file.labels, rows, dataset, samples)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
+            described = file.features[rows].astype(np.float32)
+        damaged = np.flatnonzero(~np.isfinite(described).all(axis=1))
+        if damaged.size:
+            raise InputError(
+                f"{file.path}: features of {damaged.size} of {len(rows)} samples are not finite "
+                f"({_some(dataset.ids[samples[damaged]])}); extract them again"
+            )
+        out[samples] = described
+    assert out is not None  # a data set has at least one sample
+    return out
+
+
+def _read(path: Path) -> _File:
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise InputError(f"{path} holds one bare array; save id and features by name with numpy.savez")
+        with archive:
+            lacking = [key for key in ("id", "features") if key not in archive]
+            if lacking:
+                raise InputError(
+                    f"{path} lacks {' and '.join(lacking)}; it has {', '.join(archive) or 'nothing'}, and is to have "
+                    "id, features and perhaps label"
+                )
+            arrays = {key: archive[key] for key in ("id", "features", "label") if key in archive}
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as problem:
+        if "Object arrays" in str(problem):
+            raise InputError(
+                f"{path} holds Python objects, which are never unpickled; save id as strings and features as floats"
+            ) from problem
+        raise InputError(
+            f"{path} is cut off or no .npz file ({reason(problem)}); extract it again"
+        ) from problem
+    ids, features = arrays["id"], arrays["features"]
+    if ids.ndim != 1 or ids.dtype.kind not in "SUiu":
+        raise InputError(f"{path}: id must be (n,) strings or whole numbers; got {ids.dtype} {ids.shape}")
+    if features.ndim != 2 or features.dtype.kind not in "fiu" or not features.shape[1]:
+        raise InputError(
+            f"{path}: features must be (n, d) real numbers; got {features.dtype} {features.shape}"
+        )
+    for key, array in arrays.items():
+        if array.ndim == 0 or len(array) != len(ids):
+            raise InputError(f"{path}: {len(ids)} rows of id and {array.shape} of {key}; extract it again")
+    return _File(path, _as_text(ids), features, arrays.get("label"))
+
+
+def _as_text(ids: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
+    """Identifiers as strings, whether they were saved as strings, bytes or whole numbers."""
+    return np.char.decode(ids, "utf-8", "replace") if ids.dtype.kind == "S" else ids.astype(np.str_)
+
+
+def _join(file: _File, dataset: Dataset, samples: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The file's row of each sample."""
+    wanted, split = _as_text(dataset.ids[samples]), file.path.stem
+    for where, ids in ((str(file.path), file.ids), (f"{dataset.name}, split {split}", wanted)):
+        values, counts = np.unique(ids, return_counts=True)
+        if (counts > 1).any():
+            twice = values[counts > 1]
+            raise InputError(
+                f"{where}: {len(twice)} ids stand more than once ({_some(twice)}); make them unique"
+            )
+    lacking, extra = np.setdiff1d(wanted, file.ids), np.setdiff1d(file.ids, wanted)
+    if lacking.size or extra.size:
+        sides = [
+            f"{ids.size} of {of} ids {what} ({_some(ids)})"
+            for ids, of, what in (
+                (lacking, len(wanted), f"of {dataset.name}, split {split}, are not in the file"),
+                (extra, len(file.ids), "of the file are not in the data set"),
+            )
+            if ids.size
+        ]
+        raise InputError(f"{file.path}: {' and '.join(sides)}; extract it from this very data set")
+    order = np.argsort(file.ids)
+    return order[np.searchsorted(file.ids, wanted, sorter=order)]
+
+
+def _check_labels(
+    path: Path,
+    labels: Shaped[np.ndarray, "n *c"],
+    rows: Int[np.ndarray, " n"],
+    dataset: Dataset,
+    samples: Int[np.ndarray, " n"],
+) -> None:
+    stated, true = labels[rows], dataset.labels[samples]
+    if stated.shape != true.shape or stated.dtype.kind not in "biuf":
+        raise InputError(
+            f"{path}: label is {labels.dtype} {labels.shape} where {dataset.name} has {true.dtype} {true.shape}; save "
+            "it as the data set has it, or leave it out"
+        )
+    differs: Bool[np.ndarray, " n"] = (stated != true).reshape(len(true), -1).any(axis=1)
+    if differs.any():
+        first = np.flatnonzero(differs)[0]
+        raise InputError(
+            f"{path}: {np.count_nonzero(differs)} of {len(true)} labels disagree with {dataset.name} (id "
+            f"{dataset.ids[samples[first]]}: {stated[first]} in the file, {true[first]} in the data set); extract it "
+            "from this very data set"
+        )
+
+
+def _some(ids: Shaped[np.ndarray, " n"]) -> str:
+    """A few identifiers, as examples."""
+    return ", ".join(map(str, ids[:EXAMPLES])) + (", ..." if len(ids) > EXAMPLES else "")
