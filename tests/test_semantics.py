@@ -94,7 +94,7 @@ def test_names_are_found_whole_or_by_their_words(written, name, expected):
 
 def test_a_synonym_is_looked_up_in_the_place_of_its_class(written):
     names = ("feline", "cat", "striped circle")
-    rows = word_vectors(written, names, synonyms={"feline": "cat", "striped_circle": "hot dog", "cat": "dog"})
+    rows = word_vectors(written, names, synonyms={"feline": "cat", "striped circle": "hot dog", "cat": "dog"})
     np.testing.assert_allclose(rows, [[0.6, 0.8, 0], [0, -1, 0], _unit([0, -1, 1])], atol=1e-6)
 
 
@@ -103,7 +103,7 @@ def test_every_class_without_a_vector_is_listed_with_what_can_be_done(written):
         word_vectors(written, ("cat", "striped circle", "dog", "zebra"))
     said = str(caught.value)
     assert "no vector for 2 of 4 classes (striped circle, zebra)" in said
-    assert "--config.semantics.synonyms.striped_circle=WORD" in said
+    assert "--config.semantics.synonyms=\"(('striped circle', 'WORDS'),)\"" in said
     assert "attributes" in said
     assert str(written) in said
     assert "\n" not in said

@@ -27,7 +27,7 @@ def word_vectors(
     Args:
         path: word2vec binary, word2vec text or GloVe text; which, its content tells.
         class_names: the c names.
-        synonyms: what to look up in the place of a class name; a key may have underscores for spaces.
+        synonyms: what to look up in the place of a class name.
 
     Returns:
         One unit row a class.
@@ -36,34 +36,26 @@ def word_vectors(
         InputError: the file cannot be read, a class has no vector, or a synonym is for no class.
     """
     path = Path(path)
-    known = {_key(name): name for name in class_names}
-    wanted = {name: name for name in class_names}
-    for name, words in synonyms.items():
-        if _key(name) not in known:
+    for name in synonyms:
+        if name not in class_names:
             raise InputError(
                 f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
             )
-        wanted[known[_key(name)]] = words
-
     vectors = read_vectors(path)
     found: dict[str, Float64[np.ndarray, " e"]] = {}
-    for name, words in wanted.items():
-        vector = _vector(vectors, words, path)
+    for name in class_names:
+        vector = _vector(vectors, synonyms.get(name, name), path)
         if vector is not None:
             found[name] = vector
     missing = [name for name in class_names if name not in found]
     if missing:
         listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
         raise InputError(
-            f"{path}: no vector for {len(missing)} of {len(class_names)} classes ({listed}); name another word with "
-            f"--config.semantics.synonyms.{_key(missing[0])}=WORD, give another file, or use attributes or one-hot"
+            f"{path}: no vector for {len(missing)} of {len(class_names)} classes ({listed}); name other words with "
+            f"--config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", give another file, or use attributes or "
+            "one-hot"
         )
     return np.stack([found[name] for name in class_names]).astype(np.float32)
-
-
-def _key(name: str) -> str:
-    """A class name as a key of the configuration, which can have no spaces."""
-    return name.replace(" ", "_")
 
 
 def _vector(vectors: Any, words: str, path: Path) -> Float64[np.ndarray, " e"] | None:
