@@ -127,8 +127,8 @@ def _check(builder: Any, name: str, data_dir: str | None) -> None:
     for feature, kind in wanted.items():
         if feature not in features or not isinstance(features[feature], kind):
             raise InputError(
-                f"{name} is no set of images with one class each: it has {', '.join(sorted(features))}, and no {feature!r} "
-                f"of kind {kind.__name__}"
+                f"{name} is no set of images with one class each: it has {', '.join(sorted(features))}, and no "
+                f"{feature!r} of kind {kind.__name__}"
             )
     if not any(info.num_examples for info in builder.info.splits.values()):
         raise InputError(f"{builder.data_dir} holds no image; prepare the data set again")
