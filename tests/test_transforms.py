@@ -1,5 +1,8 @@
 """Sweeps are vmaps: equal to the loop, with one factorisation, and no second compilation."""
 
+import subprocess
+import sys
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -102,3 +105,23 @@ def test_a_second_call_does_not_compile_again():
     for values in GRID:
         solve(problem, hyper_of(values), start_of(data, BITS))
     assert solve._cache_size() == size
+
+
+FIVE_CELLS = """
+import jax, jax.numpy as jnp
+from zsh_jax import Hyperparameters, init_state, make_problem, solve
+keys = jax.random.split(jax.random.key(0), 5)
+def cell(key):
+    problem = make_problem(jax.random.uniform(key, (2000, 201)), jax.random.normal(key, (2000, 11)))
+    return solve(problem, Hyperparameters(), init_state(problem, key, bits=64))
+print(jax.jit(jax.vmap(cell))(keys).iterations.tolist())
+"""
+
+
+@pytest.mark.slow
+def test_a_batch_with_factorisations_ends():
+    """Batched factorisations wait for threads that XLA's CPU client may have given to other work: for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIVE_CELLS], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.count(",") == 4

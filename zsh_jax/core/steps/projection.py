@@ -2,17 +2,11 @@
 
 import jax
 import jax.numpy as jnp
-from jax.custom_batching import sequential_vmap
 from jaxtyping import Array, Float
 
+from zsh_jax.core.factorisation import cholesky
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
-
-
-@sequential_vmap
-def _cholesky(matrix: Float[Array, "m m"]) -> Float[Array, "m m"]:
-    # One factorisation at a time: a batched one of this size is far slower, and holds all of them at once.
-    return jnp.linalg.cholesky(matrix)
 
 
 @jax.jit
@@ -32,7 +26,7 @@ def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, 
     ridge = hyper.beta / hyper.alpha
     smoothness = hyper.gamma / hyper.alpha
     m = problem.gram.shape[0]
-    return _cholesky(
+    return cholesky(
         problem.gram + ridge * jnp.eye(m, dtype=problem.gram.dtype) + smoothness * problem.locality
     )
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from zsh_jax.core.factorisation import eigh
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 
@@ -28,7 +29,7 @@ def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> S
         The state with its `regression` (l, e) replaced.
     """
     codes = state.codes
-    eigenvalues, eigenvectors = jnp.linalg.eigh(codes.T @ codes)
+    eigenvalues, eigenvectors = eigh(codes.T @ codes)
     rounding = 4 * jnp.finfo(codes.dtype).eps * eigenvalues[-1]
     inverse = jnp.where(eigenvalues > rounding, 1 / (eigenvalues + hyper.lam), 0)
     right_hand_side = (codes.T @ problem.semantics) @ state.rotation

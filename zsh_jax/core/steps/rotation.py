@@ -1,8 +1,8 @@
 """R-step: the rotation of the semantic space, by orthogonal Procrustes."""
 
 import jax
-import jax.numpy as jnp
 
+from zsh_jax.core.factorisation import svd
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 
@@ -25,5 +25,5 @@ def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> Sta
     """
     del hyper
     alignment = (problem.semantics.T @ state.codes) @ state.regression
-    left, _, right = jnp.linalg.svd(alignment, full_matrices=True)
+    left, right = svd(alignment)
     return state._replace(rotation=left @ right)
