@@ -1,6 +1,6 @@
 """The grid, its groups and the plan: every cell once, whatever fits where."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
@@ -68,7 +68,7 @@ def test_less_memory_makes_more_batches():
 def test_batches_of_one_data_split_follow_each_other():
     plan = make_plan(_axes(**MANY), SIZES, memory_gib=0.15)
     order = [batch.splits for batch in plan.batches]
-    changes = sum(one != other for one, other in zip(order, order[1:], strict=False)) + 1
+    changes = sum(one != other for one, other in pairwise(order)) + 1
     assert changes == len(set(order))
 
 

@@ -40,7 +40,7 @@ def defaults() -> ConfigDict:
 
     config.semantics = ConfigDict()
     config.semantics.path = config_dict.placeholder(str)  # word2vec or GloVe file, for word_vectors
-    config.semantics.synonyms = ConfigDict()  # class name -> words to look up in its place
+    config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
 
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N

@@ -102,8 +102,17 @@ def _load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantic
             )
         return Semantics(kind, attribute_vectors(dataset.attributes))
     path = Path(config.semantics.path)
-    synonyms = dict(config.semantics.synonyms)
-    return Semantics(path.stem, word_vectors(path, dataset.class_names, synonyms=synonyms))
+    return Semantics(path.stem, word_vectors(path, dataset.class_names, synonyms=_synonyms(config)))
+
+
+def _synonyms(config: ConfigDict) -> dict[str, str]:
+    pairs = config.semantics.synonyms
+    well_formed = all(
+        isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
+    )
+    if not well_formed:
+        raise InputError(f"semantics.synonyms takes pairs, such as (('cat', 'kitten'),), not {pairs!r}")
+    return dict(pairs)
 
 
 def _load_features(config: ConfigDict, dataset: Dataset) -> tuple[str, Float32[np.ndarray, "n d"]]:

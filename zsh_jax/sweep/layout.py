@@ -36,8 +36,9 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     if not config.memory_gib > 0:
         raise InputError(f"memory_gib takes a positive number, not {config.memory_gib}")
     inputs = load_inputs(config, semantics)
+    samples, features = inputs.features.shape
     sizes = {
-        kind: Sizes(*inputs.features.shape, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
+        kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
     }
     plan = make_plan(axes, sizes, memory_gib=config.memory_gib)
     for split in {split: None for group in plan.groups for split in group.splits}:
@@ -45,7 +46,9 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     return plan, inputs
 
 
-def describe(plan: Plan, inputs: Inputs, config: ConfigDict, is_done: Callable[[dict[str, Any]], bool]) -> str:
+def describe(
+    plan: Plan, inputs: Inputs, config: ConfigDict, is_done: Callable[[dict[str, Any]], bool]
+) -> str:
     """The plan in words.
 
     Args:

@@ -1,0 +1,132 @@
+"""Run a sweep: `python launch.py --config experiments/sweep_bits.py[:dataset] [--config.KEY=VALUE ...]`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+from rich.console import Console
+
+from zsh_jax.errors import InputError
+from zsh_jax.report.table import results_table, unseen_table
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.tracking.models import model_path, save_model
+from zsh_jax.tracking.progress import progress
+from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
+from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
+
+WIDTH = 140  # of tables that are not printed to a terminal
+
+CONFIG = config_flags.DEFINE_config_file("config", None, "An experiment: experiments/NAME.py[:dataset].")
+
+
+def read_config(arguments: Sequence[str]) -> ConfigDict:
+    """The configuration that the command line asks for.
+
+    Args:
+        arguments: as in `sys.argv`.
+
+    Returns:
+        The locked configuration, with `workdir` set.
+
+    Raises:
+        InputError: if a flag, a key or a value is wrong.
+    """
+    try:
+        rest = flags.FLAGS(list(arguments))
+        config = CONFIG.value
+        if config is None:
+            raise InputError("no experiment given; use --config experiments/sweep_bits.py")
+        config.name  # noqa: B018  a file that could not be read says so at the first access
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"no such experiment: {error.filename or error}") from None
+    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        lines = [line.strip() for line in str(error).strip("'\"").replace("\\n", "\n").splitlines()]
+        raise InputError("; ".join(line for line in lines[-2:] if line) or repr(error)) from None
+    if rest[1:]:
+        raise InputError(f"unexpected argument {rest[1]!r}; settings are given as --config.KEY=VALUE")
+    if not config.workdir:
+        config.workdir = f"runs/{config.name}-{config.dataset.name}"
+    return config
+
+
+def run_sweep(config: ConfigDict, console: Console) -> int:
+    """Plan, run, record and sum up a sweep.
+
+    Args:
+        config: of the sweep.
+        console: where to.
+
+    Returns:
+        Exit status: 0, or 3 where a solve was not finite.
+
+    Raises:
+        InputError: if the sweep cannot be run as asked; nothing has been written then.
+    """
+    group = f"{config.name}-{config.dataset.name}"
+    wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
+    check_wandb(wandb)
+    plan, inputs = lay_out(config)
+    results = open_results(config.workdir, config.to_dict())
+    cutoffs = tuple(config.evaluation.cutoffs)
+    cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
+
+    def is_done(cell: dict[str, Any]) -> bool:
+        identifier = cell_id(cell)
+        kept = not config.save_models or model_path(config.workdir, identifier).exists()
+        return identifier in results.done and kept
+
+    console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
+    todo = sum(not is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
+    with progress(console, todo) as advance:
+        for batch in run(plan, inputs, cutoffs=cutoffs, keep_models=config.save_models, is_done=is_done):
+            for result in batch:
+                if result.model is not None:
+                    save_model(model_path(config.workdir, cell_id(result.cell)), result.model, result.cell)
+            results = append_results(results, batch)
+            wandb = log_cells(wandb, batch)
+            advance(len(batch))
+
+    rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
+    log_sweep(wandb, config.to_dict(), rows)
+    console.print(results_table(rows, cutoffs))
+    if len({row["unseen"] for row in rows}) > 1:
+        console.print(unseen_table(rows))
+    failed = sum(row["status"] == "non_finite" for row in rows)
+    if failed:
+        console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
+    return 3 if failed else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run `launch.py`.
+
+    Args:
+        arguments: as in `sys.argv`.
+
+    Returns:
+        Exit status: 0, 2 for bad input, 3 where a solve was not finite, 130 if interrupted.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    try:
+        return run_sweep(read_config(arguments), console)
+    except InputError as error:
+        print(f"launch.py: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "launch.py: interrupted; what has ended is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
