@@ -10,12 +10,12 @@ import pytest
 import zsh_jax
 
 ROOT = Path(zsh_jax.__file__).parent
-HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app")
+HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
 ROOMS = {
     "core": {"core", "errors"},
-    "data": {"core", "data", "errors"},
+    "data": {"atomic", "core", "data", "errors"},
     "sweep": {"core", "data", "sweep", "errors"},
-    "tracking": {"core", "data", "sweep", "tracking", "errors"},
+    "tracking": {"atomic", "core", "data", "sweep", "tracking", "errors"},
     "report": {"core", "data", "sweep", "report", "errors"},
 }
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)

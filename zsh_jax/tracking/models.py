@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from zsh_jax.atomic import write_whole
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.errors import InputError
-from zsh_jax.tracking.atomic import write_whole
 
 DIMENSIONS = HashFunction(mean=1, scale=1, anchors=2, bandwidth=0, projection=2)  # type: ignore[arg-type]
 

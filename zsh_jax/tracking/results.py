@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zsh_jax.atomic import write_whole
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.tracking.atomic import write_whole
 
 ID = "cell_id"  # stands in each row between identity and metrics
 
