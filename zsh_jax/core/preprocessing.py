@@ -1,0 +1,114 @@
+"""Preprocessing of features: centre, turn or rescale, and bring to unit length; fitted on training samples alone."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.hashing import standardisation
+from zsh_jax.core.precision import full_precision
+
+KINDS = ("standardise", "unit", "pca", "none")
+
+
+class Preprocessing(NamedTuple):
+    """What is done to raw features before anything else sees them, as arrays: it saves and vmaps.
+
+    The row x becomes z = ((x - mean) / scale) basis, then z / |z| where `unit` holds. The kinds without a basis
+    share one structure and so one compiled program.
+
+    Attributes:
+        mean: subtracted, (d,).
+        scale: divided by, (d,).
+        basis: whitening directions as columns, (d, p); None for the identity.
+        unit: whether rows end at unit length.
+    """
+
+    mean: Float[Array, " d"]
+    scale: Float[Array, " d"]
+    basis: Float[Array, "d p"] | None
+    unit: Bool[Array, ""]
+
+
+@partial(jax.jit, static_argnames=("kind", "dimensions"))
+@full_precision
+def fit_preprocessing(
+    x: Float[Array, "n d"], *, kind: str = "standardise", dimensions: int | None = None
+) -> Preprocessing:
+    """Fit a preprocessing on training samples.
+
+    Kinds: "standardise" subtracts each feature's mean and divides by its deviation (S 1 of the protocol); "unit"
+    brings rows to unit length, and no more; "pca" projects on the leading principal directions and divides by the
+    deviation along each (whitening); "none" leaves all as it is.
+
+    Args:
+        x: raw features of the training samples, (n, d).
+        kind: one of `KINDS`; static.
+        dimensions: p, directions that "pca" keeps; None for as many as n samples can have, min(n - 1, d); static.
+
+    Returns:
+        The preprocessing. A constant feature, and a direction without variance, become zero, never a division by
+        rounding noise.
+
+    Raises:
+        ValueError: for an unknown kind, or more or fewer dimensions than there can be.
+    """
+    n, d = x.shape
+    if kind not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
+    if dimensions is not None and (kind != "pca" or not 1 <= dimensions <= min(n - 1, d)):
+        raise ValueError(
+            f"dimensions={dimensions} wants kind='pca' and 1 to {min(n - 1, d)} of them for {n} samples of length "
+            f"{d}; got kind={kind!r}"
+        )
+    zero, one, no = jnp.zeros(d, x.dtype), jnp.ones(d, x.dtype), jnp.asarray(False)
+    if kind == "standardise":
+        return Preprocessing(*standardisation(x), None, no)
+    if kind == "pca":
+        if n < 2:
+            raise ValueError(f"principal directions want 2 samples or more; got {n}")
+        mean, basis = _whitening(x, min(n - 1, d) if dimensions is None else dimensions)
+        return Preprocessing(mean, one, basis, no)
+    return Preprocessing(zero, one, None, jnp.asarray(kind == "unit"))
+
+
+@jax.jit
+@full_precision
+def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) -> Float[Array, "n p"]:
+    """Preprocess features as the training samples were.
+
+    Args:
+        preprocessing: as `fit_preprocessing` gives it.
+        x: raw features, (n, d), of any samples.
+
+    Returns:
+        (n, p), with p = d unless a basis shortens it. A zero row stays zero.
+    """
+    z = (x - preprocessing.mean[None]) / preprocessing.scale[None]
+    if preprocessing.basis is not None:
+        z = z @ preprocessing.basis
+    # Scaled by the largest entry first: the squares of a float32 row may be too large or too small to hold.
+    largest = jnp.max(jnp.abs(z), axis=1, keepdims=True)
+    shrunk = z / jnp.where(largest > 0, largest, 1)
+    length = jnp.linalg.norm(shrunk, axis=1, keepdims=True)
+    return jnp.where(preprocessing.unit, shrunk / jnp.where(length > 0, length, 1), z)
+
+
+def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Float[Array, "d p"]]:
+    """Mean, and the p leading eigenvectors of the covariance, each divided by the deviation along it."""
+    n, d = x.shape
+    # The mean of a constant feature is its value but for rounding, which alone would then be whitened.
+    mean = jnp.where(jnp.ptp(x, axis=0) > 0, x.mean(0), x[0])
+    centred = x - mean[None]
+    variances, directions = eigh(centred.T @ centred / (n - 1))
+    variances, directions = variances[::-1][:p], directions[:, ::-1][:, :p]
+    # What is left of a direction without variance is rounding: its eigenvalue may be of either sign.
+    floor = jnp.finfo(x.dtype).eps * max(n, d) * variances[0]
+    kept = variances > floor
+    inverse = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, variances, 1)), 0)
+    # The sign of an eigenvector is a library's choice; its largest entry is made positive.
+    largest = jnp.take_along_axis(directions, jnp.abs(directions).argmax(0)[None], axis=0)
+    return mean, directions * (jnp.where(largest < 0, -1, 1) * inverse[None])
