@@ -1,0 +1,61 @@
+"""Any folder of pictures: a class for each sub-folder."""
+
+from pathlib import Path
+
+import numpy as np
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.pictures import SUFFIXES, Pictures, check_whole, square
+from zsh_jax.errors import InputError
+
+FEWEST = 2  # pictures a class: a query must find another one
+LAYOUT = "a folder with one sub-folder of .jpg or .png pictures for each class"
+
+
+def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True) -> Dataset:
+    """Load pictures that are sorted into sub-folders by class.
+
+    Args:
+        path: the folder. Sub-folders and files whose names begin with a dot, and files of other kinds, are left out.
+        image_size: of the square that each picture is brought to, see `zsh_jax.data.pictures.square`.
+        images: whether pictures are wanted; they are decoded when they are asked for.
+
+    Returns:
+        The data set, classes and then files in the order of their names. Identifiers are `CLASS/FILE`; all pictures
+        are of one source split, `all`.
+
+    Raises:
+        InputError: the folder is missing or empty, or a class has too few pictures or one that is cut off.
+    """
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise InputError(f"dataset.path: there is no folder {folder}; give {LAYOUT}")
+    classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")
+    if not classes:
+        loose = sum(_is_picture(child) for child in folder.iterdir())
+        held = f"{loose} pictures and no sub-folder" if loose else "no sub-folder"
+        raise InputError(f"dataset.path: {folder} holds {held}; give {LAYOUT}")
+    files = [sorted(child for child in folder_of.iterdir() if _is_picture(child)) for folder_of in classes]
+    for folder_of, held_by in zip(classes, files, strict=True):
+        if len(held_by) < FEWEST:
+            raise InputError(
+                f"dataset.path: class {folder_of.name!r} has {len(held_by)} .jpg or .png pictures in {folder_of}, and "
+                f"each class wants {FEWEST} or more; add some or take the sub-folder away"
+            )
+    every = [file for held_by in files for file in held_by]
+    for file in every if images else ():
+        check_whole(file)
+    return Dataset(
+        name=folder.resolve().name,
+        ids=np.array([file.relative_to(folder).as_posix() for file in every]),
+        source_splits=np.full(len(every), "all"),
+        labels=np.repeat(np.arange(len(classes), dtype=np.int32), [len(held_by) for held_by in files]),
+        class_names=tuple(folder_of.name for folder_of in classes),
+        images=Pictures(lambda number: square(every[number], image_size), np.arange(len(every)), image_size)
+        if images
+        else None,
+    )
+
+
+def _is_picture(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in SUFFIXES and path.name[0] != "."
