@@ -1,0 +1,128 @@
+"""The bundled table of MiniLM sentence embeddings, and the row of each class in it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float16, Float32
+
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+TABLE = Path(__file__).with_name("minilm.npz")
+NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
+
+
+def minilm_vectors(
+    dataset_name: str, class_names: Sequence[str], *, synonyms: Mapping[str, str] = NO_SYNONYMS
+) -> Float32[np.ndarray, "c 384"]:
+    """Class vectors of MiniLM (Wang et al. 2020; Reimers and Gurevych 2019), with no download.
+
+    The table knows the classes of cifar10, cifar100, imagenet2012 and mirflickr25k. Names are looked up among the
+    classes of the data set's own part first, then among the others, so that a folder of pictures with a class
+    `dog` finds one too. A synset of ImageNet is found by all of its words, as they stand in its label file, or
+    by any one of them that no other synset has.
+
+    Args:
+        dataset_name: of the data set; what follows a `/` or `:` does not matter, nor need it be in the table.
+        class_names: the c names.
+        synonyms: what to look up in the place of a class name.
+
+    Returns:
+        One unit row a class.
+
+    Raises:
+        InputError: a class is not in the table, or a synonym is for no class.
+    """
+    for name in synonyms:
+        if name not in class_names:
+            raise InputError(
+                f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
+            )
+    parts = _read()
+    own = dataset_name.replace(":", "/").split("/")[0]
+    order = [parts[name] for name in sorted(parts, key=lambda name: (name != own, name))]
+    found = {name: _look_up(order, synonyms.get(name, name)) for name in class_names}
+    missing = [name for name, row in found.items() if row is None]
+    if missing:
+        listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
+        known = [name for part in order for name in part.names]
+        raise InputError(
+            f"the bundled MiniLM table has no vector for {len(missing)} of {len(class_names)} classes ({listed}; "
+            f"{nearest_names(missing[0], known)}); name other words with "
+            f"--config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or use another kind of semantics"
+        )
+    rows = np.stack([row for name in class_names if (row := found[name]) is not None])
+    stacked = rows.astype(np.float64)  # float16 rows are a little off unit length
+    return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
+
+
+class _Part(NamedTuple):
+    """A data set's part of the table: names, vectors, and the row of each spelling, the surest spelling first.
+
+    The case of letters is believed before it is not: `Cardigan` is a corgi, and `cardigan` a garment.
+    """
+
+    names: list[str]
+    vectors: Float16[np.ndarray, "c 384"]
+    whole: dict[str, int]
+    first_words: dict[str, int]
+    folded: dict[str, int]
+    words: dict[str, int]
+
+
+def _read() -> dict[str, _Part]:
+    try:
+        with np.load(TABLE, allow_pickle=False) as file:
+            stored = {
+                name: (file[f"{name}.names"].tolist(), file[f"{name}.vectors"])
+                for name in sorted({key.split(".")[0] for key in file})
+            }
+    except Exception as problem:  # a zip archive can be damaged in many ways
+        raise InputError(
+            f"{TABLE} is missing or damaged ({reason(problem)}); install the package again"
+        ) from problem
+    return {name: _part(names, vectors) for name, (names, vectors) in stored.items()}
+
+
+def _part(names: list[str], vectors: Float16[np.ndarray, "c 384"]) -> _Part:
+    words = [[_plain(word) for word in name.split(",")] for name in names]
+    plain = [[_plain(name)] for name in names]
+    return _Part(
+        names,
+        vectors,
+        _rows(plain, shared=True),
+        _rows([some[:1] for some in words]),
+        _rows([[name.casefold() for name in some] for some in plain]),
+        _rows([[word.casefold() for word in some] for some in words]),
+    )
+
+
+def _rows(spellings: Iterable[Iterable[str]], *, shared: bool = False) -> dict[str, int]:
+    """The row of each spelling; one that several rows share is the first one's, or no one's."""
+    first: dict[str, int] = {}
+    several = set()
+    for row, some in enumerate(spellings):
+        several |= {spelling for spelling in some if first.setdefault(spelling, row) != row}
+    return first if shared else {spelling: row for spelling, row in first.items() if spelling not in several}
+
+
+def _look_up(parts: Iterable[_Part], name: str) -> Float16[np.ndarray, " 384"] | None:
+    plain = _plain(name)
+    for part in parts:
+        for rows, spelling in (
+            (part.whole, plain),
+            (part.first_words, plain),
+            (part.folded, plain.casefold()),
+            (part.words, plain.casefold()),
+        ):
+            if spelling in rows:
+                return part.vectors[rows[spelling]]
+    return None
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").split())
