@@ -1,0 +1,107 @@
+"""A data set from a file of features, or from a folder of such files."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Num
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.feature_files.arrays import open_arrays
+from zsh_jax.data.feature_files.labels import read_labels
+from zsh_jax.data.feature_files.parts import DEFAULT_KEYS, Keys, Part, parts_of
+from zsh_jax.errors import InputError
+
+NAMES = ("classes.txt", "labels.txt")
+BLOCK = 1 << 14  # rows that are looked at together, so that a mapped file stays on disk
+
+
+def load_features(path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | None = None) -> Dataset:
+    """Load features with their labels.
+
+    Args:
+        path: a file, see `zsh_jax.data.feature_files.arrays.open_arrays`; or a folder of `.npz` files, each of which
+            is a source split. Class names are read, where they are known, from `STEM.classes.txt`, `classes.txt` or
+            `labels.txt` beside the file, one a line.
+        keys: names of the arrays.
+        name: of the data set; else that of the file or folder.
+
+    Returns:
+        The data set with `features`. Without identifiers, rows are numbered, such as `train_00042`.
+
+    Raises:
+        InputError: something is missing, damaged or does not fit together.
+    """
+    where = Path(path).expanduser()
+    files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
+    if not files:
+        raise InputError(
+            f"dataset.path: {where} holds no .npz file; give a file of features or a folder of them"
+        )
+    parts = [part for file in files for part in parts_of(open_arrays(file), keys)]
+    lengths = {part.features.shape[1]: part.where for part in parts}
+    if len(lengths) > 1:
+        listed = ", ".join(f"{length} in {source}" for length, source in lengths.items())
+        raise InputError(f"features differ in length: {listed}; extract all with the same network")
+    from_one = files[0].suffix.lower() == ".mat"
+    labels, class_names = read_labels(
+        [(part.where, part.labels) for part in parts], _class_names(files[0]), from_one=from_one
+    )
+    return Dataset(
+        name=name or where.resolve().stem,
+        ids=np.concatenate([_ids(part) for part in parts]),
+        source_splits=np.repeat([part.split for part in parts], [len(part.features) for part in parts]),
+        labels=labels,
+        class_names=class_names,
+        features=_features(parts),
+    )
+
+
+def _ids(part: Part) -> np.ndarray:
+    if part.ids is not None:
+        return part.ids
+    return np.array([f"{part.split}_{row:05d}" for row in range(len(part.features))])
+
+
+def _class_names(file: Path) -> tuple[str, ...] | None:
+    for candidate in (file.with_name(f"{file.stem}.classes.txt"), *(file.with_name(name) for name in NAMES)):
+        if candidate.is_file():
+            names = tuple(
+                line.strip() for line in candidate.read_text(encoding="utf-8").splitlines() if line.strip()
+            )
+            if len(set(names)) < len(names) or not names:
+                raise InputError(
+                    f"{candidate}: class names must be unique, one a line; got {len(names)} lines"
+                )
+            return names
+    return None
+
+
+def _features(parts: list[Part]) -> Float32[np.ndarray, "n d"]:
+    for part in parts:
+        _check(part)
+    if len(parts) == 1 and parts[0].features.dtype == np.float32:
+        return parts[0].features  # perhaps mapped
+    out = np.empty((sum(len(part.features) for part in parts), parts[0].features.shape[1]), np.float32)
+    start = 0
+    for part in parts:
+        out[start : start + len(part.features)] = part.features
+        start += len(part.features)
+    return out
+
+
+def _check(part: Part) -> None:
+    """Every row finite in single precision, and not all of them alike."""
+    varies = False
+    for start in range(0, len(part.features), BLOCK):
+        block: Num[np.ndarray, "k d"] = part.features[start : start + BLOCK]
+        with np.errstate(over="ignore"):
+            damaged = np.flatnonzero(~np.isfinite(block.astype(np.float32)).all(axis=1))
+        if damaged.size:
+            raise InputError(
+                f"{part.where}: features are not finite (first: row {start + damaged[0]}); extract them again"
+            )
+        varies = varies or bool((block != part.features[0]).any())
+    if not varies:
+        raise InputError(
+            f"{part.where}: all {len(part.features)} rows of features are alike; extract them again"
+        )

@@ -1,0 +1,144 @@
+"""Which arrays of a file are features, labels and identifiers."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from zsh_jax.data.feature_files.arrays import Array, Arrays
+from zsh_jax.errors import InputError
+
+
+class Keys(NamedTuple):
+    """Names of arrays in a file; where there are several, they stand one after the other.
+
+    Attributes:
+        features: none for the usual names.
+        labels: as many as of features; none for the usual names.
+        ids: as many as of features; none for the usual name, or rows that are numbered.
+    """
+
+    features: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+
+DEFAULT_KEYS = Keys()
+
+# How the hashing literature names them. An array in `besides` makes it unclear which rows are meant.
+FEATURES = ("features", "feature", "feat", "fea", "X", "data", "IAll", "XAll")
+LABELS = ("labels", "label", "gnd", "Y", "y", "LAll", "L")
+IDS = ("id", "ids")
+PAIRS = (
+    (("I_tr", "I_te"), ("L_tr", "L_te"), ("I_db",)),
+    (("traindata", "testdata"), ("traingnd", "testgnd"), ()),
+    (("X_train", "X_test"), ("y_train", "y_test"), ()),
+)
+
+
+class Part(NamedTuple):
+    """Some rows of a data set: (n, d) features, (n,) or (n, c) labels, (n,) identifiers; and where they come from."""
+
+    split: str
+    where: str
+    features: Array
+    labels: Array
+    ids: Array | None
+
+
+def parts_of(arrays: Arrays, keys: Keys) -> list[Part]:
+    """Read the parts of a file.
+
+    Args:
+        arrays: of the file.
+        keys: which of them are meant.
+
+    Returns:
+        One part for each array of features, rows being samples. A lone part is called as the file is, others as their
+        arrays of features are.
+
+    Raises:
+        InputError: an array is missing, or those of a part do not fit together.
+    """
+    found = _resolve(arrays, keys)
+    parts = []
+    for number, (features, labels) in enumerate(zip(found.features, found.labels, strict=True)):
+        split = arrays.path.stem if len(found.features) == 1 else features
+        where = f"{arrays.path}, {features}" if len(found.features) > 1 else str(arrays.path)
+        values, classes = _oriented(arrays.read(features), arrays.read(labels), where)
+        ids = _identifiers(arrays.read(found.ids[number]), len(values), where) if found.ids else None
+        parts.append(Part(split, where, values, classes, ids))
+    return parts
+
+
+def _resolve(arrays: Arrays, keys: Keys) -> Keys:
+    there = f"it has {', '.join(arrays.names) or 'no array'}"
+    hint = "name them with --config.dataset.keys.features, .labels and .ids"
+    for name in (*keys.features, *keys.labels, *keys.ids):
+        if name not in arrays.names:
+            raise InputError(f"{arrays.path} has no array {name!r}; {there}")
+    if bool(keys.features) != bool(keys.labels) or len(keys.features) != len(keys.labels):
+        raise InputError(
+            f"dataset.keys: {len(keys.features)} arrays of features and {len(keys.labels)} of labels; name as many"
+        )
+    if keys.ids and len(keys.ids) != len(keys.features):
+        raise InputError(
+            f"dataset.keys: {len(keys.features)} arrays of features and {len(keys.ids)} of ids; name as many"
+        )
+    if keys.features:
+        return keys
+    for features, labels, besides in PAIRS:
+        if set(features + labels) <= set(arrays.names):
+            unclear = [name for name in besides if name in arrays.names]
+            if unclear:
+                raise InputError(
+                    f"{arrays.path} has {', '.join(unclear)} beside {', '.join(features)}, and whether it holds their "
+                    f"rows too is not told; {hint}"
+                )
+            return Keys(features, labels)
+    chosen = [
+        next((name for name in usual if name in arrays.names), None) for usual in (FEATURES, LABELS, IDS)
+    ]
+    if chosen[0] is None or chosen[1] is None:
+        lacks = "features" if chosen[0] is None else "labels"
+        raise InputError(f"{arrays.path} lacks an array with a usual name for {lacks}; {there}; {hint}")
+    return Keys((chosen[0],), (chosen[1],), (chosen[2],) if chosen[2] else ())
+
+
+def _oriented(features: Array, labels: Array, where: str) -> tuple[Array, Array]:
+    """Rows are samples, whichever way the file has them; a matrix of one row or column is a vector."""
+    if features.ndim != 2 or features.dtype.kind not in "fiu" or not features.size:
+        raise InputError(
+            f"{where}: features must be (n, d) real numbers; got {features.dtype} {features.shape}"
+        )
+    if labels.ndim == 2 and 1 in labels.shape:
+        labels = labels.ravel()
+    if labels.ndim not in (1, 2) or labels.dtype.kind not in "biufUS":
+        raise InputError(
+            f"{where}: labels must be (n,) classes or (n, c) zeros and ones; got {labels.dtype} {labels.shape}"
+        )
+    for values in (features, features.T):
+        for classes in (labels, labels.T) if labels.ndim == 2 else (labels,):
+            if len(values) == len(classes):
+                return values, classes
+    raise InputError(
+        f"{where}: features of shape {features.shape} and labels of shape {labels.shape} have no number of samples in "
+        "common; make the file again"
+    )
+
+
+def _identifiers(ids: Array, samples: int, where: str) -> Array:
+    flat = ids.ravel() if 1 in ids.shape else ids
+    if flat.ndim != 1 or flat.dtype.kind not in "SUiuf":
+        raise InputError(f"{where}: ids must be (n,) strings or whole numbers; got {ids.dtype} {ids.shape}")
+    if len(flat) != samples:
+        raise InputError(f"{where}: {len(flat)} ids and {samples} rows of features; make the file again")
+    if flat.dtype.kind == "f":
+        flat = flat.astype(np.int64)
+    text = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat.astype(np.str_)
+    values, counts = np.unique(text, return_counts=True)
+    if (counts > 1).any():
+        raise InputError(
+            f"{where}: {np.count_nonzero(counts > 1)} ids stand more than once (first: "
+            f"{values[counts > 1][0]}); make them unique"
+        )
+    return text
