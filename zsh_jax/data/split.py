@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int, Int32
 
+from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 
@@ -16,9 +17,9 @@ class Split(NamedTuple):
     """Indices into a data set, each array ascending.
 
     Attributes:
-        training: images to learn from, none with an unseen class; they are in the database too.
+        training: images to learn from, none with an unseen class; they are in the database too, unless auxiliary.
         queries: images of unseen classes.
-        database: every image that is not a query.
+        database: every image that is not a query, nor auxiliary.
     """
 
     training: Int32[np.ndarray, " t"]
@@ -87,14 +88,100 @@ def zero_shot_split(
             query would find nothing relevant in the database.
     """
     has_unseen, trainable = _sides(labels, unseen)
+    every = np.ones(len(labels), bool)
+    return _split(
+        labels,
+        trainable,
+        has_unseen,
+        every,
+        training_samples=training_samples,
+        queries=queries,
+        seed=seed,
+    )
+
+
+def auxiliary_split(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    unseen: Sequence[int],
+    auxiliary: Bool[np.ndarray, " n"],
+    *,
+    training_samples: int,
+    queries: int,
+    seed: int,
+) -> Split:
+    """Split two joined data sets: learn from the one, query and search the other.
+
+    Training samples are drawn from auxiliary images all of whose labels are seen, queries from the other images with
+    at least one unseen label; the database is every other image that is not auxiliary. Draws are those of
+    `zero_shot_split`.
+
+    Args:
+        labels: of both, over classes common to them: class indices or multi-hot rows.
+        unseen: indices of the held-out classes.
+        auxiliary: marks the images to learn from.
+        training_samples: how many to learn from.
+        queries: how many to ask with.
+        seed: of both draws, not negative.
+
+    Returns:
+        The split; no training sample is in its database.
+
+    Raises:
+        InputError: as `zero_shot_split` does.
+    """
+    has_unseen, trainable = _sides(labels, unseen)
+    return _split(
+        labels,
+        trainable & auxiliary,
+        has_unseen & ~auxiliary,
+        ~auxiliary,
+        training_samples=training_samples,
+        queries=queries,
+        seed=seed,
+    )
+
+
+def split_dataset(dataset: Dataset, unseen: str, *, training_samples: int, queries: int, seed: int) -> Split:
+    """Split a data set as is right for it: with auxiliary images if it has such, else without.
+
+    Args:
+        dataset: labels and class names.
+        unseen: names of the held-out classes, joined by "+".
+        training_samples: how many to learn from.
+        queries: how many to ask with.
+        seed: of both draws, not negative.
+
+    Returns:
+        The split.
+
+    Raises:
+        InputError: as `parse_unseen` and `zero_shot_split` do.
+    """
+    classes = parse_unseen(unseen, dataset.class_names)
+    sizes = {"training_samples": training_samples, "queries": queries, "seed": seed}
+    if dataset.auxiliary is None:
+        return zero_shot_split(dataset.labels, classes, **sizes)
+    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, **sizes)
+
+
+def _split(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    trainable: Bool[np.ndarray, " n"],
+    may_ask: Bool[np.ndarray, " n"],
+    searched: Bool[np.ndarray, " n"],
+    *,
+    training_samples: int,
+    queries: int,
+    seed: int,
+) -> Split:
     for axis, count in (("training_samples", training_samples), ("queries", queries)):
         if count < 1:
             raise InputError(f"sweep.{axis} must be 1 or more; got {count}")
     if seed < 0:
         raise InputError(f"sweep.seed must be 0 or more; got {seed}")
     training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
-    asked = _draw(has_unseen, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
-    rest = np.ones(len(labels), bool)
+    asked = _draw(may_ask, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
+    rest = searched.copy()
     rest[asked] = False
     database = np.flatnonzero(rest).astype(np.int32)
     _check_relevant(labels, asked, database)
