@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from PIL import Image
+from PIL import Image, ImageOps
 
 from zsh_jax.data.tfds_source import load_tfds
 from zsh_jax.errors import InputError
@@ -144,6 +144,60 @@ def test_images_without_a_label_are_left_out(tmp_path):
     assert len(dataset.ids) == len(dataset.labels) == len(dataset.images) == ROWS["train"]
 
 
+def test_several_labels_an_image_and_rows_without_any(tmp_path):
+    class Several(TinyImages, skip_registration=True):
+        name = "several"
+        shape = (6, 6, 3)
+        plan = staticmethod(
+            lambda split, row: {
+                "file_name": f"{split}{row}.jpg",
+                "labels": [0, 2][: row % 3],
+                "image": Image.fromarray(_picture(split, row, (6, 6))),
+            }
+        )
+
+        def _info(self):
+            features = {
+                "image": tfds.features.Image(shape=self.shape, encoding_format="png"),
+                "labels": tfds.features.Sequence(tfds.features.ClassLabel(names=list(NAMES))),
+                "file_name": tfds.features.Text(),
+            }
+            features = tfds.features.FeaturesDict(features)
+            return tfds.core.DatasetInfo(builder=self, features=features, disable_shuffling=True)
+
+        def _generate_examples(self, split):
+            for row in range(ROWS[split]):
+                yield row, self.plan(split, row)
+
+    folder = _prepare(tmp_path, Several)
+    now, later = (load_tfds("several", data_dir=folder, on_demand=on_demand) for on_demand in (False, True))
+    assert now.class_names == NAMES
+    assert now.ids.tolist() == [f"{split}{row}.jpg" for split in ROWS for row in range(ROWS[split])]
+    assert now.labels.dtype == np.bool_
+    rows = [[0, 0, 0], [1, 0, 0], [1, 0, 1]]
+    np.testing.assert_array_equal(now.labels, [rows[row % 3] for split in ROWS for row in range(ROWS[split])])
+    np.testing.assert_array_equal(later.images[:], now.images)
+    np.testing.assert_array_equal(later.labels, now.labels)
+
+
+def test_pictures_on_demand_are_those_decoded_at_once(tmp_path):
+    class Unlabelled(TinyImages, skip_registration=True):
+        name = "partly"
+        shape = (6, 6, 3)
+        plan = staticmethod(
+            lambda split, row: {
+                "id": f"{split}-{row}",
+                "label": row % 3 - 1,
+                "image": Image.fromarray(_picture(split, row, (6, 6))),
+            }
+        )
+
+    folder = _prepare(tmp_path, Unlabelled)
+    now, later = (load_tfds("partly", data_dir=folder, on_demand=on_demand) for on_demand in (False, True))
+    assert len(now.ids) == 5
+    np.testing.assert_array_equal(np.asarray(later.images), now.images)
+
+
 def test_pictures_of_several_sizes_are_no_array(tmp_path):
     class Uneven(TinyImages, skip_registration=True):
         name = "uneven"
@@ -153,6 +207,11 @@ def test_pictures_of_several_sizes_are_no_array(tmp_path):
         )
 
     folder = _prepare(tmp_path, Uneven)
+    squares = load_tfds("uneven", data_dir=folder, image_size=4).images
+    for row in (0, 4, 7):
+        written = Image.fromarray(_picture("train" if row < 5 else "test", row % 5, (6, 4 + row % 5)))
+        expected = ImageOps.fit(written, (4, 4), Image.Resampling.BICUBIC)
+        np.testing.assert_array_equal(squares[row], np.asarray(expected))
     with pytest.raises(InputError, match=r"differ in size \(from 6 x 4 x 3 to 6 x 8 x 3\)"):
         load_tfds("uneven", data_dir=folder)
     assert len(load_tfds("uneven", data_dir=folder, images=False).ids) == 8

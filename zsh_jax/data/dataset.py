@@ -21,6 +21,7 @@ class Dataset(NamedTuple):
         images: RGB images of one size, where they were asked for, perhaps decoded only on demand; else None.
         features: of each sample, where the source is a file of features; else None.
         held_out: classes that the protocol holds out, where they are known from the data alone.
+        version: changes when pictures or identifiers do, so that what was computed from others is not taken for theirs.
         auxiliary: marks samples of another data set, which are there to learn from and never searched; else None.
     """
 
@@ -33,4 +34,5 @@ class Dataset(NamedTuple):
     images: UInt8[np.ndarray, "n h w 3"] | Pictures | None = None
     features: Float32[np.ndarray, "n d"] | None = None
     held_out: tuple[str, ...] = ()
+    version: str = ""
     auxiliary: Bool[np.ndarray, " n"] | None = None

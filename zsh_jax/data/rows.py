@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int32, Shaped, UInt8
+from jaxtyping import Bool, Int32, Shaped, UInt8
 
 from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
@@ -15,12 +15,12 @@ class Rows(NamedTuple):
     """One split of a data set, in the order in which it is stored."""
 
     ids: Shaped[np.ndarray, " n"]
-    labels: Int32[np.ndarray, " n"]
+    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]
     images: UInt8[np.ndarray, "n h w 3"] | None
 
 
 def read_split(builder: Any, split: str, *, images: bool) -> Rows:
-    """Read one split of a data set that is prepared as array_record, with features `image` and `label`.
+    """Read one split of a data set that is prepared as array_record, with features `image` and `label` or `labels`.
 
     Args:
         builder: of TFDS.
@@ -28,8 +28,8 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
         images: whether to decode the pictures; identifiers and labels alone are read faster.
 
     Returns:
-        The rows. Without a feature `id`, the identifier is the row's number, such as `train_00042`; grey pictures
-        get three equal channels.
+        The rows. Without a feature `id` or `file_name`, the identifier is the row's number, such as `train_00042`; grey
+        pictures get three equal channels.
 
     Raises:
         InputError: a file is missing or damaged, or the pictures differ in size.
@@ -87,12 +87,22 @@ def _read_shard(builder: Any, split: str, number: int, shard: Path, *, images: b
         raise InputError(
             f"{shard} is cut off or damaged ({reason(problem)}); prepare the data set again"
         ) from problem
-    if "id" in builder.info.features:
-        ids = [row["id"].decode() if isinstance(row["id"], bytes) else str(row["id"]) for row in rows]
+    name = next((feature for feature in ("id", "file_name") if feature in builder.info.features), None)
+    if name:
+        ids = [row[name].decode() if isinstance(row[name], bytes) else str(row[name]) for row in rows]
     else:
         ids = [f"{split}_{first + i:05d}" for i in range(len(rows))]
-    labels = np.array([row["label"] for row in rows], np.int32)
+    labels = _labels(rows, builder.info.features)
     return Rows(np.array(ids), labels, _stack([row["image"] for row in rows], shard) if images else None)
+
+
+def _labels(rows: Sequence[Any], features: Any) -> Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]:
+    if "label" in features:
+        return np.array([row["label"] for row in rows], np.int32)
+    hot = np.zeros((len(rows), features["labels"].feature.num_classes), bool)
+    for number, row in enumerate(rows):
+        hot[number, np.asarray(row["labels"], np.int64)] = True
+    return hot
 
 
 def _stack(pictures: Sequence[UInt8[np.ndarray, "h w ch"]], shard: Path) -> UInt8[np.ndarray, "n h w 3"]:
@@ -111,6 +121,6 @@ def _check_sizes(shapes: Iterable[tuple[int, ...]], where: str | Path) -> None:
     if len(sizes) > 1:
         smallest, largest = (" x ".join(map(str, size)) for size in (sizes[0], sizes[-1]))
         raise InputError(
-            f"{where}: pictures differ in size (from {smallest} to {largest}), and features here want one size; use "
-            "features computed elsewhere with --config.features.name=precomputed"
+            f"{where}: pictures differ in size (from {smallest} to {largest}), and features here want one size; give "
+            "one with --config.dataset.image_size, or features computed elsewhere"
         )

@@ -9,44 +9,90 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.pictures import Pictures
 from zsh_jax.data.reason import reason
 from zsh_jax.data.rows import join, read_split
+from zsh_jax.data.stored_pictures import side, stored_pictures
 from zsh_jax.errors import InputError
 
 
-def load_tfds(name: str, *, data_dir: str | None = None, images: bool = True) -> Dataset:
-    """Load a data set with one label an image from TFDS, all of its splits one after the other.
+def load_tfds(
+    name: str,
+    *,
+    data_dir: str | None = None,
+    images: bool = True,
+    image_size: int | None = None,
+    on_demand: bool = False,
+) -> Dataset:
+    """Load a data set with one label an image, or several, from TFDS, all of its splits one after the other.
 
     Args:
         name: as TFDS has it, such as `cifar10`; `NAME/CONFIG:VERSION` where there are several.
         data_dir: folder of TFDS data sets; None for the default of TFDS.
-        images: whether to decode the pictures; identifiers and labels alone are read faster.
+        images: whether pictures are wanted; identifiers and labels alone are read faster.
+        image_size: of the square that pictures of several sizes are brought to, see `zsh_jax.data.pictures.square`;
+            None to refuse them.
+        on_demand: whether pictures stay on disk and are decoded when they are asked for; those of several sizes do so
+            anyhow.
 
     Returns:
-        The data set. Images that their source publishes without a label (label -1) are left out.
+        The data set. Images that their source publishes without a label (label -1) are left out; those of a set of
+        several labels an image that have none are kept.
 
     Raises:
         InputError: the data set is unknown, not prepared, prepared in another file format than array_record, not
             one of labelled images, or damaged.
     """
-    builder = _prepared(name, data_dir)
-    _check(builder, name, data_dir)
+    builder = open_tfds(name, data_dir)
     splits = [split for split, info in builder.info.splits.items() if info.num_examples]
-    parts = [read_split(builder, split, images=images) for split in splits]
+    size = side(builder) or image_size
+    decoded = images and not on_demand and (side(builder) is not None or image_size is None)
+    parts = [read_split(builder, split, images=decoded) for split in splits]
     rows = join(parts, builder.data_dir)
-    kept = rows.labels >= 0
+    kept = rows.labels >= 0 if rows.labels.ndim == 1 else np.ones(len(rows.labels), bool)
     every = bool(kept.all())  # the usual case, in which no copy is made of all pictures
+    pictures: UInt8[np.ndarray, "n h w 3"] | Pictures | None = rows.images
+    if rows.images is not None and not every:
+        pictures = rows.images[kept]
+    elif images and not decoded and size is not None:
+        pictures = stored_pictures(builder, splits, size).at(np.flatnonzero(kept))
     return Dataset(
         name=name,
         ids=rows.ids[kept],
         source_splits=np.repeat(splits, [len(part.labels) for part in parts])[kept],
         labels=rows.labels[kept],
-        class_names=tuple(builder.info.features["label"].names),
-        images=rows.images if rows.images is None or every else rows.images[kept],
+        class_names=class_names(builder),
+        images=pictures,
+        version=f"{builder.info.full_name} {size or ''}".strip(),
     )
+
+
+def open_tfds(name: str, data_dir: str | None) -> Any:
+    """Open a prepared data set of labelled images.
+
+    Args:
+        name: as TFDS has it.
+        data_dir: folder of TFDS data sets; None for the default of TFDS.
+
+    Returns:
+        Its TFDS builder.
+
+    Raises:
+        InputError: as `load_tfds` does.
+    """
+    builder = _prepared(name, data_dir)
+    _check(builder, name, data_dir)
+    return builder
+
+
+def class_names(builder: Any) -> tuple[str, ...]:
+    """Names of the classes of a data set with a feature `label` or `labels`."""
+    features = builder.info.features
+    return tuple((features["label"] if "label" in features else features["labels"].feature).names)
 
 
 def preparing(name: str, data_dir: str | Path | None) -> str:
@@ -122,13 +168,18 @@ def _check(builder: Any, name: str, data_dir: str | None) -> None:
             f"{builder.data_dir} is prepared as {' and '.join(sorted(formats))}, and only array_record can be read "
             f"without TensorFlow; prepare it in another folder: {preparing(name, other)}"
         )
-    features = builder.info.features
-    wanted = {"image": tfds.features.Image, "label": tfds.features.ClassLabel}
-    for feature, kind in wanted.items():
-        if feature not in features or not isinstance(features[feature], kind):
+    features = {feature: builder.info.features[feature] for feature in builder.info.features}
+    kind = tfds.features.ClassLabel
+    one = isinstance(features.get("label"), kind)
+    several = isinstance(getattr(features.get("labels"), "feature", None), kind)
+    for holds, feature, needed in (
+        (isinstance(features.get("image"), tfds.features.Image), "image", "Image"),
+        (one or several, "label", "ClassLabel"),
+    ):
+        if not holds:
             raise InputError(
-                f"{name} is no set of images with one class each: it has {', '.join(sorted(features))}, and no "
-                f"{feature!r} of kind {kind.__name__}"
+                f"{name} is no set of images with classes: it has {', '.join(sorted(features))}, and no "
+                f"{feature!r} of kind {needed}"
             )
     if not any(info.num_examples for info in builder.info.splits.values()):
         raise InputError(f"{builder.data_dir} holds no image; prepare the data set again")

@@ -1,0 +1,55 @@
+"""Pictures of a prepared TFDS data set, read one by one and decoded when they are asked for."""
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from zsh_jax.data.pictures import Pictures, square
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+
+def side(builder: Any) -> int | None:
+    """Height and width of all pictures of a TFDS data set, where it says that they are squares of one size."""
+    height, width, _ = builder.info.features["image"].shape
+    return int(height) if height and height == width else None
+
+
+def stored_pictures(builder: Any, splits: Sequence[str], size: int) -> Pictures:
+    """The pictures of some splits, one split after the other.
+
+    Args:
+        builder: of TFDS, of a data set that is prepared as array_record, with a feature `image`.
+        splits: their names.
+        size: of the square that pictures are brought to.
+
+    Returns:
+        The pictures; reading one raises an error that names its place where it is damaged.
+    """
+    import tensorflow_datasets as tfds
+
+    counts = [builder.info.splits[split].num_examples for split in splits]
+    ends = np.cumsum(counts)
+
+    @cache
+    def source(split: str) -> Any:
+        decoders = {"image": tfds.decode.SkipDecoding()}
+        return builder.as_data_source(split, decoders=decoders, file_format="array_record")
+
+    def read(number: int) -> UInt8[np.ndarray, "h w 3"]:
+        part = int(np.searchsorted(ends, number, side="right"))
+        row = number - int(ends[part]) + counts[part]
+        where = f"{builder.data_dir}, {splits[part]} row {row}"
+        try:
+            encoded = source(splits[part])[row]["image"]
+        except (RuntimeError, IndexError, ValueError, OSError) as problem:  # array_record's and TFDS's
+            raise InputError(
+                f"{where} cannot be read ({reason(problem)}); prepare the data set again"
+            ) from problem
+        return square(io.BytesIO(encoded), size, name=where)
+
+    return Pictures(read, np.arange(sum(counts)), size)
