@@ -53,7 +53,7 @@ def test_a_group_shares_shapes_and_static_axes():
 @pytest.mark.parametrize("memory_gib", [0.1, 0.15, 2.0])
 def test_batches_hold_each_cell_once_and_fit(memory_gib):
     axes = _axes(**MANY)
-    plan = make_plan(axes, SIZES, memory_gib=memory_gib)
+    plan = make_plan(groups(axes), SIZES, memory_gib=memory_gib)
     found = [identity for batch in plan.batches for identity in _identities(batch.cells())]
     assert len(found) == len(set(found)) == len(plan) == sum(len(batch) for batch in plan.batches)
     assert set(found) == {identity for group in groups(axes) for identity in _identities(group.cells())}
@@ -61,27 +61,27 @@ def test_batches_hold_each_cell_once_and_fit(memory_gib):
 
 
 def test_less_memory_makes_more_batches():
-    counts = [len(make_plan(_axes(**MANY), SIZES, memory_gib=gib).batches) for gib in (0.1, 0.15, 2.0)]
+    counts = [len(make_plan(groups(_axes(**MANY)), SIZES, memory_gib=gib).batches) for gib in (0.1, 0.15, 2.0)]
     assert counts[0] > counts[1] > counts[2]
 
 
 def test_batches_of_one_data_split_follow_each_other():
-    plan = make_plan(_axes(**MANY), SIZES, memory_gib=0.15)
+    plan = make_plan(groups(_axes(**MANY)), SIZES, memory_gib=0.15)
     order = [batch.splits for batch in plan.batches]
     changes = sum(one != other for one, other in pairwise(order)) + 1
     assert changes == len(set(order))
 
 
 def test_no_graph_where_no_cell_has_a_locality_term():
-    plan = make_plan(_axes(gamma=(0.0,)), SIZES, memory_gib=2.0)
+    plan = make_plan(groups(_axes(gamma=(0.0,))), SIZES, memory_gib=2.0)
     assert not any(batch.has_locality for batch in plan.batches)
-    plan = make_plan(_axes(gamma=(0.0, 1e-6)), SIZES, memory_gib=2.0)
+    plan = make_plan(groups(_axes(gamma=(0.0, 1e-6))), SIZES, memory_gib=2.0)
     assert all(batch.has_locality for batch in plan.batches)
 
 
 def test_a_cell_that_does_not_fit_is_named_before_it_runs():
     with pytest.raises(InputError, match="memory_gib"):
-        make_plan(_axes(), SIZES, memory_gib=0.01)
+        make_plan(groups(_axes()), SIZES, memory_gib=0.01)
 
 
 @settings(derandomize=True, deadline=None)

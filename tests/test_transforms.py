@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("strict_ranks")
 
 BITS = 8
 GRID = ((1e-2, 1e-5, 1e-4, 1e-6), (1.0, 1e-5, 1e-4, 1e-6), (1e-2, 0.1, 1e-3, 1e-3), (0.1, 1e-2, 1.0, 0.1))
-ONLY_LAM = Hyperparameters(0, None, None, None)
+ONLY_LAM = Hyperparameters(0, None, None, None, None)
 
 
 def _stack(*trees):
@@ -76,7 +76,7 @@ def test_factorisations_are_never_batched():
     one = hyper_of()
     shared = _factorised_shapes(ONLY_LAM, one._replace(lam=jnp.array([1e-2, 1e-1, 1.0])))
     assert shared == [(m, m)]
-    each = _factorised_shapes(Hyperparameters(0, 0, 0, 0), _stack(*(hyper_of(values) for values in GRID)))
+    each = _factorised_shapes(Hyperparameters(0, 0, 0, 0, 0), _stack(*(hyper_of(values) for values in GRID)))
     assert each == [(m, m)]  # in a loop
 
 

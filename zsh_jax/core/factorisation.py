@@ -31,8 +31,8 @@ def eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array, 
     return lax.platform_dependent(matrix, cpu=_eigh_in_turn, default=_eigh)
 
 
-def svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e e"], Float[Array, "f f"]]:
-    """Singular vectors U and V' of a matrix, complete.
+def svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e r"], Float[Array, "r f"]]:
+    """Singular vectors U and V' of a matrix, in descending order of the r = min(e, f) singular values.
 
     Args:
         matrix: (e, f).
@@ -48,8 +48,8 @@ def _eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array,
     return eigenvalues, eigenvectors
 
 
-def _svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e e"], Float[Array, "f f"]]:
-    left, _, right = jnp.linalg.svd(matrix, full_matrices=True)
+def _svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e r"], Float[Array, "r f"]]:
+    left, _, right = jnp.linalg.svd(matrix, full_matrices=False)
     return left, right
 
 

@@ -1,7 +1,7 @@
-"""The neighbour graph of the training samples, and its Laplacian's quadratic form."""
+"""The neighbour graph of the training samples."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,8 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.kernel import squared_distances
-from zsh_jax.core.precision import full_precision
+
+EdgeWeights = Literal["heat", "binary"]
 
 
 class Graph(NamedTuple):
@@ -24,8 +25,10 @@ class Graph(NamedTuple):
     weights: Float[Array, "n k"]
 
 
-@partial(jax.jit, static_argnames=("k", "block"))
-def knn_graph(x: Float[Array, "n d"], *, k: int = 10, block: int = 512) -> Graph:
+@partial(jax.jit, static_argnames=("k", "weights", "block"))
+def knn_graph(
+    x: Float[Array, "n d"], *, k: int = 10, weights: EdgeWeights = "heat", block: int = 512
+) -> Graph:
     """Exact k nearest neighbours in Euclidean distance, with self-tuned heat weights.
 
     w_ij = exp(-|x_i - x_j|^2 / (s_i s_j)), where s_i is the distance of sample i to its k-th neighbour
@@ -34,15 +37,18 @@ def knn_graph(x: Float[Array, "n d"], *, k: int = 10, block: int = 512) -> Graph
     Args:
         x: features, (n, d).
         k: neighbours a sample; less than n.
+        weights: "heat" as above, or "binary" for 1 on every edge; static.
         block: rows at a time; static.
 
     Returns:
         The graph; arrays are (n, k).
 
     Raises:
-        ValueError: if k is not in 1..n-1.
+        ValueError: if k is not in 1..n-1, or `weights` is unknown.
     """
     n = x.shape[0]
+    if weights not in ("heat", "binary"):
+        raise ValueError(f"weights must be heat or binary, not {weights!r}")
     if not 1 <= k < n:
         raise ValueError(f"cannot find {k} neighbours among {n} samples")
 
@@ -57,40 +63,9 @@ def knn_graph(x: Float[Array, "n d"], *, k: int = 10, block: int = 512) -> Graph
         return exact[order], neighbours[order]
 
     squared, neighbours = lax.map(lambda args: nearest(*args), (x, jnp.arange(n)), batch_size=min(block, n))
+    if weights == "binary":
+        return Graph(neighbours, jnp.ones_like(squared))
     width = jnp.sqrt(squared[:, -1])
     # Copies of one image are at distance 0 of each other: their edge weighs 1.
     tuned = jnp.maximum(width[:, None] * width[neighbours], jnp.finfo(x.dtype).tiny)
     return Graph(neighbours, jnp.exp(-squared / tuned))
-
-
-@partial(jax.jit, static_argnames="block")
-@full_precision
-def laplacian_quadratic(phi: Float[Array, "n m"], graph: Graph, *, block: int = 256) -> Float[Array, "m m"]:
-    """Phi' L Phi for L = D - A, without forming L.
-
-    tr(P' Phi' L Phi P) is half the sum over pairs of A_ij |f_i - f_j|^2 for the projections f = Phi P.
-
-    Args:
-        phi: features, (n, m).
-        graph: neighbour graph of the n samples.
-        block: samples at a time; static. The memory needed is block x k x m.
-
-    Returns:
-        The symmetric positive semi-definite (m, m) matrix.
-    """
-    n, m = phi.shape
-    neighbours, weights = graph
-    in_degree = jnp.zeros(n, phi.dtype).at[neighbours].add(weights)
-    degree = (weights.sum(1) + in_degree) / 2
-
-    def add_block(total: Float[Array, "m m"], rows: Int[Array, " block"]) -> tuple[Float[Array, "m m"], None]:
-        inside = rows < n  # the last block may reach past the end
-        rows = jnp.minimum(rows, n - 1)
-        smoothed = jnp.einsum("bk,bkm->bm", weights[rows], phi[neighbours[rows]])
-        laplacian = jnp.where(inside[:, None], degree[rows, None] * phi[rows] - smoothed, 0)
-        return total + phi[rows].T @ laplacian, None
-
-    block = min(block, n)
-    blocks = jnp.arange(-(-n // block) * block).reshape(-1, block)
-    total, _ = lax.scan(add_block, jnp.zeros((m, m), phi.dtype), blocks)
-    return (total + total.T) / 2

@@ -19,7 +19,8 @@ class Objective(NamedTuple):
         regression_ridge: lam |W|^2.
         projection_fit: alpha |B - Phi P|^2.
         projection_ridge: beta |P|^2.
-        locality: gamma tr(P' Phi' L Phi P).
+        locality: gamma tr(P' Phi' L Phi P) as published, and delta tr(R' Y' L Y R) as released. The latter is
+            constant, tr(Y' L Y), for every orthogonal R.
     """
 
     total: Float[Array, "*sweep"]
@@ -47,12 +48,15 @@ def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objecti
     # |Y R - B W| = |Y - B W R'| for orthogonal R, and W R' is small.
     semantic_residual = problem.semantics - codes @ (regression @ rotation.T)
     projection_residual = codes - problem.phi @ projection
+    locality = hyper.gamma * jnp.sum(projection * (problem.locality @ projection))
+    if problem.semantic_locality is not None:
+        locality += hyper.delta * jnp.sum(rotation * (problem.semantic_locality @ rotation))
     terms = (
         jnp.sum(semantic_residual**2),
         hyper.lam * jnp.sum(regression**2),
         hyper.alpha * jnp.sum(projection_residual**2),
         hyper.beta * jnp.sum(projection**2),
-        hyper.gamma * jnp.sum(projection * (problem.locality @ projection)),
+        locality,
     )
     total = jnp.stack(terms).sum()
     return Objective(total, *terms)

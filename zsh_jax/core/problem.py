@@ -1,12 +1,15 @@
 """What is given (Problem, Hyperparameters) and what is sought (State)."""
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.graph import Graph, laplacian_quadratic
+from zsh_jax.core.anchor_graph import AnchorGraph
+from zsh_jax.core.graph import Graph
+from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.precision import full_precision
 
 
@@ -17,13 +20,15 @@ class Hyperparameters(NamedTuple):
         lam: ridge on the regression W.
         alpha: weight of the quantisation term |B - Phi P|^2; positive, since the P-step divides by it.
         beta: ridge on the projection P.
-        gamma: weight of the locality term.
+        gamma: weight of the locality term on the projection, as published.
+        delta: weight of the locality term on the semantics, as in the authors' released code.
     """
 
     lam: Float[Array, "*sweep"] | float = 1e-2
     alpha: Float[Array, "*sweep"] | float = 1e-5
     beta: Float[Array, "*sweep"] | float = 1e-4
     gamma: Float[Array, "*sweep"] | float = 1e-6
+    delta: Float[Array, "*sweep"] | float = 0.0
 
 
 class Problem(NamedTuple):
@@ -34,12 +39,14 @@ class Problem(NamedTuple):
         semantics: Y, the semantic target of each training sample; rows of unit length.
         gram: Phi' Phi.
         locality: Phi' L Phi for the Laplacian L of the neighbour graph; zero where there is no graph.
+        semantic_locality: Y' L Y likewise; None where there is no graph.
     """
 
     phi: Float[Array, "n m"]
     semantics: Float[Array, "n e"]
     gram: Float[Array, "m m"]
     locality: Float[Array, "m m"]
+    semantic_locality: Float[Array, "e e"] | None = None
 
 
 class State(NamedTuple):
@@ -58,10 +65,14 @@ class State(NamedTuple):
     regression: Float[Array, "l e"]
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="normalised")
 @full_precision
 def make_problem(
-    phi: Float[Array, "n m"], semantics: Float[Array, "n e"], graph: Graph | None = None
+    phi: Float[Array, "n m"],
+    semantics: Float[Array, "n e"],
+    graph: Graph | AnchorGraph | None = None,
+    *,
+    normalised: bool = False,
 ) -> Problem:
     """Gather the training data and the two m x m products that every cell shares.
 
@@ -69,13 +80,18 @@ def make_problem(
         phi: RBF features, (n, m).
         semantics: semantic targets Y, (n, e), rows of unit length.
         graph: neighbour graph of the n samples; None leaves the locality term zero.
+        normalised: whether L is the normalised Laplacian; static.
 
     Returns:
-        The problem; `gram` and `locality` are (m, m).
+        The problem; `gram` and `locality` are (m, m), `semantic_locality` is (e, e).
     """
     gram = phi.T @ phi
-    locality = jnp.zeros_like(gram) if graph is None else laplacian_quadratic(phi, graph)
-    return Problem(phi, semantics, gram, locality)
+    if graph is None:
+        return Problem(phi, semantics, gram, jnp.zeros_like(gram))
+    locality = laplacian_quadratic(phi, graph, normalised=normalised)
+    return Problem(
+        phi, semantics, gram, locality, laplacian_quadratic(semantics, graph, normalised=normalised)
+    )
 
 
 def init_state(problem: Problem, key: PRNGKeyArray, *, bits: int) -> State:

@@ -1,14 +1,14 @@
-"""The alternating solver: the one place that loops over the steps."""
+"""The alternating solver of the published form."""
 
-from enum import IntEnum
+from collections.abc import Callable
 from functools import partial
-from typing import Literal, NamedTuple, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
-from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
+from zsh_jax.core.loop import Solution, Status, alternate
 from zsh_jax.core.objective import Objective, objective
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 from zsh_jax.core.steps.codes import codes_step
@@ -16,57 +16,23 @@ from zsh_jax.core.steps.projection import projection_factor, projection_step
 from zsh_jax.core.steps.regression import regression_step
 from zsh_jax.core.steps.rotation import rotation_step
 
-Rotation = Literal["procrustes", "none"]
-ROTATIONS: tuple[str, ...] = get_args(Rotation)
+__all__ = ["AlphaSchedule", "Solution", "Status", "solve"]
+
+AlphaSchedule = Callable[[Int[Array, "*steps"]], Float[Array, "*steps"]]
+"""An Optax schedule: from the number of an iteration to a factor of alpha."""
 
 
-class Status(IntEnum):
-    """How a solve ended. Failure is data: nothing is raised inside a compiled program."""
-
-    CONVERGED = 0
-    ITERATION_LIMIT = 1
-    NON_FINITE = 2
-
-
-class Solution(NamedTuple):
-    """The end of a solve, and how it got there. Traces hold one value an iteration, and NaN past the last one.
-
-    Attributes:
-        state: the last state, its projection fitted once more to its codes.
-        objective: J after each iteration.
-        terms: J and its five terms after each iteration.
-        iterations: iterations done.
-        flips: bits that changed in each iteration; -1 past the last one.
-        status: a `Status`.
-    """
-
-    state: State
-    objective: Float[Array, "*sweep max_iterations"]
-    terms: Objective
-    iterations: Int[Array, "*sweep"]
-    flips: Int[Array, "*sweep max_iterations"]
-    status: Int[Array, "*sweep"]
-
-
-class _Loop(NamedTuple):
-    state: State
-    terms: Objective  # (max_iterations,) each
-    flips: Int[Array, " max_iterations"]
-    iterations: Int[Array, ""]
-    status: Int[Array, ""]
-    running: Bool[Array, ""]
-
-
-@partial(jax.jit, static_argnames=("rotation", "max_iterations", "max_sweeps"))
+@partial(jax.jit, static_argnames=("rotation", "max_iterations", "max_sweeps", "alpha_schedule"))
 def solve(
     problem: Problem,
     hyper: Hyperparameters,
     state: State,
     *,
-    rotation: Rotation = "procrustes",
+    rotation: Literal["procrustes", "none"] = "procrustes",
     max_iterations: int = 10,
     max_sweeps: int = 10,
     tolerance: Float[Array, ""] | float = 0.0,
+    alpha_schedule: AlphaSchedule | None = None,
 ) -> Solution:
     """Alternate P, R, W and B steps from `state` until the codes rest (Yang et al. 2016, algorithm 1).
 
@@ -77,12 +43,14 @@ def solve(
         problem: the training data.
         hyper: scalar weights of the terms; `alpha` positive.
         state: the start, as `init_state` gives it.
-        rotation: "procrustes" as published, or "none" to keep the start's rotation. The codes are the same either
-            way: with an exact W-step the rotation is a gauge freedom.
+        rotation: "procrustes" as published, or "none" to keep the start's rotation, be it the identity or random.
+            The codes are the same either way: with an exact W-step the rotation is a gauge freedom.
         max_iterations: iterations at the most; static.
         max_sweeps: coordinate descent sweeps in each B-step at the most; static.
         tolerance: stop, converged, once the relative decrease of J in an iteration is below this; 0 turns
             the test off.
+        alpha_schedule: an Optax schedule; iteration t has the weight alpha times its value at t. All iterations are
+            then done, J is taken with the weight of its iteration, and may rise where that does. None keeps alpha.
 
     Returns:
         The solution, its traces `max_iterations` long.
@@ -90,56 +58,45 @@ def solve(
     Raises:
         ValueError: if `rotation` is unknown or a limit is not positive.
     """
-    if rotation not in ROTATIONS:
-        raise ValueError(f"rotation must be one of {', '.join(ROTATIONS)}, not {rotation!r}")
+    if rotation not in ("procrustes", "none"):
+        raise ValueError(f"rotation must be procrustes or none, not {rotation!r}")
     if max_iterations < 1 or max_sweeps < 1:
         raise ValueError(
             f"max_iterations and max_sweeps must be at least 1, not {max_iterations}, {max_sweeps}"
         )
-    factor = projection_factor(problem, hyper)
+    weights, factors = _scheduled(problem, hyper, max_iterations, alpha_schedule)
 
-    def iterate(loop: _Loop) -> _Loop:
-        before = loop.state
-        state = projection_step(problem, hyper, before, factor)
+    def iterate(state: State, step: Int[Array, ""]) -> State:
+        now = weights(step)
+        state = projection_step(problem, now, state, factors(step))
         if rotation == "procrustes":
-            state = rotation_step(problem, hyper, state)
-        state = regression_step(problem, hyper, state)
-        state = codes_step(problem, hyper, state, max_sweeps=max_sweeps)
+            state = rotation_step(problem, now, state)
+        state = regression_step(problem, now, state)
+        return codes_step(problem, now, state, max_sweeps=max_sweeps)
 
-        value = objective(problem, hyper, state)
-        flips = jnp.sum(state.codes != before.codes, dtype=jnp.int32)
-        step = loop.iterations
-        previous = loop.terms.total[jnp.maximum(step - 1, 0)]
-        slow = (step > 0) & (previous - value.total < tolerance * jnp.abs(previous)) & (tolerance > 0)
-        converged = (flips == 0) | slow
-        finite = jnp.isfinite(value.total)
-        status = jnp.where(
-            finite, jnp.where(converged, Status.CONVERGED, Status.ITERATION_LIMIT), Status.NON_FINITE
-        )
-        return _Loop(
-            state=state,
-            terms=jax.tree.map(lambda trace, now: trace.at[step].set(now), loop.terms, value),
-            flips=loop.flips.at[step].set(flips),
-            iterations=step + 1,
-            status=status.astype(jnp.int32),
-            running=finite & ~converged & (step + 1 < max_iterations),
-        )
+    def value(state: State, step: Int[Array, ""]) -> Objective:
+        return objective(problem, weights(step), state)
 
-    empty = jnp.full(max_iterations, jnp.nan, problem.phi.dtype)
-    start = _Loop(
-        state=state,
-        terms=Objective(*[empty] * len(Objective._fields)),
-        flips=jnp.full(max_iterations, -1, jnp.int32),
-        iterations=jnp.array(0, jnp.int32),
-        status=jnp.array(Status.ITERATION_LIMIT, jnp.int32),
-        running=jnp.array(True),
+    end = alternate(
+        state,
+        iterate,
+        value,
+        lambda state: state.codes,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        until_rest=alpha_schedule is None,
     )
-    end = lax.while_loop(lambda loop: loop.running, iterate, start)
-    return Solution(
-        state=projection_step(problem, hyper, end.state, factor),
-        objective=end.terms.total,
-        terms=end.terms,
-        iterations=end.iterations,
-        flips=end.flips,
-        status=end.status,
-    )
+    last = jnp.array(max_iterations - 1)
+    return end._replace(state=projection_step(problem, weights(last), end.state, factors(last)))
+
+
+def _scheduled(
+    problem: Problem, hyper: Hyperparameters, iterations: int, schedule: AlphaSchedule | None
+) -> tuple[Callable[[Int[Array, ""]], Hyperparameters], Callable[[Int[Array, ""]], Float[Array, "m m"]]]:
+    """The weights of each iteration and the factor of its P-step, all factors made before the loop begins."""
+    if schedule is None:
+        factor = projection_factor(problem, hyper)
+        return lambda step: hyper, lambda step: factor
+    alphas = jnp.asarray(hyper.alpha, problem.phi.dtype) * schedule(jnp.arange(iterations))
+    made = jax.lax.map(lambda alpha: projection_factor(problem, hyper._replace(alpha=alpha)), alphas)
+    return lambda step: hyper._replace(alpha=alphas[step]), lambda step: made[step]

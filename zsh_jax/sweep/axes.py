@@ -5,17 +5,28 @@ grouping and the results all read the fields.
 """
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
-from zsh_jax.core.solver import ROTATIONS
+from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.errors import InputError
 
 METHODS = ("zsh",)
+SEMANTICS = ("word_vectors", "attributes", "one-hot", "random", "shuffled")
+GRAPHS = ("knn", "anchors")
+EDGE_WEIGHTS = get_args(EdgeWeights)
+LAPLACIANS = ("plain", "normalised")
+ROTATIONS = ("procrustes", "none", "random", "coupled")
+LOCALITIES = ("projection", "semantics", "none")
+CODES = ("discrete", "relaxed")
 
 
 def _require(holds: bool, axis: str, value: object, rule: str) -> None:
     if not holds:
         raise InputError(f"sweep.{axis}: {rule}, not {value!r}; mend it with --config.sweep.{axis}='(...)'")
+
+
+def _require_one_of(axis: str, value: object, known: tuple[str, ...]) -> None:
+    _require(value in known, axis, value, f"takes {', '.join(known)}")
 
 
 def _require_count(axis: str, value: object, least: int) -> None:
@@ -37,25 +48,41 @@ class DataSplit:
         unseen: names of the unseen classes, joined by "+".
         seed: of the split, the anchors and the start, each from a stream of its own.
         training_samples: drawn from the seen classes.
+        seen_classes: how many of the seen classes are trained on, drawn by the seed; 0 for all.
         queries: drawn from the unseen classes.
-        semantics: "word_vectors", "attributes" or "one-hot".
+        semantics: "word_vectors", "attributes" or "one-hot"; or a control: "random" orthogonal vectors, or the data
+            set's own, "shuffled" over the classes; both drawn by the seed.
         anchors: drawn from the training samples.
+        bandwidth: sigma^2 in multiples of the published rule.
+        graph: "knn", or "anchors" for neighbours through shared anchors.
         neighbours: of each training sample in the graph.
+        edge_weights: of the knn graph, "heat" or "binary".
+        laplacian: "plain" or "normalised"; the anchor graph's is both.
     """
 
     unseen: str
     seed: int
     training_samples: int
+    seen_classes: int
     queries: int
     semantics: str
     anchors: int
+    bandwidth: float
+    graph: str
     neighbours: int
+    edge_weights: EdgeWeights
+    laplacian: str
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
         _require(isinstance(self.unseen, str), "unseen", self.unseen, "takes class names, joined by +")
-        _require(self.semantics in SEMANTICS, "semantics", self.semantics, f"takes {', '.join(SEMANTICS)}")
-        _require_count("seed", self.seed, 0)
+        _require_one_of("semantics", self.semantics, SEMANTICS)
+        _require_one_of("graph", self.graph, GRAPHS)
+        _require_one_of("edge_weights", self.edge_weights, EDGE_WEIGHTS)
+        _require_one_of("laplacian", self.laplacian, LAPLACIANS)
+        _require_number("bandwidth", self.bandwidth, positive=True)
+        for axis in ("seed", "seen_classes"):
+            _require_count(axis, getattr(self, axis), 0)
         for axis in ("training_samples", "queries", "anchors", "neighbours"):
             _require_count(axis, getattr(self, axis), 1)
         if self.anchors > self.training_samples:
@@ -63,19 +90,18 @@ class DataSplit:
                 f"{self.anchors} anchors cannot be drawn from {self.training_samples} training samples; "
                 f"lower --config.sweep.anchors or raise --config.sweep.training_samples"
             )
-        if self.neighbours >= self.training_samples:
+        among, what = (
+            (self.training_samples, "training samples") if self.graph == "knn" else (self.anchors, "anchors")
+        )
+        if self.neighbours >= among:
             raise InputError(
-                f"{self.neighbours} neighbours cannot be found among {self.training_samples} training samples; "
-                f"lower --config.sweep.neighbours"
+                f"{self.neighbours} neighbours cannot be found among {among} {what}; lower --config.sweep.neighbours"
             )
 
     @property
     def shape(self) -> tuple[int, int, int, str]:
         """What the shapes of the arrays follow from; splits that share it share compiled programs."""
         return self.training_samples, self.queries, self.anchors, self.semantics
-
-
-SEMANTICS = ("word_vectors", "attributes", "one-hot")
 
 
 @dataclass(frozen=True)
@@ -85,23 +111,45 @@ class Program:
     Attributes:
         method: "zsh".
         bits: code length.
-        rotation: see `zsh_jax.solve`.
-        max_iterations: see `zsh_jax.solve`.
-        max_sweeps: see `zsh_jax.solve`.
+        rotation: "procrustes" as published, "none", "random" (drawn and kept), or "coupled": see `solve_coupled`.
+        locality: "projection" as published, by gamma; "semantics" as released, by delta; or "none".
+        codes: "discrete", or "relaxed": see `solve_relaxed`.
+        restarts: starts, of which the one that ends at the lowest J is kept.
+        alpha_growth: factor by which alpha grows from one iteration to the next.
+        max_iterations: see `solve`.
+        max_sweeps: see `solve`.
+        gradient_steps: see `solve_relaxed`.
     """
 
     method: str
     bits: int
     rotation: str
+    locality: str
+    codes: str
+    restarts: int
+    alpha_growth: float
     max_iterations: int
     max_sweeps: int
+    gradient_steps: int
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        _require(self.method in METHODS, "method", self.method, f"takes {', '.join(METHODS)}")
-        _require(self.rotation in ROTATIONS, "rotation", self.rotation, f"takes {', '.join(ROTATIONS)}")
-        for axis in ("bits", "max_iterations", "max_sweeps"):
+        _require_one_of("method", self.method, METHODS)
+        _require_one_of("rotation", self.rotation, ROTATIONS)
+        _require_one_of("locality", self.locality, LOCALITIES)
+        _require_one_of("codes", self.codes, CODES)
+        _require_number("alpha_growth", self.alpha_growth, positive=True)
+        for axis in ("bits", "restarts", "max_iterations", "max_sweeps", "gradient_steps"):
             _require_count(axis, getattr(self, axis), 1)
+        if self.rotation == "coupled" and self.codes == "relaxed":
+            raise InputError(
+                "sweep: the coupled rotation has no relaxed codes, its B-step is a closed form; sweep one without the "
+                "other"
+            )
+        if self.alpha_growth != 1 and (self.rotation == "coupled" or self.codes == "relaxed"):
+            raise InputError(
+                "sweep: alpha_growth is for discrete codes in the published form; give it the one value 1.0 here"
+            )
 
 
 @dataclass(frozen=True)
@@ -109,24 +157,28 @@ class Weights:
     """Axes that are plain numbers to a compiled program: cells that differ in these alone are vmapped.
 
     Attributes:
-        lam: see `zsh_jax.Hyperparameters`.
-        alpha: see `zsh_jax.Hyperparameters`.
-        beta: see `zsh_jax.Hyperparameters`.
-        gamma: see `zsh_jax.Hyperparameters`.
-        tolerance: see `zsh_jax.solve`.
+        lam: see `Hyperparameters`.
+        alpha: see `Hyperparameters`.
+        beta: see `Hyperparameters`.
+        gamma: see `Hyperparameters`; read where `locality` is "projection".
+        delta: see `Hyperparameters`; read where `locality` is "semantics".
+        tolerance: see `solve`.
+        learning_rate: see `solve_relaxed`.
     """
 
     lam: float
     alpha: float
     beta: float
     gamma: float
+    delta: float
     tolerance: float
+    learning_rate: float
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        for axis in ("lam", "alpha", "beta"):
+        for axis in ("lam", "alpha", "beta", "learning_rate"):
             _require_number(axis, getattr(self, axis), positive=True)
-        for axis in ("gamma", "tolerance"):
+        for axis in ("gamma", "delta", "tolerance"):
             _require_number(axis, getattr(self, axis), positive=False)
 
 

@@ -7,13 +7,14 @@ import jax
 import numpy as np
 
 from zsh_jax.core.hashing import HashFunction
-from zsh_jax.core.metrics.evaluate import Metrics
 from zsh_jax.core.solver import Status
 from zsh_jax.sweep.axes import Cell
+from zsh_jax.sweep.evaluate import Scores
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.prepare import Prepared
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.sweep.train import Prepared, Trained
+from zsh_jax.sweep.train import Trained
 
 
 def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def cell_results(
     batch: Batch,
     inputs: Inputs,
     trained: Trained,
-    scores: Metrics,
+    scores: Scores,
     *,
     extra: Mapping[str, Any],
     models: HashFunction | None,
@@ -74,12 +75,14 @@ def cell_results(
         history = {name: trace[s, c, :iterations] for name, trace in trained.terms._asdict().items()}
         history = {"objective": history.pop("total")} | history | {"flips": trained.flips[s, c, :iterations]}
         metrics: dict[str, Any] = {}
-        for name, values in scores._asdict().items():
+        named = scores.images._asdict() | {"mean_average_precision_by_name": scores.by_name}
+        for name, values in named.items():
             value = values[s, c] if status != Status.NON_FINITE else np.full_like(values[s, c], np.nan)
             metrics[name] = value.tolist()
         metrics["iterations"] = iterations
         metrics["status"] = status.name.lower()
-        metrics["objective"] = float(history["objective"][-1])
+        metrics["objective"] = float(trained.objective[s, c])
+        metrics["start_objectives"] = trained.start_objectives[s, c].tolist()
         model = None
         if models is not None:
             shared = HashFunction(*(leaf[s] for leaf in models))

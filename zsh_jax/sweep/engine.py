@@ -6,20 +6,22 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Float32, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
-from zsh_jax.data.semantics import semantic_targets
-from zsh_jax.data.split import Split, parse_unseen, zero_shot_split
+from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
+from zsh_jax.data.split import Split, parse_unseen, split_dataset
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.evaluate import Roles, encode_cells, evaluate_cells
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.memory import EVALUATION_BLOCK
 from zsh_jax.sweep.plan import Batch, Plan
+from zsh_jax.sweep.prepare import GraphOptions, Prepared, Semantics, prepare
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.streams import streams
-from zsh_jax.sweep.train import Prepared, encode_cells, evaluate_cells, prepare, train
+from zsh_jax.sweep.train import Traced, train
 
 
 class _Samples(NamedTuple):
@@ -33,8 +35,7 @@ class _Loaded(NamedTuple):
     """Data splits of one chunk, stacked on the device."""
 
     prepared: Prepared
-    queries: Int[Array, "s q"]
-    database: Int[Array, "s n"]
+    roles: Roles
     seconds: float  # of preparing one split
 
 
@@ -51,13 +52,31 @@ def split_of(inputs: Inputs, split: DataSplit) -> Split:
     Raises:
         InputError: if the data set cannot be split so.
     """
-    return zero_shot_split(
-        inputs.dataset.labels,
-        parse_unseen(split.unseen, inputs.dataset.class_names),
+    return split_dataset(
+        inputs.dataset,
+        split.unseen,
         training_samples=split.training_samples,
         queries=split.queries,
         seed=split.seed,
     )
+
+
+def vectors_of(inputs: Inputs, split: DataSplit) -> Float32[np.ndarray, "c e"]:
+    """The semantic vectors of all classes that a cell's axes name.
+
+    Args:
+        inputs: of the sweep.
+        split: the axes.
+
+    Returns:
+        Rows of unit length, in the order of the classes.
+    """
+    vectors = inputs.semantics[split.semantics].vectors
+    if split.semantics == "random":
+        return random_orthogonal(len(vectors), seed=split.seed)
+    if split.semantics == "shuffled":
+        return shuffled(vectors, seed=split.seed)
+    return vectors
 
 
 def run(
@@ -99,32 +118,47 @@ def run(
 
 
 def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -> _Loaded:
-    prepared, queries, database, seconds = [], [], [], 0.0
+    prepared, queries, database, unseen, seconds = [], [], [], [], 0.0
     for split in batch.splits:
         indices = split_of(inputs, split)
-        vectors = inputs.semantics[split.semantics].vectors
+        vectors = vectors_of(inputs, split)
         targets = semantic_targets(inputs.dataset.labels[indices.training], vectors)
-        keys = streams(split.seed)
+        graph = GraphOptions(
+            split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised"
+        )
         one, spent = compiled.run(
             prepare,
             samples.features,
             jnp.asarray(indices.training),
-            jnp.asarray(targets),
-            keys.anchors,
-            keys.start,
+            Semantics(jnp.asarray(targets), jnp.asarray(vectors)),
+            streams(split.seed),
+            jnp.asarray(split.bandwidth, samples.features.dtype),
             anchor_count=split.anchors,
-            neighbours=split.neighbours if batch.has_locality else None,
+            graph=graph if batch.has_locality else None,
         )
         prepared.append(one)
         queries.append(indices.queries)
         database.append(indices.database)
+        held_out = parse_unseen(split.unseen, inputs.dataset.class_names)
+        unseen.append(np.isin(np.arange(len(vectors)), held_out))
         seconds += spent
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        jnp.asarray(np.stack(queries)),
-        jnp.asarray(np.stack(database)),
+        Roles(*(jnp.asarray(np.stack(rows)) for rows in (queries, database, unseen))),
         seconds / len(batch.splits),
     )
+
+
+def _traced(batch: Batch, dtype: jnp.dtype) -> Traced:
+    """The weights of a batch; a locality that the program does not have weighs nothing."""
+    locality = batch.program.locality
+    ratios = [
+        (w.alpha, w.beta, w.gamma * (locality == "projection"), w.delta * (locality == "semantics"))
+        for w in batch.ratios
+    ]
+    lams = [(w.lam, w.tolerance, w.learning_rate) for w in batch.lams]
+    shared = Hyperparameters(jnp.zeros((), dtype), *jnp.asarray(ratios, dtype).T)
+    return Traced(shared, *jnp.asarray(lams, dtype).T)
 
 
 def _run_batch(
@@ -137,30 +171,18 @@ def _run_batch(
     cutoffs: tuple[int, ...],
     keep_models: bool,
 ) -> list[CellResult]:
-    program = batch.program
-    dtype = samples.features.dtype
-    ratios = jnp.asarray([(w.alpha, w.beta, w.gamma) for w in batch.ratios], dtype).T
-    lams = jnp.asarray([(w.lam, w.tolerance) for w in batch.lams], dtype).T
-    trained, train_seconds = compiled.run(
-        train,
-        loaded.prepared,
-        Hyperparameters(jnp.zeros((), dtype), *ratios),
-        *lams,
-        bits=program.bits,
-        rotation=program.rotation,
-        max_iterations=program.max_iterations,
-        max_sweeps=program.max_sweeps,
-    )
+    weights = _traced(batch, samples.features.dtype)
+    trained, train_seconds = compiled.run(train, loaded.prepared, weights, program=batch.program)
     # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
     trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
     codes, encode_seconds = compiled.run(encode_cells, loaded.prepared, trained.projection, samples.features)
     scores, evaluate_seconds = compiled.run(
         evaluate_cells,
         codes,
+        trained.class_codes,
         samples.labels,
-        loaded.queries,
-        loaded.database,
-        bits=program.bits,
+        loaded.roles,
+        bits=batch.program.bits,
         cutoffs=cutoffs,
         block=EVALUATION_BLOCK,
     )
@@ -172,5 +194,5 @@ def _run_batch(
         "evaluate_seconds": evaluate_seconds / len(batch),
     }
     models = hash_functions(loaded.prepared, trained) if keep_models else None
-    traces = jax.device_get(trained._replace(projection=jnp.zeros((), dtype)))
+    traces = jax.device_get(trained._replace(projection=None, class_codes=None))
     return list(cell_results(batch, inputs, traces, jax.device_get(scores), extra=extra, models=models))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from zsh_jax.errors import InputError
@@ -10,6 +11,8 @@ from zsh_jax.sweep.axes import AXES, Cell, DataSplit, Program, Weights
 
 AxisGroup = TypeVar("AxisGroup", DataSplit, Program, Weights)
 Item = TypeVar("Item")
+
+NO_VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -57,18 +60,34 @@ def _product(axes: Mapping[str, Any], group: type[AxisGroup]) -> tuple[AxisGroup
     )
 
 
-def groups(axes: Mapping[str, Any]) -> list[Group]:
-    """The full grid, split into groups.
+def groups(axes: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]] = NO_VARIANTS) -> list[Group]:
+    """The grid, split into groups.
 
     Args:
         axes: for each axis of `axes.AXES`, its values: a tuple, or one bare value.
+        variants: by name, axes that take other values in a grid of that variant's own. Where there are any, the
+            sweep is those grids, one after the other, and cells that stand in several are run once.
 
     Returns:
-        Groups in the order of the data splits' shapes; together they hold each cell once.
+        Groups in the order of the variants and of the data splits' shapes; together they hold each cell once.
 
     Raises:
         InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
     """
+    found: dict[Cell, None] = {}
+    made: list[Group] = []
+    for overrides in variants.values() if variants else ({},):
+        for group in _product_groups(dict(axes) | dict(overrides)):
+            fresh = [cell for cell in group.cells() if cell not in found]
+            if len(fresh) == len(group):
+                made.append(group)
+            else:  # what another variant has not got, cell by cell
+                made += [Group((cell.split,), cell.program, (cell.weights,)) for cell in fresh]
+            found |= dict.fromkeys(fresh)
+    return made
+
+
+def _product_groups(axes: Mapping[str, Any]) -> list[Group]:
     unknown = sorted(set(axes) - set(AXES))
     missing = sorted(set(AXES) - set(axes))
     if unknown or missing:

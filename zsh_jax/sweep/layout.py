@@ -28,8 +28,8 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     Raises:
         InputError: if an axis, a file or the data set does not permit the sweep.
     """
-    axes = config.sweep.to_dict()
-    semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in groups(axes)))
+    every = groups(config.sweep.to_dict(), config.variants.to_dict())
+    semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in every))
     cutoffs = config.evaluation.cutoffs
     if not all(isinstance(cutoff, int) and cutoff >= 1 for cutoff in cutoffs):
         raise InputError(f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}")
@@ -40,7 +40,7 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     sizes = {
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
     }
-    plan = make_plan(axes, sizes, memory_gib=config.memory_gib)
+    plan = make_plan(every, sizes, memory_gib=config.memory_gib)
     for split in {split: None for group in plan.groups for split in group.splits}:
         split_of(inputs, split)
     return plan, inputs

@@ -41,7 +41,11 @@ def split_bytes(sizes: Sizes, split: DataSplit) -> int:
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """What one more cell takes: the solver's arrays of samples by bits, or its codes of all samples."""
-    solver = split.training_samples * (8 * program.bits + 2 * sizes.semantics) * FLOAT
+    arrays = 8 if program.codes == "discrete" else 12  # logits, their gradient, and Adam's two moments
+    solver = split.training_samples * (arrays * program.bits + 2 * sizes.semantics) * FLOAT
     solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * FLOAT
+    solver *= program.restarts
+    if program.alpha_growth != 1:
+        solver += program.max_iterations * (split.anchors + 1) ** 2 * FLOAT  # a factor for each iteration
     codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * FLOAT
     return max(solver, codes)

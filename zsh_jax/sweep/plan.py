@@ -1,26 +1,27 @@
 """The plan of a sweep: its groups, cut into batches that fit the memory."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import Any
 
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import Cell, DataSplit, Program, Weights
-from zsh_jax.sweep.grid import Group, even_chunks, groups
+from zsh_jax.sweep.grid import Group, even_chunks
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
+
+SHARED = ("alpha", "beta", "gamma", "delta")
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Cells that run in one call: the product of data splits, (alpha, beta, gamma) and (lam, tolerance).
+    """Cells that run in one call: the product of data splits, shared weights and the other weights.
 
     Attributes:
         splits: data splits of one shape, stacked.
         program: the static axes.
-        ratios: weights, of which alpha, beta and gamma are read.
-        lams: weights, of which lam and tolerance are read.
-        has_locality: whether any cell of the sweep needs the neighbour graph.
+        ratios: weights, of which those are read that share a factorisation: alpha, beta, gamma and delta.
+        lams: weights, of which the others are read: lam, tolerance and the learning rate.
+        has_locality: whether any cell of these data splits needs the neighbour graph.
     """
 
     splits: tuple[DataSplit, ...]
@@ -32,8 +33,8 @@ class Batch:
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
         for split, ratio, lam in product(self.splits, self.ratios, self.lams):
-            weights = Weights(lam.lam, ratio.alpha, ratio.beta, ratio.gamma, lam.tolerance)
-            yield Cell(split, self.program, weights)
+            shared = {name: getattr(ratio, name) for name in SHARED}
+            yield Cell(split, self.program, replace(lam, **shared))
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -59,14 +60,14 @@ class Plan:
         return sum(len(group) for group in self.groups)
 
 
-def make_plan(axes: Mapping[str, Any], sizes: Mapping[str, Sizes], *, memory_gib: float) -> Plan:
+def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float) -> Plan:
     """Lay out a sweep so that each batch fits the memory.
 
     Data splits of one shape are stacked as far as memory allows, then cells. Batches of one chunk of splits
     follow each other, so that each split is prepared once.
 
     Args:
-        axes: the axes of the sweep and their values.
+        every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
         memory_gib: what a batch may take, in GiB.
 
@@ -74,17 +75,15 @@ def make_plan(axes: Mapping[str, Any], sizes: Mapping[str, Sizes], *, memory_gib
         The plan.
 
     Raises:
-        InputError: if an axis is wrong, or one cell alone does not fit.
+        InputError: if one cell alone does not fit.
     """
-    every = groups(axes)
     budget = int(memory_gib * 2**30)
     batches: list[Batch] = []
     peak = 0
-    by_shape: dict[tuple[Any, ...], list[Group]] = {}
+    by_splits: dict[tuple[DataSplit, ...], list[Group]] = {}
     for group in every:
-        by_shape.setdefault(group.splits[0].shape, []).append(group)
-    for same in by_shape.values():
-        splits = same[0].splits
+        by_splits.setdefault(group.splits, []).append(group)
+    for splits, same in by_splits.items():
         size = sizes[splits[0].semantics]
         fixed, each = fixed_bytes(size, splits[0]), split_bytes(size, splits[0])
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
@@ -93,22 +92,28 @@ def make_plan(axes: Mapping[str, Any], sizes: Mapping[str, Sizes], *, memory_gib
                 f"one cell needs about {(fixed + each + largest) / 2**30:.1f} GiB, more than memory_gib = "
                 f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
+        has_locality = any(_has_locality(group) for group in same)
         stack = min(len(splits), (budget - fixed) // (each + largest))
         for chunk in even_chunks(splits, stack):
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
                 room = (budget - fixed - len(chunk) * each) // (len(chunk) * cell)
-                cut = _batches(group, tuple(chunk), room)
+                cut = _batches(group, tuple(chunk), room, has_locality)
                 batches += cut
                 peak = max(peak, fixed + len(chunk) * each + max(map(len, cut)) * cell)
     return Plan(tuple(every), tuple(batches), peak)
 
 
-def _batches(group: Group, splits: tuple[DataSplit, ...], room: int) -> list[Batch]:
+def _has_locality(group: Group) -> bool:
+    weight = {"projection": "gamma", "semantics": "delta"}.get(group.program.locality)
+    return weight is not None and any(getattr(weights, weight) > 0 for weights in group.weights)
+
+
+def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, has_locality: bool) -> list[Batch]:
     """Cut the weights so that a batch has at most `room` cells of each split, sharing factorisations if it can."""
-    ratios = tuple({(w.alpha, w.beta, w.gamma): w for w in group.weights}.values())
-    lams = tuple({(w.lam, w.tolerance): w for w in group.weights}.values())
-    has_locality = any(w.gamma > 0 for w in group.weights)
+    zero = dict.fromkeys(SHARED, 0.0)
+    ratios = tuple({tuple(getattr(w, name) for name in SHARED): w for w in group.weights}.values())
+    lams = tuple({tuple((asdict(w) | zero).values()): w for w in group.weights}.values())
     lam_chunks = even_chunks(lams, min(room, len(lams)))
     ratio_chunks = even_chunks(ratios, max(1, room // len(lam_chunks[0])))
     return [

@@ -12,10 +12,12 @@ class Streams(NamedTuple):
     Attributes:
         anchors: which training samples are anchors.
         start: the codes that the solver starts from.
+        rotation: a random rotation, where one is asked for.
     """
 
     anchors: PRNGKeyArray
     start: PRNGKeyArray
+    rotation: PRNGKeyArray
 
 
 def streams(seed: int) -> Streams:

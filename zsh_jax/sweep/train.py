@@ -1,46 +1,34 @@
-"""The compiled programs of a sweep: prepare a data split, train, encode and evaluate many cells at once."""
+"""The compiled program that trains many cells at once."""
 
 from functools import partial
 from typing import NamedTuple
 
 import jax
-from jax import lax
-from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped, UInt8
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
-from zsh_jax.core.graph import knn_graph
-from zsh_jax.core.hashing import HashFunction, encode, standardisation
-from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
-from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
-from zsh_jax.core.objective import Objective
-from zsh_jax.core.problem import Hyperparameters, Problem, init_state, make_problem
-from zsh_jax.core.solver import Rotation, solve
-
-
-class Prepared(NamedTuple):
-    """One data split, ready to train on; or several, stacked.
-
-    Attributes:
-        problem: the training data.
-        mean: of the training features.
-        scale: of the training features.
-        anchors: standardised.
-        bandwidth: sigma^2.
-        start: key of the solver's start.
-    """
-
-    problem: Problem
-    mean: Float[Array, "*s d"]
-    scale: Float[Array, "*s d"]
-    anchors: Float[Array, "*s k d"]
-    bandwidth: Float[Array, "*s"]
-    start: PRNGKeyArray
+from zsh_jax.core.classes import encode_class
+from zsh_jax.core.coupled import coupled_objective, init_coupled, solve_coupled
+from zsh_jax.core.loop import Solution
+from zsh_jax.core.objective import Objective, objective
+from zsh_jax.core.packing import pack_codes
+from zsh_jax.core.problem import Hyperparameters, init_state
+from zsh_jax.core.relaxed import solve_relaxed
+from zsh_jax.core.solver import solve
+from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.sweep.axes import Program
+from zsh_jax.sweep.prepare import Prepared
 
 
 class Trained(NamedTuple):
-    """What is kept of a solve: the hash function's projection, and how it got there.
+    """What is kept of a solve: how to encode images and classes, and how it got there.
 
     Attributes:
         projection: P.
+        class_codes: code of each class from its semantic vector alone, packed.
+        objective: J of the state that was returned.
+        start_objectives: that of each start.
         terms: J and its terms after each iteration.
         flips: bits changed in each iteration.
         iterations: iterations done.
@@ -48,166 +36,113 @@ class Trained(NamedTuple):
     """
 
     projection: Float[Array, "*cells m l"]
+    class_codes: UInt8[Array, "*cells c bytes"]
+    objective: Float[Array, "*cells"]
+    start_objectives: Float[Array, "*cells restarts"]
     terms: Objective
     flips: Int[Array, "*cells max_iterations"]
     iterations: Int[Array, "*cells"]
     status: Int[Array, "*cells"]
 
 
-@partial(jax.jit, static_argnames=("anchor_count", "neighbours"))
-def prepare(
-    features: Float[Array, "n_all d"],
-    training: Int[Array, " n"],
-    targets: Float[Array, "n e"],
-    anchor_key: PRNGKeyArray,
-    start_key: PRNGKeyArray,
-    *,
-    anchor_count: int,
-    neighbours: int | None,
-) -> Prepared:
-    """Everything that the cells of one data split share.
+class Traced(NamedTuple):
+    """The weights of a sweep as arrays.
 
-    Args:
-        features: raw features of all samples, (n_all, d).
-        training: indices of the training samples, (n,).
-        targets: semantic targets of the training samples, (n, e).
-        anchor_key: for the anchors.
-        start_key: handed on.
-        anchor_count: anchors k; static.
-        neighbours: neighbours in the graph; None for no locality term; static.
-
-    Returns:
-        The prepared split.
+    Attributes:
+        shared: alpha, beta, gamma and delta, on which the P-step's factorisation depends; its lam is not read.
+        lam: ridge of the regression.
+        tolerance: of the solver.
+        learning_rate: of the relaxed solver.
     """
-    raw = features[training]
-    mean, scale = standardisation(raw)
-    x = (raw - mean) / scale
-    chosen = anchors(anchor_key, x, count=anchor_count)
-    sigma_squared = bandwidth(x, chosen)
-    phi = rbf_features(x, chosen, sigma_squared)
-    graph = None if neighbours is None else knn_graph(x, k=neighbours)
-    return Prepared(make_problem(phi, targets, graph), mean, scale, chosen, sigma_squared, start_key)
+
+    shared: Hyperparameters
+    lam: Float[Array, "*lams"]
+    tolerance: Float[Array, "*lams"]
+    learning_rate: Float[Array, "*lams"]
 
 
-@partial(jax.jit, static_argnames=("bits", "rotation", "max_iterations", "max_sweeps"))
-def train(
-    prepared: Prepared,
-    shared: Hyperparameters,
-    lam: Float[Array, " lams"],
-    tolerance: Float[Array, " lams"],
-    *,
-    bits: int,
-    rotation: Rotation,
-    max_iterations: int,
-    max_sweeps: int,
-) -> Trained:
+@partial(jax.jit, static_argnames="program")
+def train(prepared: Prepared, weights: Traced, *, program: Program) -> Trained:
     """Solve every data split with every set of weights, as one program.
 
     The P-step's factorisation depends on alpha, beta and gamma. They have an axis of their own, outside that of
-    lam and tolerance, so that it is made once for each of their values.
+    lam, so that it is made once for each of their values.
 
     Args:
         prepared: data splits, stacked on a leading axis.
-        shared: alpha, beta and gamma, (ratios,) each; its lam is not read.
-        lam: ridge of the regression, (lams,).
-        tolerance: of the solver, (lams,).
-        bits: code length; static.
-        rotation: of the solver; static.
-        max_iterations: of the solver; static.
-        max_sweeps: of the solver; static.
+        weights: `shared` (ratios,) each, the others (lams,) each.
+        program: the static axes.
 
     Returns:
         Leaves with leading axes (splits, ratios, lams).
     """
 
-    def one_cell(
-        split: Prepared, weights: Hyperparameters, lam: Float[Array, ""], tol: Float[Array, ""]
-    ) -> Trained:
-        solution = solve(
-            split.problem,
-            weights._replace(lam=lam),
-            init_state(split.problem, split.start, bits=bits),
-            rotation=rotation,
-            max_iterations=max_iterations,
-            max_sweeps=max_sweeps,
-            tolerance=tol,
-        )
+    def one_cell(split: Prepared, weights: Traced) -> Trained:
+        hyper = weights.shared._replace(lam=weights.lam)
+        keys = split.start[None]
+        if program.restarts > 1:
+            fold = jax.vmap(jax.random.fold_in, (None, 0))
+            keys = jnp.concatenate([keys, fold(split.start, jnp.arange(1, program.restarts))])
+        solutions, values = jax.vmap(lambda key: _solve(split, hyper, weights, key, program))(keys)
+        best = jnp.argmin(jnp.where(jnp.isfinite(values), values, jnp.inf))
+        solution: Solution = jax.tree.map(lambda leaf: leaf[best], solutions)
         return Trained(
-            solution.state.projection, solution.terms, solution.flips, solution.iterations, solution.status
+            projection=solution.state.projection,
+            class_codes=pack_codes(encode_class(solution, split.vectors)),
+            objective=values[best],
+            start_objectives=values,
+            terms=solution.terms,
+            flips=solution.flips,
+            iterations=solution.iterations,
+            status=solution.status,
         )
 
-    over_lams = jax.vmap(one_cell, in_axes=(None, None, 0, 0))
-    over_ratios = jax.vmap(over_lams, in_axes=(None, Hyperparameters(None, 0, 0, 0), None, None))  # type: ignore[arg-type]
-    return jax.vmap(over_ratios, in_axes=(0, None, None, None))(prepared, shared, lam, tolerance)
+    shared_alone = Traced(Hyperparameters(None, 0, 0, 0, 0), None, None, None)  # type: ignore[arg-type]
+    over_lams = jax.vmap(one_cell, in_axes=(None, Traced(None, 0, 0, 0)))  # type: ignore[arg-type]
+    over_ratios = jax.vmap(over_lams, in_axes=(None, shared_alone))
+    return jax.vmap(over_ratios, in_axes=(0, None))(prepared, weights)
 
 
-@jax.jit
-def encode_cells(
-    prepared: Prepared, projections: Float[Array, "s cells m l"], features: Float[Array, "n_all d"]
-) -> UInt8[Array, "s cells n_all bytes"]:
-    """Codes of all samples under every cell's hash function; the cells of a split share phi(x).
-
-    Args:
-        prepared: data splits, stacked.
-        projections: of each cell, (splits, cells, m, l).
-        features: raw features of all samples, (n_all, d).
-
-    Returns:
-        Packed codes, (splits, cells, n_all, bytes).
-    """
-
-    def of_split(args: tuple[Prepared, Float[Array, "cells m l"]]) -> UInt8[Array, "cells n_all bytes"]:
-        split, projection = args
-        cells = HashFunction(split.mean, split.scale, split.anchors, split.bandwidth, projection)
-        over_cells = jax.vmap(encode, in_axes=(HashFunction(None, None, None, None, 0), None))  # type: ignore[arg-type]
-        return over_cells(cells, features)
-
-    return lax.map(of_split, (prepared, projections))
-
-
-@partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))
-def evaluate_cells(
-    codes: UInt8[Array, "s cells n_all bytes"],
-    labels: Shaped[Array, "n_all *c"],
-    queries: Int[Array, "s q"],
-    database: Int[Array, "s n"],
-    *,
-    bits: int,
-    cutoffs: tuple[int, ...],
-    block: int,
-) -> Metrics:
-    """Mean metrics of every cell, one cell after the other.
-
-    Args:
-        codes: packed codes of all samples, (splits, cells, n_all, bytes).
-        labels: of all samples.
-        queries: indices of each split's queries, (splits, q).
-        database: indices of each split's database, (splits, n).
-        bits: code length; static.
-        cutoffs: the N of precision at N; static.
-        block: queries at a time; static.
-
-    Returns:
-        Leaves with leading axes (splits, cells).
-    """
-
-    def of_split(
-        args: tuple[UInt8[Array, "cells n_all bytes"], Int[Array, " q"], Int[Array, " n"]],
-    ) -> Metrics:
-        cells, query, items = args
-
-        def of_cell(code: UInt8[Array, "n_all bytes"]) -> Metrics:
-            each = evaluate_queries(
-                code[query],
-                labels[query],
-                code[items],
-                labels[items],
-                bits=bits,
-                cutoffs=cutoffs,
-                block=block,
-            )
-            return jax.tree.map(lambda values: values.mean(0), each)
-
-        return lax.map(of_cell, cells)
-
-    return lax.map(of_split, (codes, queries, database))
+def _solve(
+    split: Prepared, hyper: Hyperparameters, weights: Traced, key: PRNGKeyArray, program: Program
+) -> tuple[Solution, Float[Array, ""]]:
+    """One start of one cell, and the J that it ends at."""
+    problem = split.problem
+    if program.rotation == "coupled":
+        solution = solve_coupled(
+            problem,
+            hyper,
+            init_coupled(problem, key, bits=program.bits),
+            max_iterations=program.max_iterations,
+            tolerance=weights.tolerance,
+        )
+        return solution, coupled_objective(problem, hyper, solution.state).total
+    start = init_state(problem, key, bits=program.bits)
+    if program.rotation == "random":
+        # Of a stream of its own, so that the codes start as they do without.
+        size, dtype = start.rotation.shape[0], start.rotation.dtype
+        start = start._replace(rotation=random_rotation(split.rotation, size=size, dtype=dtype))
+    rotation = "procrustes" if program.rotation == "procrustes" else "none"
+    if program.codes == "relaxed":
+        solution = solve_relaxed(
+            problem,
+            hyper,
+            start,
+            rotation=rotation,
+            max_iterations=program.max_iterations,
+            gradient_steps=program.gradient_steps,
+            learning_rate=weights.learning_rate,
+        )
+    else:
+        growth = program.alpha_growth
+        solution = solve(
+            problem,
+            hyper,
+            start,
+            rotation=rotation,
+            max_iterations=program.max_iterations,
+            max_sweeps=program.max_sweeps,
+            tolerance=weights.tolerance,
+            alpha_schedule=None if growth == 1 else optax.exponential_decay(1.0, 1, growth),
+        )
+    return solution, objective(problem, hyper, solution.state).total

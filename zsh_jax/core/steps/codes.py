@@ -25,26 +25,26 @@ def _sweep(
     return lax.fori_loop(0, codes.shape[0], update_bit, codes)
 
 
-@partial(jax.jit, static_argnames="max_sweeps")
-@full_precision
-def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sweeps: int = 10) -> State:
-    """Descend on the codes, bit by bit, from where they are (Shen et al. 2015, eq. 10; Yang et al. 2016, eq. 14).
+def descend(
+    codes: Float[Array, "n l"],
+    target: Float[Array, "n l"],
+    coupling: Float[Array, "l l"],
+    *,
+    max_sweeps: int,
+) -> Float[Array, "n l"]:
+    """Minimise -2 tr(B' H) + tr(B G B') over signs, bit by bit, until no bit flips (Shen et al. 2015, eq. 10).
 
-    b_k = sign(h_k - sum_{j != k} G_jk b_j) with H = Y R W' + alpha Phi P and G = W W'; a zero keeps the old bit.
-    Sweeps over the bits repeat until none flips. Each bit's update is an exact minimiser, so J never rises.
+    b_k = sign(h_k - sum_{j != k} G_jk b_j); a zero keeps the old bit.
 
     Args:
-        problem: the training data.
-        hyper: scalar weights.
-        state: the state whose `codes` are the warm start.
+        codes: B at the start, in {-1, +1}.
+        target: H.
+        coupling: G, symmetric.
         max_sweeps: sweeps at the most; static.
 
     Returns:
-        The state with its `codes` (n, l) replaced.
+        B, in {-1, +1}, (n, l).
     """
-    dictionary = state.regression @ state.rotation.T
-    target = problem.semantics @ dictionary.T + hyper.alpha * (problem.phi @ state.projection)
-    coupling = state.regression @ state.regression.T
     # Samples along the last axis: every update then runs over contiguous memory.
     target = target.T
 
@@ -59,6 +59,28 @@ def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sw
         swept = _sweep(codes, target, coupling)
         return swept, jnp.any(swept != codes), sweeps + 1
 
-    start = (state.codes.T, jnp.array(True), jnp.array(0))
-    codes, _, _ = lax.while_loop(goes_on, sweep, start)
-    return state._replace(codes=codes.T)
+    codes, _, _ = lax.while_loop(goes_on, sweep, (codes.T, jnp.array(True), jnp.array(0)))
+    return codes.T
+
+
+@partial(jax.jit, static_argnames="max_sweeps")
+@full_precision
+def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sweeps: int = 10) -> State:
+    """Descend on the codes from where they are (Yang et al. 2016, eq. 14).
+
+    `descend` with H = Y R W' + alpha Phi P and G = W W'. Each bit's update is an exact minimiser with all else
+    held, so J never rises.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights.
+        state: the state whose `codes` are the warm start.
+        max_sweeps: sweeps over the bits at the most; static.
+
+    Returns:
+        The state with its `codes` (n, l) replaced.
+    """
+    dictionary = state.regression @ state.rotation.T
+    target = problem.semantics @ dictionary.T + hyper.alpha * (problem.phi @ state.projection)
+    coupling = state.regression @ state.regression.T
+    return state._replace(codes=descend(state.codes, target, coupling, max_sweeps=max_sweeps))

@@ -31,14 +31,28 @@ def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, 
     )
 
 
-@jax.jit
 @full_precision
+def fit_projection(
+    problem: Problem, factor: Float[Array, "m m"], codes: Float[Array, "n l"]
+) -> Float[Array, "m l"]:
+    """P = (Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi)^-1 Phi' B.
+
+    Args:
+        problem: the training data.
+        factor: `projection_factor(problem, hyper)`.
+        codes: B, or any real values in their place.
+
+    Returns:
+        P, (m, l).
+    """
+    return jax.scipy.linalg.cho_solve((factor, True), problem.phi.T @ codes)
+
+
+@jax.jit
 def projection_step(
     problem: Problem, hyper: Hyperparameters, state: State, factor: Float[Array, "m m"] | None = None
 ) -> State:
     """Fit P to the codes (Yang et al. 2016, sec. 3.4, F-step).
-
-    P = (Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi)^-1 Phi' B.
 
     Args:
         problem: the training data.
@@ -51,5 +65,4 @@ def projection_step(
     """
     if factor is None:
         factor = projection_factor(problem, hyper)
-    projection = jax.scipy.linalg.cho_solve((factor, True), problem.phi.T @ state.codes)
-    return state._replace(projection=projection)
+    return state._replace(projection=fit_projection(problem, factor, state.codes))

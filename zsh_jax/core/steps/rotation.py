@@ -1,6 +1,9 @@
 """R-step: the rotation of the semantic space, by orthogonal Procrustes."""
 
 import jax
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from zsh_jax.core.factorisation import svd
 from zsh_jax.core.precision import full_precision
@@ -27,3 +30,20 @@ def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> Sta
     alignment = (problem.semantics.T @ state.codes) @ state.regression
     left, right = svd(alignment)
     return state._replace(rotation=left @ right)
+
+
+def random_rotation(key: PRNGKeyArray, *, size: int, dtype: DTypeLike = jnp.float32) -> Float[Array, "e e"]:
+    """A random orthogonal matrix, uniform over all of them (the Haar measure).
+
+    The orthogonal factor of a matrix of independent normal values (Stewart 1980, by the polar decomposition).
+
+    Args:
+        key: of the draw.
+        size: e.
+        dtype: of the result.
+
+    Returns:
+        R (e, e) with R'R = I.
+    """
+    left, right = svd(jax.random.normal(key, (size, size), dtype))
+    return left @ right

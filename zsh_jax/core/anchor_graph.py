@@ -1,0 +1,64 @@
+"""A graph in which samples are neighbours through the anchors that they share: linear in the number of samples."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from zsh_jax.core.kernel import squared_distances
+
+
+class AnchorGraph(NamedTuple):
+    """Each sample's share in its nearest anchors. The adjacency matrix is A = Z Lambda^-1 Z', never formed.
+
+    Z (n x k) holds the shares, Lambda the anchors' sums of them. Rows of A sum to 1 (Liu, He & Chang, "Large graph
+    construction for scalable semi-supervised learning", ICML 2010).
+
+    Attributes:
+        anchors: indices of each sample's s nearest anchors.
+        weights: the sample's shares in them; each row sums to 1.
+        mass: Lambda, the sum of shares in each anchor.
+    """
+
+    anchors: Int[Array, "n s"]
+    weights: Float[Array, "n s"]
+    mass: Float[Array, " k"]
+
+
+@partial(jax.jit, static_argnames=("nearest", "block"))
+def anchor_graph(
+    x: Float[Array, "n d"],
+    anchor_features: Float[Array, "k d"],
+    sigma_squared: Float[Array, ""],
+    *,
+    nearest: int = 3,
+    block: int = 512,
+) -> AnchorGraph:
+    """Shares of samples in their nearest anchors, by the RBF kernel.
+
+    Args:
+        x: standardised features, (n, d).
+        anchor_features: anchors, (k, d).
+        sigma_squared: bandwidth of the kernel.
+        nearest: anchors a sample, s; at most k; static.
+        block: samples at a time; static. The memory needed is block x k.
+
+    Returns:
+        The graph; `anchors` and `weights` are (n, s).
+
+    Raises:
+        ValueError: if there are fewer anchors than `nearest`.
+    """
+    n, k = x.shape[0], anchor_features.shape[0]
+    if not 1 <= nearest <= k:
+        raise ValueError(f"cannot find {nearest} nearest of {k} anchors")
+
+    def shares(row: Float[Array, " d"]) -> tuple[Int[Array, " s"], Float[Array, " s"]]:
+        negative, chosen = lax.top_k(-squared_distances(row[None], anchor_features)[0], nearest)
+        return chosen, jax.nn.softmax(negative / (2 * sigma_squared))
+
+    chosen, weights = lax.map(shares, x, batch_size=min(block, n))
+    return AnchorGraph(chosen, weights, jnp.zeros(k, x.dtype).at[chosen].add(weights))

@@ -1,0 +1,207 @@
+"""The coupled form: a rotation that faces the sign constraint, with no free regression beside it.
+
+In the published objective R stands beside a free W, and J depends on W R' alone: the rotation can change nothing.
+Here the semantics themselves, turned and scaled, are what the codes are to equal,
+
+    Jc = |B - s Z R|^2 + alpha |B - Phi P|^2 + beta |P|^2 + gamma tr(P' Phi' L Phi P),
+
+where Z (n x r) is Y, centred, in its leading r = min(e, l) principal directions, and R (r x l) has R R' = I. Then
+|Z R| is constant, and each step is exact. It is an extension of Yang et al. 2016, not theirs; with Phi P in the
+place of Z it would be ITQ (Gong & Lazebnik 2011).
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from zsh_jax.core.factorisation import eigh, svd
+from zsh_jax.core.loop import Solution, alternate
+from zsh_jax.core.objective import Objective
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.problem import Hyperparameters, Problem
+from zsh_jax.core.steps.projection import fit_projection, projection_factor
+
+
+class CoupledState(NamedTuple):
+    """The unknowns of the coupled form.
+
+    Attributes:
+        codes: B, in {-1, +1}.
+        projection: P; the hash function is sign(phi(x) P).
+        rotation: V R: the leading r principal directions V of the semantics, turned onto the bits. An unseen
+            class of vector v has the code sign(s (v - centre) V R).
+        scale: s.
+        centre: mean of Y; stays as it is.
+    """
+
+    codes: Float[Array, "n l"]
+    projection: Float[Array, "m l"]
+    rotation: Float[Array, "e l"]
+    scale: Float[Array, ""]
+    centre: Float[Array, " e"]
+
+
+@full_precision
+def principal_semantics(problem: Problem, *, bits: int) -> tuple[Float[Array, "n r"], Float[Array, "e r"]]:
+    """Z, the centred semantics in their leading principal directions.
+
+    Args:
+        problem: the training data.
+        bits: code length l.
+
+    Returns:
+        Z (n, r) with r = min(e, l), the directions V (e, r). Directions in which the semantics do
+        not vary make columns of zeros, which R turns at no cost.
+    """
+    centred = problem.semantics - problem.semantics.mean(0)[None]
+    _, vectors = eigh(centred.T @ centred)
+    directions = vectors[:, ::-1][:, :bits]
+    return centred @ directions, directions
+
+
+@partial(jax.jit, static_argnames="bits")
+def init_coupled(problem: Problem, key: PRNGKeyArray, *, bits: int) -> CoupledState:
+    """Random codes; everything else is fitted before it is first read.
+
+    Args:
+        problem: the training data, n samples.
+        key: the start's key; not used for anything else.
+        bits: code length l.
+
+    Returns:
+        A state with codes (n, l) of independent fair signs.
+    """
+    n, m = problem.phi.shape
+    dtype = problem.phi.dtype
+    return CoupledState(
+        codes=jax.random.rademacher(key, (n, bits), dtype=dtype),
+        projection=jnp.zeros((m, bits), dtype),
+        rotation=jnp.zeros((problem.semantics.shape[1], bits), dtype),
+        scale=jnp.ones((), dtype),
+        centre=problem.semantics.mean(0),
+    )
+
+
+@full_precision
+def alignment_step(
+    z: Float[Array, "n r"], directions: Float[Array, "e r"], state: CoupledState
+) -> CoupledState:
+    """R, then s: the turned semantics nearest to the codes (Schönemann 1966).
+
+    R = U V' of the singular value decomposition of Z'B, and s = tr(B' Z R) / |Z R|^2, where |Z R| = |Z|.
+
+    Args:
+        z: of `principal_semantics`, (n, r).
+        directions: of `principal_semantics`, (e, r).
+        state: whose codes are aligned with.
+
+    Returns:
+        The state with its `rotation` and `scale` replaced; the scale is not negative.
+    """
+    correlation = z.T @ state.codes
+    left, right = svd(correlation)
+    turn = left @ right
+    scale = jnp.sum(correlation * turn) / jnp.maximum(jnp.sum(z**2), jnp.finfo(z.dtype).tiny)
+    return state._replace(rotation=directions @ turn, scale=scale)
+
+
+@full_precision
+def turned_semantics(vectors: Float[Array, "c e"], state: CoupledState) -> Float[Array, "c l"]:
+    """Where semantic vectors lie among the codes: s (v - centre) V R.
+
+    Args:
+        vectors: of samples or classes, rows of unit length, (c, e).
+        state: whose rotation is taken.
+
+    Returns:
+        Real values, (c, l); their signs are codes.
+    """
+    return state.scale * ((vectors - state.centre[None]) @ state.rotation)
+
+
+@full_precision
+def signs_step(problem: Problem, hyper: Hyperparameters, state: CoupledState) -> CoupledState:
+    """B = sign(s Z R + alpha Phi P), in closed form; a zero keeps the old bit.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights.
+        state: whose other unknowns are held.
+
+    Returns:
+        The state with its `codes` replaced.
+    """
+    field = turned_semantics(problem.semantics, state) + hyper.alpha * (problem.phi @ state.projection)
+    return state._replace(codes=jnp.where(field == 0, state.codes, jnp.sign(field)))
+
+
+@full_precision
+def coupled_objective(problem: Problem, hyper: Hyperparameters, state: CoupledState) -> Objective:
+    """Jc and its terms.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights; `lam` and `delta` are not read.
+        state: where Jc is taken.
+
+    Returns:
+        `semantic_fit` is |B - s Z R|^2; there is no regression, and its ridge is 0.
+    """
+    terms = (
+        jnp.sum((state.codes - turned_semantics(problem.semantics, state)) ** 2),
+        jnp.zeros((), state.codes.dtype),
+        hyper.alpha * jnp.sum((state.codes - problem.phi @ state.projection) ** 2),
+        hyper.beta * jnp.sum(state.projection**2),
+        hyper.gamma * jnp.sum(state.projection * (problem.locality @ state.projection)),
+    )
+    return Objective(jnp.stack(terms).sum(), *terms)
+
+
+@partial(jax.jit, static_argnames="max_iterations")
+def solve_coupled(
+    problem: Problem,
+    hyper: Hyperparameters,
+    state: CoupledState,
+    *,
+    max_iterations: int = 10,
+    tolerance: Float[Array, ""] | float = 0.0,
+) -> Solution:
+    """Alternate P, R, s and B steps from `state` until the codes rest. Jc never rises.
+
+    Args:
+        problem: the training data.
+        hyper: scalar weights; `alpha` positive, `lam` and `delta` not read.
+        state: the start, as `init_coupled` gives it.
+        max_iterations: iterations at the most; static.
+        tolerance: as for `solve`.
+
+    Returns:
+        The solution, its `state` a `CoupledState`.
+
+    Raises:
+        ValueError: if the limit is not positive.
+    """
+    if max_iterations < 1:
+        raise ValueError(f"max_iterations must be at least 1, not {max_iterations}")
+    factor = projection_factor(problem, hyper)
+    z, directions = principal_semantics(problem, bits=state.codes.shape[1])
+
+    def iterate(state: CoupledState, step: Int[Array, ""]) -> CoupledState:
+        del step
+        state = state._replace(projection=fit_projection(problem, factor, state.codes))
+        state = alignment_step(z, directions, state)
+        return signs_step(problem, hyper, state)
+
+    end = alternate(
+        state,
+        iterate,
+        lambda state, step: coupled_objective(problem, hyper, state),
+        lambda state: state.codes,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+    )
+    projection = fit_projection(problem, factor, end.state.codes)
+    return end._replace(state=end.state._replace(projection=projection))

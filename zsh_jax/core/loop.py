@@ -1,0 +1,113 @@
+"""The one place that loops: iterate until the codes rest, and keep a trace of the objective."""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from zsh_jax.core.objective import Objective
+
+Unknowns = TypeVar("Unknowns")
+
+
+class Status(IntEnum):
+    """How a solve ended. Failure is data: nothing is raised inside a compiled program."""
+
+    CONVERGED = 0
+    ITERATION_LIMIT = 1
+    NON_FINITE = 2
+
+
+class Solution(NamedTuple):
+    """The end of a solve, and how it got there. Traces hold one value an iteration, and NaN past the last one.
+
+    Attributes:
+        state: the last unknowns; of a solver, its projection fitted once more to its codes.
+        objective: J after each iteration.
+        terms: J and its five terms after each iteration.
+        iterations: iterations done.
+        flips: bits that changed in each iteration; -1 past the last one.
+        status: a `Status`.
+    """
+
+    state: Any
+    objective: Float[Array, "*sweep max_iterations"]
+    terms: Objective
+    iterations: Int[Array, "*sweep"]
+    flips: Int[Array, "*sweep max_iterations"]
+    status: Int[Array, "*sweep"]
+
+
+class _Loop(NamedTuple):
+    state: Any
+    terms: Objective  # (max_iterations,) each
+    flips: Int[Array, " max_iterations"]
+    iterations: Int[Array, ""]
+    status: Int[Array, ""]
+    running: Bool[Array, ""]
+
+
+def alternate(
+    start: Unknowns,
+    iterate: Callable[[Unknowns, Int[Array, ""]], Unknowns],
+    value: Callable[[Unknowns, Int[Array, ""]], Objective],
+    codes_of: Callable[[Unknowns], Float[Array, "n l"]],
+    *,
+    max_iterations: int,
+    tolerance: Float[Array, ""] | float = 0.0,
+    until_rest: bool = True,
+) -> Solution:
+    """Iterate from `start` until a pass flips no bit, J decreases too slowly, or the limit is reached.
+
+    Args:
+        start: the unknowns at first; a pytree of arrays.
+        iterate: one pass over the steps, given the unknowns and the number of passes before it.
+        value: J after that pass.
+        codes_of: the codes among the unknowns; flips are changes of their signs.
+        max_iterations: passes at the most; static.
+        tolerance: stop, converged, once the relative decrease of J in a pass is below this; 0 turns the test off.
+        until_rest: whether to stop at a pass without flips; static. What follows a schedule goes on to its end.
+
+    Returns:
+        The last unknowns, and the traces.
+    """
+
+    def once(loop: _Loop) -> _Loop:
+        step = loop.iterations
+        state = iterate(loop.state, step)
+        now = value(state, step)
+        flips = jnp.sum((codes_of(state) > 0) != (codes_of(loop.state) > 0), dtype=jnp.int32)
+        previous = loop.terms.total[jnp.maximum(step - 1, 0)]
+        slow = (step > 0) & (previous - now.total < tolerance * jnp.abs(previous)) & (tolerance > 0)
+        converged = ((flips == 0) & until_rest) | slow
+        finite = jnp.isfinite(now.total)
+        status = jnp.where(
+            finite, jnp.where(converged, Status.CONVERGED, Status.ITERATION_LIMIT), Status.NON_FINITE
+        )
+        return _Loop(
+            state=state,
+            terms=jax.tree.map(lambda trace, one: trace.at[step].set(one), loop.terms, now),
+            flips=loop.flips.at[step].set(flips),
+            iterations=step + 1,
+            status=status.astype(jnp.int32),
+            running=finite & ~converged & (step + 1 < max_iterations),
+        )
+
+    empty = jnp.full(max_iterations, jnp.nan, codes_of(start).dtype)
+    end = lax.while_loop(
+        lambda loop: loop.running,
+        once,
+        _Loop(
+            state=start,
+            terms=Objective(*[empty] * len(Objective._fields)),
+            flips=jnp.full(max_iterations, -1, jnp.int32),
+            iterations=jnp.array(0, jnp.int32),
+            status=jnp.array(Status.ITERATION_LIMIT, jnp.int32),
+            running=jnp.array(True),
+        ),
+    )
+    return Solution(end.state, end.terms.total, end.terms, end.iterations, end.flips, end.status)

@@ -1,0 +1,106 @@
+"""The compiled program that makes a data split ready to train on."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
+from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
+from zsh_jax.core.hashing import standardisation
+from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
+from zsh_jax.core.problem import Problem, make_problem
+from zsh_jax.sweep.streams import Streams
+
+
+class GraphOptions(NamedTuple):
+    """How the neighbour graph is made.
+
+    Attributes:
+        kind: "knn", or "anchors".
+        neighbours: of each sample.
+        edge_weights: of the knn graph.
+        normalised: whether its Laplacian is.
+    """
+
+    kind: str
+    neighbours: int
+    edge_weights: EdgeWeights
+    normalised: bool
+
+
+class Semantics(NamedTuple):
+    """Semantic vectors of a data split.
+
+    Attributes:
+        targets: Y, of the training samples.
+        vectors: of all classes.
+    """
+
+    targets: Float[Array, "n e"]
+    vectors: Float[Array, "c e"]
+
+
+class Prepared(NamedTuple):
+    """One data split, ready to train on; or several, stacked.
+
+    Attributes:
+        problem: the training data.
+        vectors: semantic vector of each class.
+        mean: of the training features.
+        scale: of the training features.
+        anchors: standardised.
+        bandwidth: sigma^2.
+        start: key of the solver's start.
+        rotation: key of a random rotation.
+    """
+
+    problem: Problem
+    vectors: Float[Array, "*s c e"]
+    mean: Float[Array, "*s d"]
+    scale: Float[Array, "*s d"]
+    anchors: Float[Array, "*s k d"]
+    bandwidth: Float[Array, "*s"]
+    start: PRNGKeyArray
+    rotation: PRNGKeyArray
+
+
+@partial(jax.jit, static_argnames=("anchor_count", "graph"))
+def prepare(
+    features: Float[Array, "n_all d"],
+    training: Int[Array, " n"],
+    semantics: Semantics,
+    keys: Streams,
+    bandwidth_scale: Float[Array, ""],
+    *,
+    anchor_count: int,
+    graph: GraphOptions | None,
+) -> Prepared:
+    """Everything that the cells of one data split share.
+
+    Args:
+        features: raw features of all samples, (n_all, d).
+        training: indices of the training samples, (n,).
+        semantics: of the training samples and of all classes.
+        keys: of the split's seed.
+        bandwidth_scale: sigma^2 in multiples of the published rule.
+        anchor_count: anchors k; static.
+        graph: None for no locality term; static.
+
+    Returns:
+        The prepared split.
+    """
+    raw = features[training]
+    mean, scale = standardisation(raw)
+    x = (raw - mean) / scale
+    chosen = anchors(keys.anchors, x, count=anchor_count)
+    sigma_squared = bandwidth_scale * bandwidth(x, chosen)
+    phi = rbf_features(x, chosen, sigma_squared)
+    made: Graph | AnchorGraph | None = None
+    if graph is not None and graph.kind == "knn":
+        made = knn_graph(x, k=graph.neighbours, weights=graph.edge_weights)
+    elif graph is not None:
+        made = anchor_graph(x, chosen, sigma_squared, nearest=graph.neighbours)
+    problem = make_problem(phi, semantics.targets, made, normalised=graph is not None and graph.normalised)
+    return Prepared(problem, semantics.vectors, mean, scale, chosen, sigma_squared, keys.start, keys.rotation)
