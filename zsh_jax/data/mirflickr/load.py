@@ -1,0 +1,75 @@
+"""Reading MIRFlickr-25K, prepared on the first use from where its archives were unpacked."""
+
+import contextlib
+import io
+import shutil
+import sys
+from pathlib import Path
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
+from zsh_jax.data.mirflickr.read import INSTRUCTIONS, read_archive
+from zsh_jax.data.pictures import check_whole
+from zsh_jax.data.tfds_source import load_tfds
+from zsh_jax.errors import InputError
+
+
+def load_mirflickr(
+    data_dir: str | None = None, *, path: str | None = None, relevant: bool = False, images: bool = True
+) -> Dataset:
+    """Load MIRFlickr-25K with its potential concepts, or those and the relevant ones.
+
+    Args:
+        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        path: folder in which both archives were unpacked, wanted for the first use alone; None for
+            `DATA_DIR/downloads/manual`, where TFDS looks for such files.
+        relevant: whether the 14 relevant concepts, `baby_r1` and so on, stand beside the 24 potential ones.
+        images: whether pictures are wanted; they are decoded when they are asked for.
+
+    Returns:
+        The data set, in the order of the image numbers. Images without any concept are kept: they are never learnt from
+        and never asked with, and stand in the database as things that no query wants.
+
+    Raises:
+        InputError: the files are not there or do not fit together, with what to do about it; nothing is written then.
+    """
+    builder = _builder(data_dir, relevant)
+    if not builder.is_prepared():
+        _prepare(builder, Path(path).expanduser() if path else None)
+    name = f"{builder.name}/{builder.builder_config.name}"
+    dataset = load_tfds(name, data_dir=data_dir, images=images, on_demand=True)
+    return dataset._replace(name="mirflickr25k" + ("/relevant" if relevant else ""))
+
+
+def _builder(data_dir: str | None, relevant: bool) -> ZshMirflickr25k:
+    return ZshMirflickr25k(config="relevant" if relevant else "potential", data_dir=data_dir)
+
+
+def _prepare(builder: ZshMirflickr25k, path: Path | None) -> None:
+    import tensorflow_datasets as tfds
+
+    manual = path or Path(builder.data_dir).parents[2] / "downloads" / "manual"
+    if not manual.is_dir():
+        raise InputError(
+            f"mirflickr: there is no folder {manual}; {INSTRUCTIONS}, and give it as --config.dataset.path"
+        )
+    for image in read_archive(
+        manual, builder.concepts
+    ).images:  # in a small part of the time that preparing takes
+        check_whole(image)
+    print(f"zsh_jax: preparing {builder.name} from {manual} into {builder.data_dir}", file=sys.stderr)
+    there = set(Path(builder.data_dir).parent.glob("*incomplete*"))
+    try:
+        silence = io.StringIO()  # TFDS speaks of downloads, and there are none
+        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            builder.download_and_prepare(
+                file_format="array_record",
+                download_config=tfds.download.DownloadConfig(manual_dir=manual),
+            )
+    except OSError as problem:
+        raise InputError(
+            f"cannot write {builder.name} to {builder.data_dir} ({problem}): name a folder that is writable"
+        ) from problem
+    finally:
+        for left in set(Path(builder.data_dir).parent.glob("*incomplete*")) - there:
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""The public archives of MIRFlickr-25K, unpacked: which files there are and what the annotations say.
+
+Huiskes and Lew, "The MIR Flickr retrieval evaluation", ACM MIR 2008.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool
+
+from zsh_jax.errors import InputError
+
+CONCEPTS = (
+    "animals",
+    "baby",
+    "bird",
+    "car",
+    "clouds",
+    "dog",
+    "female",
+    "flower",
+    "food",
+    "indoor",
+    "lake",
+    "male",
+    "night",
+    "people",
+    "plant_life",
+    "portrait",
+    "river",
+    "sea",
+    "sky",
+    "structures",
+    "sunset",
+    "transport",
+    "tree",
+    "water",
+)
+"""Potential labels: an image may show some of the concept."""
+
+RELEVANT = tuple(
+    f"{concept}_r1"
+    for concept in (
+        "baby",
+        "bird",
+        "car",
+        "clouds",
+        "dog",
+        "female",
+        "flower",
+        "male",
+        "night",
+        "people",
+        "portrait",
+        "river",
+        "sea",
+        "tree",
+    )
+)
+"""Relevant labels, of images in which the concept stands out; each is part of the potential one."""
+
+INSTRUCTIONS = (
+    "MIRFlickr-25K is placed by hand: fetch mirflickr25k.zip and mirflickr25k_annotations_v080.zip from "
+    "https://press.liacs.nl/mirflickr/ and unpack both in one folder, so that it holds mirflickr/im1.jpg ... and "
+    "mirflickr25k_annotations_v080/animals.txt ..."
+)
+
+
+class Archive(NamedTuple):
+    """What the unpacked archives hold.
+
+    Attributes:
+        images: the files, in the order of their numbers.
+        numbers: of the images, from 1.
+        labels: which concepts each image has.
+    """
+
+    images: tuple[Path, ...]
+    numbers: tuple[int, ...]
+    labels: Bool[np.ndarray, "n c"]
+
+
+def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
+    """Find images and annotations.
+
+    Args:
+        folder: where both archives were unpacked. Annotation files may also stand in it without a folder of their
+            own, or in `mirflickr/annotations` or `annotations`.
+        concepts: those whose annotations are wanted.
+
+    Returns:
+        Every image, also those without any of the concepts.
+
+    Raises:
+        InputError: files are missing, or an annotation is no image number, or that of an image that is not there.
+    """
+    pattern = re.compile(r"im(\d+)\.jpg", re.IGNORECASE)
+    matches = [
+        (match, path)
+        for path in (folder / "mirflickr").glob("*.*")
+        if (match := pattern.fullmatch(path.name))
+    ]
+    if not matches:
+        raise InputError(f"{folder / 'mirflickr'} holds no im1.jpg, im2.jpg ...; {INSTRUCTIONS}")
+    found = sorted((int(match[1]), path) for match, path in matches)
+    numbers = tuple(number for number, _ in found)
+    place = {number: row for row, number in enumerate(numbers)}
+    annotations = _annotations(folder, concepts)
+    labels = np.zeros((len(found), len(concepts)), bool)
+    for column, concept in enumerate(concepts):
+        path = annotations / f"{concept}.txt"
+        for number, line in enumerate(
+            path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
+        ):
+            word = line.strip()
+            if not word:
+                continue
+            if not word.isdecimal() or int(word) not in place:
+                what = "is no image number" if not word.isdecimal() else "is no image of"
+                where = "" if not word.isdecimal() else f" {folder / 'mirflickr'}"
+                raise InputError(f"{path}, line {number}: {word!r} {what}{where}; unpack both archives again")
+            labels[place[int(word)], column] = True
+    return Archive(tuple(path for _, path in found), numbers, labels)
+
+
+def _annotations(folder: Path, concepts: tuple[str, ...]) -> Path:
+    candidates = [*sorted(folder.glob("mirflickr25k_annotations*")), folder / "mirflickr" / "annotations"]
+    candidates += [
+        *sorted((folder / "mirflickr").glob("mirflickr25k_annotations*")),
+        folder / "annotations",
+        folder,
+    ]
+    for candidate in candidates:
+        lacking = [concept for concept in concepts if not (candidate / f"{concept}.txt").is_file()]
+        if not lacking:
+            return candidate
+        if len(lacking) < len(concepts):
+            raise InputError(
+                f"{candidate} lacks {len(lacking)} of {len(concepts)} annotation files (first: {lacking[0]}.txt); "
+                f"{INSTRUCTIONS}"
+            )
+    raise InputError(f"{folder} holds no folder of annotation files such as animals.txt; {INSTRUCTIONS}")
