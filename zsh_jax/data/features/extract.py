@@ -1,0 +1,165 @@
+"""Features of a data set's pictures: made block by block, kept on disk, and gone on with after an interruption."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32, Int
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.features.cache import (
+    Key,
+    block_path,
+    blocks,
+    digest,
+    folder_of,
+    open_folder,
+    read_block,
+    write_block,
+)
+from zsh_jax.data.features.extractors import Describe, Extractor, feature_extractors
+from zsh_jax.errors import InputError
+
+Progress = Callable[[str, int, int], None]
+
+
+def extract(
+    dataset: Dataset,
+    spec: str,
+    *,
+    cache: str | Path | None = None,
+    weights: str | Path | None = None,
+    batch_size: int = 64,
+    version: str = "",
+    progress: Progress | None = None,
+) -> Float32[np.ndarray, "n d"]:
+    """Features of all samples of a data set.
+
+    With a cache, each block of 256 samples is a file that appears when it is done; whoever comes back later, after
+    an interruption too, makes only what is missing. Blocks are checked when they are read, against the pictures too
+    where those are in memory; what is damaged or of other pictures is made anew.
+
+    Args:
+        dataset: with its pictures, unless all of its features are in the cache (`is_extracted`).
+        spec: what the features are called; see `feature_extractors`.
+        cache: folder of features on disk; None to keep nothing.
+        weights: file of a network's weights; None for those that Keras downloads.
+        batch_size: pictures that a network takes at once.
+        version: of the data set, where it has one.
+        progress: told the name of the features, samples done and samples in all after each block; None for a line on
+            the standard error stream every ten seconds.
+
+    Returns:
+        One row a sample, the parts of `spec` side by side.
+
+    Raises:
+        InputError: the features are not known, cannot be made or kept, are not finite, or pictures are wanted and
+            are not there.
+    """
+    progress = progress or _lines()
+    extractors = feature_extractors(spec, weights=weights, batch_size=batch_size)
+    parts = [_extract_one(dataset, extractor, cache, version, progress) for extractor in extractors]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def is_extracted(
+    dataset: Dataset, spec: str, *, cache: str | Path, weights: str | Path | None = None, version: str = ""
+) -> bool:
+    """Whether all features are in the cache, so that the pictures need not be read at all.
+
+    Args:
+        dataset: with or without pictures.
+        spec: as for `extract`.
+        cache: as for `extract`.
+        weights: as for `extract`.
+        version: as for `extract`.
+
+    Returns:
+        Whether every block is there; whether it is sound is found out when it is read.
+
+    Raises:
+        InputError: the features are not known, or `weights` is no file.
+    """
+    return all(
+        block_path(folder_of(cache, _key(dataset, extractor, version, split, rows)), start).is_file()
+        for extractor in feature_extractors(spec, weights=weights)
+        for split, rows in _splits(dataset)
+        for start, _ in blocks(len(rows))
+    )
+
+
+def _extract_one(
+    dataset: Dataset, extractor: Extractor, cache: str | Path | None, version: str, progress: Progress
+) -> Float32[np.ndarray, "n d"]:
+    out: Float32[np.ndarray, "n d"] | None = None
+    describe: Describe | None = None
+    done, total = 0, len(dataset.ids)
+    for split, samples in _splits(dataset):
+        folder = None
+        if cache is not None:
+            folder = open_folder(cache, _key(dataset, extractor, version, split, samples))
+        for start, stop in blocks(len(samples)):
+            rows = samples[start:stop]
+            # Pictures that are in memory are compared with those that a block was made from; others are not decoded.
+            held = dataset.images[rows] if isinstance(dataset.images, np.ndarray) else None
+            pixels = digest(held) if held is not None and folder else None
+            features = read_block(block_path(folder, start), len(rows), pixels) if folder else None
+            if features is None:
+                if dataset.images is None:
+                    raise InputError(
+                        f"features {extractor.name} of {dataset.name}, split {split}, are not all in {folder}, and the "
+                        "pictures were not loaded; load the data set with its images"
+                    )
+                pictures = dataset.images[rows] if held is None else held
+                describe = describe or extractor.load()
+                features = describe(pictures)
+                _check(features, dataset, extractor, rows)
+                if folder:
+                    write_block(block_path(folder, start), features, pixels or digest(pictures))
+            if out is None:
+                out = np.empty((total, features.shape[1]), np.float32)
+            out[rows] = features
+            done += len(rows)
+            progress(f"{extractor.name} of {dataset.name}", done, total)
+    if out is None:
+        raise InputError(f"{dataset.name} has no sample, and so no features")
+    return out
+
+
+def _splits(dataset: Dataset) -> Iterator[tuple[str, Int[np.ndarray, " k"]]]:
+    for split in dict.fromkeys(dataset.source_splits.tolist()):
+        yield str(split), np.flatnonzero(dataset.source_splits == split)
+
+
+def _key(
+    dataset: Dataset, extractor: Extractor, version: str, split: str, rows: Int[np.ndarray, " k"]
+) -> Key:
+    ids = digest(np.char.encode(dataset.ids[rows].astype(np.str_), "utf-8"))
+    return Key(dataset.name, version, split, ids, extractor.identity, extractor.name)
+
+
+def _check(
+    features: Float32[np.ndarray, "b d"], dataset: Dataset, extractor: Extractor, rows: Int[np.ndarray, " b"]
+) -> None:
+    damaged = np.flatnonzero(~np.isfinite(features).all(axis=1))
+    if damaged.size:
+        raise InputError(
+            f"features {extractor.name}: {damaged.size} of {len(rows)} rows are not finite (first: id "
+            f"{str(dataset.ids[rows[damaged[0]]])!r}); take other weights or other features"
+        )
+
+
+def _lines(every: float = 10.0) -> Progress:
+    """Lines on the standard error stream, a few seconds apart; none where all is done in less."""
+    start = last = time.monotonic()
+
+    def line(what: str, done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= every:
+            last = now
+            print(f"zsh_jax: {what}: {done}/{total} pictures, {now - start:.0f} s gone", file=sys.stderr)
+
+    return line

@@ -1,0 +1,103 @@
+"""From the name of features to the function that makes them of pictures."""
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
+
+from zsh_jax.data.features.applications import APPLICATIONS
+from zsh_jax.data.features.spec import Part, parse_spec
+from zsh_jax.errors import InputError
+
+Describe = Callable[[UInt8[ndarray, "n h w 3"]], Float32[ndarray, "n d"]]
+
+
+class Extractor(NamedTuple):
+    """One kind of features.
+
+    Attributes:
+        name: as results state it.
+        identity: all that the numbers depend on besides the pictures: equal identities, equal features.
+        load: gives the function from pictures to features; slow, where a network is built, so called once and late.
+    """
+
+    name: str
+    identity: str
+    load: Callable[[], Describe]
+
+
+def feature_extractors(
+    spec: str, *, weights: str | Path | None = None, batch_size: int = 64
+) -> tuple[Extractor, ...]:
+    """What makes the features of a name, a part at a time. Nothing is loaded yet, and no library imported.
+
+    Args:
+        spec: see `parse_spec`, such as `gist+colour` or `keras:VGG16:fc2`.
+        weights: file of a network's weights; None for those that Keras downloads, trained on ImageNet.
+        batch_size: pictures that a network takes at once.
+
+    Returns:
+        One for each part; their features stand side by side.
+
+    Raises:
+        InputError: the name is not known, `weights` is no file, or is for no network or for several.
+    """
+    if batch_size < 1:
+        raise InputError(f"features.batch_size must be 1 or more; got {batch_size}")
+    parts = parse_spec(spec)
+    if weights is None:
+        return tuple(_extractor(part, None, batch_size) for part in parts)
+    trained = [part for part in parts if part.network and part.network.seed is None]
+    if len(trained) != 1:
+        raise InputError(
+            f"features.weights is a file for one network with trained weights, and {spec!r} names {len(trained)}; "
+            "leave it out, or name one such network"
+        )
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise InputError(f"features.weights: there is no file {path}; give weights saved by Keras (.h5)")
+    return tuple(_extractor(part, path if part in trained else None, batch_size) for part in parts)
+
+
+def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
+    network = part.network
+    if network is None:
+        return Extractor(part.name, f"{part.name} 1", partial(_plain, part.name))
+    if network.seed is not None:
+        source = f"random {network.seed}"
+    elif weights is None:
+        source = "imagenet"
+    else:
+        with weights.open("rb") as file:
+            source = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    side = APPLICATIONS[network.application].side
+    identity = (
+        f"keras {network.application}, layer {network.layer or 'pooled'}, weights {source}, "
+        f"bilinear {side} x {side}, its own preprocessing, 1"
+    )
+
+    def load() -> Any:
+        from zsh_jax.data.features.backbone import load_backbone
+
+        return load_backbone(network, weights=weights, batch_size=batch_size)
+
+    return Extractor(part.name, identity, load)
+
+
+def _plain(name: str) -> Describe:
+    # JAX is started by whoever needs features first, not by whoever asks what there are.
+    if name == "gist":
+        from zsh_jax.data.features.gist import gist
+
+        return gist
+    if name == "colour":
+        from zsh_jax.data.features.colour import colour
+
+        return colour
+    from zsh_jax.data.features.pixels import pixels
+
+    return pixels
