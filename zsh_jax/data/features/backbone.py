@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,11 @@ def _load(
     for top in tops:
         model = _build(keras, network, application, top=top)
         try:
-            model.load_weights(str(weights))
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "error", UserWarning
+                )  # what Keras says when it leaves a layer as it was
+                model.load_weights(str(weights))
         except Exception as problem:  # h5py's and Keras's, of many kinds
             failures.append(reason(problem))
         else:
