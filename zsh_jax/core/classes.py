@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from zsh_jax.core.coupled import CoupledState, turned_semantics
+from zsh_jax.core.kernel import squared_distances
 from zsh_jax.core.loop import Solution
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import State
@@ -18,8 +19,10 @@ MAX_SWEEPS = 100
 def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
     """Codes of classes, seen or not, by their semantic vectors.
 
-    Published form: the code b that minimises |s R - b W|^2 for the class's vector s, found by coordinate descent
-    from sign(s R W'), as in the B-step; a local minimum. Coupled form: sign(s (v - mean of Y) V R), in closed form.
+    Published form: the code b that minimises |s R - b W|^2 for the class's vector s, by coordinate descent as in the
+    B-step. It is a local minimum, so the descent is made twice, from sign(s R W') and from the training code that is
+    best to begin with, and the better end counts; a seen class so has the code of its images. Coupled form:
+    sign(s (v - mean of Y) V R), in closed form.
 
     Args:
         solution: of `solve`, `solve_relaxed` or `solve_coupled`.
@@ -31,9 +34,16 @@ def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Arra
     state: State | CoupledState = solution.state
     if isinstance(state, CoupledState):
         return _signs(turned_semantics(vectors, state))
-    target = vectors @ (state.regression @ state.rotation.T).T
-    coupling = state.regression @ state.regression.T
-    return descend(_signs(target), target, coupling, max_sweeps=MAX_SWEEPS)
+    weights = state.regression
+    turned = vectors @ state.rotation
+    target, coupling = turned @ weights.T, weights @ weights.T
+    nearest = jnp.argmin(squared_distances(turned, state.codes @ weights), axis=1)
+    ends = [
+        descend(start, target, coupling, max_sweeps=MAX_SWEEPS)
+        for start in (_signs(target), state.codes[nearest])
+    ]
+    one, other = (jnp.sum((turned - codes @ weights) ** 2, axis=1) for codes in ends)
+    return jnp.where((one < other)[:, None], *ends)
 
 
 def _signs(values: Float[Array, "c l"]) -> Float[Array, "c l"]:

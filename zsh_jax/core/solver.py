@@ -97,6 +97,7 @@ def _scheduled(
     if schedule is None:
         factor = projection_factor(problem, hyper)
         return lambda step: hyper, lambda step: factor
-    alphas = jnp.asarray(hyper.alpha, problem.phi.dtype) * schedule(jnp.arange(iterations))
+    factor_of = jax.vmap(lambda step: jnp.asarray(schedule(step), problem.phi.dtype))
+    alphas = hyper.alpha * factor_of(jnp.arange(iterations))
     made = jax.lax.map(lambda alpha: projection_factor(problem, hyper._replace(alpha=alpha)), alphas)
     return lambda step: hyper._replace(alpha=alphas[step]), lambda step: made[step]
