@@ -61,7 +61,9 @@ def test_batches_hold_each_cell_once_and_fit(memory_gib):
 
 
 def test_less_memory_makes_more_batches():
-    counts = [len(make_plan(groups(_axes(**MANY)), SIZES, memory_gib=gib).batches) for gib in (0.1, 0.15, 2.0)]
+    counts = [
+        len(make_plan(groups(_axes(**MANY)), SIZES, memory_gib=gib).batches) for gib in (0.1, 0.15, 2.0)
+    ]
     assert counts[0] > counts[1] > counts[2]
 
 
@@ -139,3 +141,31 @@ def test_a_bare_value_is_an_axis_of_one():
 def test_every_axis_is_in_a_cell_s_identity():
     cell = next(groups(_axes())[0].cells())
     assert set(cell.axes()) == set(AXES)
+
+
+def test_each_variant_has_a_grid_of_its_own():
+    axes = _axes(bits=(16, 32))
+    found = groups(
+        axes, {"full": {}, "plain": {"rotation": ("none",)}, "slow": {"bits": (8,), "lam": (1.0, 2.0)}}
+    )
+    cells = [cell for group in found for cell in group.cells()]
+    count = {name: sum(cell.variant == name for cell in cells) for name in ("full", "plain", "slow")}
+    assert count == {"full": 6, "plain": 6, "slow": 6}
+    for cell in cells:
+        assert cell.program.rotation == ("none" if cell.variant == "plain" else "procrustes")
+        assert (cell.program.bits == 8) == (cell.variant == "slow")
+    plan = make_plan(found, SIZES, memory_gib=2.0)
+    assert sorted(map(repr, cells)) == sorted(repr(c) for batch in plan.batches for c in batch.cells())
+
+
+def test_variants_of_one_data_split_are_prepared_together():
+    axes = _axes()
+    plan = make_plan(
+        groups(axes, {"a": {}, "b": {"semantics": ("one-hot",)}, "c": {"lam": (1.0,)}}), SIZES, memory_gib=2
+    )
+    assert [batch.variant for batch in plan.batches] == ["a", "c", "b"]
+
+
+def test_a_misspelt_axis_of_a_variant_is_named():
+    with pytest.raises(InputError, match="unknown axis 'rotatoin'"):
+        groups(_axes(), {"full": {"rotatoin": ("none",)}})

@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.table import Table
 
+from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
 
 COLUMNS = {
     "mean_average_precision": "MAP",
     "mean_average_precision_stable": "MAP stable",
+    "mean_average_precision_by_name": "MAP by name",
     "precision_radius2": "P r<=2",
 }
 COST = {"seconds": "train s"}
@@ -64,6 +66,40 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
         }
         table.add_row(unseen, *(cell(found[setting]) if setting in found else "-" for setting in settings))
     return table
+
+
+def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
+    """What each variant changes in MAP, by images and by name.
+
+    Args:
+        rows: flat, as `results.jsonl` holds them, with a `variant`.
+        reference: name of the variant that the others are compared with.
+
+    Returns:
+        One line for each other variant and setting: mean difference and 95 % confidence interval over pairs.
+    """
+    columns = {name: COLUMNS[name] for name in ("mean_average_precision", "mean_average_precision_by_name")}
+    differences = [paired_differences(rows, reference=reference, metric=name) for name in columns]
+    axes = list(differences[0][0].setting) if differences[0] else []
+    table = Table(
+        title=f"difference to {reference!r}, 95 % interval, paired over unseen classes and seeds",
+        title_justify="left",
+    )
+    for name in ("variant", *axes, *columns.values(), "pairs"):
+        table.add_column(name, justify="left" if name == "variant" or name in axes else "right")
+    for line in zip(*differences, strict=True):
+        setting = [str(line[0].setting[axis]) for axis in axes]
+        table.add_row(line[0].variant, *setting, *map(interval, line), str(line[0].pairs))
+    return table
+
+
+def interval(difference: Difference) -> str:
+    """A difference as tables state it."""
+    if isnan(difference.mean):
+        return "-"
+    if isnan(difference.low):
+        return f"{difference.mean:+.4f}"
+    return f"{difference.mean:+.4f} [{difference.low:+.4f}, {difference.high:+.4f}]"
 
 
 def cell(statistic: Statistic) -> str:

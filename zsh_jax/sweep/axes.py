@@ -184,11 +184,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a sweep: one value for every axis."""
+    """One cell of a sweep: one value for every axis, and the variant whose grid it stands in, if there are any."""
 
     split: DataSplit
     program: Program
     weights: Weights
+    variant: str = ""
 
     def axes(self) -> dict[str, Any]:
         """Every axis and its value, flat, in the order in which results state them."""

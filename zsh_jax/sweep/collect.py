@@ -25,12 +25,13 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
         inputs: of the sweep.
 
     Returns:
-        `method`, `dataset`, `features`, `semantics` and every axis; JSON scalars.
+        `method`, `variant`, `dataset`, `features`, `semantics` and every axis; JSON scalars.
     """
     axes = cell.axes()
     semantics = inputs.semantics[cell.split.semantics].name
     names = {"dataset": inputs.dataset.name, "features": inputs.features_name, "semantics": semantics}
-    return {"method": axes.pop("method")} | names | {key: axes[key] for key in axes if key not in names}
+    first = {"method": axes.pop("method"), "variant": cell.variant}
+    return first | names | {key: axes[key] for key in axes if key not in names}
 
 
 def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction:

@@ -23,16 +23,18 @@ class Group:
         splits: data splits of one shape.
         program: the static axes.
         weights: the traced axes.
+        variant: whose grid it is of; "" where there are none.
     """
 
     splits: tuple[DataSplit, ...]
     program: Program
     weights: tuple[Weights, ...]
+    variant: str = ""
 
     def cells(self) -> Iterator[Cell]:
         """All cells, split by split."""
         for split, weights in product(self.splits, self.weights):
-            yield Cell(split, self.program, weights)
+            yield Cell(split, self.program, weights, self.variant)
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -65,8 +67,7 @@ def groups(axes: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]] = 
 
     Args:
         axes: for each axis of `axes.AXES`, its values: a tuple, or one bare value.
-        variants: by name, axes that take other values in a grid of that variant's own. Where there are any, the
-            sweep is those grids, one after the other, and cells that stand in several are run once.
+        variants: by name, axes that take other values. Where there are any, the sweep is a grid for each.
 
     Returns:
         Groups in the order of the variants and of the data splits' shapes; together they hold each cell once.
@@ -74,20 +75,14 @@ def groups(axes: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]] = 
     Raises:
         InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
     """
-    found: dict[Cell, None] = {}
-    made: list[Group] = []
-    for overrides in variants.values() if variants else ({},):
-        for group in _product_groups(dict(axes) | dict(overrides)):
-            fresh = [cell for cell in group.cells() if cell not in found]
-            if len(fresh) == len(group):
-                made.append(group)
-            else:  # what another variant has not got, cell by cell
-                made += [Group((cell.split,), cell.program, (cell.weights,)) for cell in fresh]
-            found |= dict.fromkeys(fresh)
-    return made
+    return [
+        group
+        for name, overrides in (variants or {"": {}}).items()
+        for group in _product_groups(dict(axes) | dict(overrides), name)
+    ]
 
 
-def _product_groups(axes: Mapping[str, Any]) -> list[Group]:
+def _product_groups(axes: Mapping[str, Any], variant: str) -> list[Group]:
     unknown = sorted(set(axes) - set(AXES))
     missing = sorted(set(AXES) - set(axes))
     if unknown or missing:
@@ -97,7 +92,9 @@ def _product_groups(axes: Mapping[str, Any]) -> list[Group]:
     by_shape: dict[tuple[Any, ...], list[DataSplit]] = {}
     for split in splits:
         by_shape.setdefault(split.shape, []).append(split)
-    return [Group(tuple(same), program, weights) for same in by_shape.values() for program in programs]
+    return [
+        Group(tuple(same), program, weights, variant) for same in by_shape.values() for program in programs
+    ]
 
 
 def even_chunks(items: Sequence[Item], most: int) -> list[Sequence[Item]]:

@@ -22,6 +22,7 @@ class Batch:
         ratios: weights, of which those are read that share a factorisation: alpha, beta, gamma and delta.
         lams: weights, of which the others are read: lam, tolerance and the learning rate.
         has_locality: whether any cell of these data splits needs the neighbour graph.
+        variant: whose cells they are.
     """
 
     splits: tuple[DataSplit, ...]
@@ -29,12 +30,13 @@ class Batch:
     ratios: tuple[Weights, ...]
     lams: tuple[Weights, ...]
     has_locality: bool
+    variant: str
 
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
         for split, ratio, lam in product(self.splits, self.ratios, self.lams):
             shared = {name: getattr(ratio, name) for name in SHARED}
-            yield Cell(split, self.program, replace(lam, **shared))
+            yield Cell(split, self.program, replace(lam, **shared), self.variant)
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -117,6 +119,6 @@ def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, has_localit
     lam_chunks = even_chunks(lams, min(room, len(lams)))
     ratio_chunks = even_chunks(ratios, max(1, room // len(lam_chunks[0])))
     return [
-        Batch(splits, group.program, tuple(ratio), tuple(lam), has_locality)
+        Batch(splits, group.program, tuple(ratio), tuple(lam), has_locality, group.variant)
         for ratio, lam in product(ratio_chunks, lam_chunks)
     ]

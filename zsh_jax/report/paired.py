@@ -1,0 +1,98 @@
+"""What a variant changes: differences to a reference, paired over data splits and seeds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from zsh_jax.errors import InputError
+from zsh_jax.report.summary import IDENTITY, metric_of
+
+CONFIDENCE = 0.95
+
+
+class Difference(NamedTuple):
+    """A metric of a variant less that of the reference, over pairs of cells.
+
+    Attributes:
+        variant: its name.
+        setting: values of the axes, other than seed and unseen classes, along which both vary.
+        mean: mean difference.
+        low: lower end of the confidence interval; NaN for a single pair.
+        high: upper end.
+        pairs: number of pairs.
+    """
+
+    variant: str
+    setting: Mapping[str, Any]
+    mean: float
+    low: float
+    high: float
+    pairs: int
+
+
+def paired_differences(
+    rows: Sequence[Mapping[str, Any]], *, reference: str, metric: str = "mean_average_precision"
+) -> list[Difference]:
+    """Differences to the reference variant, with a 95 % confidence interval of their mean.
+
+    Cells are paired that share seed, unseen classes, code length and every other axis along which the reference
+    varies: they have the same queries and database. The interval is Student's; it takes the pairs for independent,
+    while those of one seed or one class share something, so it is rather too narrow than too wide.
+
+    Args:
+        rows: flat, as `results.jsonl` holds them, with a `variant`.
+        reference: name of the variant that the others are compared with.
+        metric: name of a scalar metric, or `NAME[i]`.
+
+    Returns:
+        One difference for each other variant and setting, in the order of first appearance. Pairs in which a value
+        is not finite are left out.
+
+    Raises:
+        InputError: if there is no such variant, or its cells do not differ in the axes that pairs are made by.
+    """
+    base = [row for row in rows if row["variant"] == reference]
+    if not base:
+        names = ", ".join(dict.fromkeys(str(row["variant"]) for row in rows))
+        raise InputError(f"there is no variant {reference!r} to compare with; the rows have {names}")
+    moving = [axis for axis in IDENTITY if axis != "variant" and len({row.get(axis) for row in base}) > 1]
+    axes = ["bits", *(axis for axis in moving if axis not in ("bits", "seed", "unseen"))]
+    pair = [*axes, "seed", "unseen"]
+    by_pair = {tuple(row.get(axis) for axis in pair): metric_of(row, metric) for row in base}
+    if len(by_pair) < len(base):
+        raise InputError(
+            f"cells of variant {reference!r} stand twice for one seed, unseen classes and {', '.join(axes)}"
+        )
+    found: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
+    for row in rows:
+        key = tuple(row.get(axis) for axis in pair)
+        if row["variant"] == reference or key not in by_pair:
+            continue
+        difference = metric_of(row, metric) - by_pair[key]
+        differences = found.setdefault((row["variant"], key[: len(axes)]), [])
+        if np.isfinite(difference):
+            differences.append(difference)
+    return [
+        Difference(variant, dict(zip(axes, setting, strict=True)), *mean_interval(values), len(values))
+        for (variant, setting), values in found.items()
+    ]
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean, and Student's confidence interval of it.
+
+    Args:
+        values: independent draws.
+
+    Returns:
+        Mean, lower and upper end; NaN where there are too few values.
+    """
+    if not values:
+        return float("nan"), float("nan"), float("nan")
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return mean, float("nan"), float("nan")
+    half = float(stats.sem(values)) * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    return mean, mean - half, mean + half
