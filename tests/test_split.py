@@ -209,3 +209,26 @@ def test_names_become_indices_in_their_order():
 def test_a_wrong_name_is_answered_with_the_nearest(unseen, said):
     with pytest.raises(InputError, match=said):
         parse_unseen(unseen, NAMES)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_few_seen_classes_teach_and_the_rest_is_as_it_was(several):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 8, 800).astype(np.int32)
+    if several:
+        labels = np.eye(8, dtype=bool)[labels] | (rng.random((800, 8)) < 0.05)
+    sizes = {"training_samples": 30, "queries": 20, "seed": 4}
+    taught = []
+    for count in (1, 3, 7):
+        split = zero_shot_split(labels, [2], **sizes, seen_classes=count)
+        rows = labels[split.training]
+        classes = set(np.flatnonzero(rows.any(axis=0)) if several else np.unique(rows))
+        assert len(classes) == count
+        assert 2 not in classes
+        whole = zero_shot_split(labels, [2], **sizes)
+        np.testing.assert_array_equal(split.queries, whole.queries)
+        np.testing.assert_array_equal(split.database, whole.database)
+        taught.append(classes)
+    assert taught[0] < taught[1] < taught[2]
+    with pytest.raises(InputError, match="8 seen classes cannot be drawn from 7"):
+        zero_shot_split(labels, [2], **sizes, seen_classes=8)

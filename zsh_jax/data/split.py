@@ -10,7 +10,7 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 
-TRAINING_STREAM, QUERY_STREAM = 0, 1
+TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2
 
 
 class Split(NamedTuple):
@@ -61,6 +61,7 @@ def zero_shot_split(
     training_samples: int,
     queries: int,
     seed: int,
+    seen_classes: int = 0,
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
@@ -78,7 +79,8 @@ def zero_shot_split(
         unseen: indices of the held-out classes.
         training_samples: how many to learn from.
         queries: how many to ask with.
-        seed: of both draws, not negative.
+        seed: of the draws, not negative.
+        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
 
     Returns:
         The split.
@@ -97,6 +99,7 @@ def zero_shot_split(
         training_samples=training_samples,
         queries=queries,
         seed=seed,
+        seen_classes=seen_classes,
     )
 
 
@@ -108,6 +111,7 @@ def auxiliary_split(
     training_samples: int,
     queries: int,
     seed: int,
+    seen_classes: int = 0,
 ) -> Split:
     """Split two joined data sets: learn from the one, query and search the other.
 
@@ -121,7 +125,8 @@ def auxiliary_split(
         auxiliary: marks the images to learn from.
         training_samples: how many to learn from.
         queries: how many to ask with.
-        seed: of both draws, not negative.
+        seed: of the draws, not negative.
+        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
 
     Returns:
         The split; no training sample is in its database.
@@ -138,10 +143,13 @@ def auxiliary_split(
         training_samples=training_samples,
         queries=queries,
         seed=seed,
+        seen_classes=seen_classes,
     )
 
 
-def split_dataset(dataset: Dataset, unseen: str, *, training_samples: int, queries: int, seed: int) -> Split:
+def split_dataset(
+    dataset: Dataset, unseen: str, *, training_samples: int, queries: int, seed: int, seen_classes: int = 0
+) -> Split:
     """Split a data set as is right for it: with auxiliary images if it has such, else without.
 
     Args:
@@ -149,7 +157,8 @@ def split_dataset(dataset: Dataset, unseen: str, *, training_samples: int, queri
         unseen: names of the held-out classes, joined by "+".
         training_samples: how many to learn from.
         queries: how many to ask with.
-        seed: of both draws, not negative.
+        seed: of the draws, not negative.
+        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
 
     Returns:
         The split.
@@ -158,7 +167,12 @@ def split_dataset(dataset: Dataset, unseen: str, *, training_samples: int, queri
         InputError: as `parse_unseen` and `zero_shot_split` do.
     """
     classes = parse_unseen(unseen, dataset.class_names)
-    sizes = {"training_samples": training_samples, "queries": queries, "seed": seed}
+    sizes = {
+        "training_samples": training_samples,
+        "queries": queries,
+        "seed": seed,
+        "seen_classes": seen_classes,
+    }
     if dataset.auxiliary is None:
         return zero_shot_split(dataset.labels, classes, **sizes)
     return auxiliary_split(dataset.labels, classes, dataset.auxiliary, **sizes)
@@ -173,12 +187,15 @@ def _split(
     training_samples: int,
     queries: int,
     seed: int,
+    seen_classes: int,
 ) -> Split:
     for axis, count in (("training_samples", training_samples), ("queries", queries)):
         if count < 1:
             raise InputError(f"sweep.{axis} must be 1 or more; got {count}")
     if seed < 0:
         raise InputError(f"sweep.seed must be 0 or more; got {seed}")
+    if seen_classes:
+        trainable = trainable & _of_few_classes(labels, trainable, seen_classes, seed)
     training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
     asked = _draw(may_ask, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
     rest = searched.copy()
@@ -186,6 +203,27 @@ def _split(
     database = np.flatnonzero(rest).astype(np.int32)
     _check_relevant(labels, asked, database)
     return Split(training, asked, database)
+
+
+def _of_few_classes(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    trainable: Bool[np.ndarray, " n"],
+    count: int,
+    seed: int,
+) -> Bool[np.ndarray, " n"]:
+    """Images of a few seen classes and of no other; more classes hold those that fewer of the same seed do."""
+    pool = np.unique(labels[trainable]) if labels.ndim == 1 else np.flatnonzero(labels[trainable].any(axis=0))
+    if not 1 <= count <= len(pool):
+        raise InputError(
+            f"{count} seen classes cannot be drawn from {len(pool)}; lower --config.sweep.seen_classes"
+        )
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CLASS_STREAM,)))
+    chosen = rng.permutation(pool)[:count]
+    if labels.ndim == 1:
+        return np.isin(labels, chosen)
+    others = np.ones(labels.shape[1], bool)
+    others[chosen] = False
+    return ~np.any(labels[:, others], axis=1)
 
 
 def _sides(

@@ -58,6 +58,7 @@ def split_of(inputs: Inputs, split: DataSplit) -> Split:
         training_samples=split.training_samples,
         queries=split.queries,
         seed=split.seed,
+        seen_classes=split.seen_classes,
     )
 
 
