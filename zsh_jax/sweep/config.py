@@ -2,20 +2,7 @@
 
 from ml_collections import ConfigDict, config_dict
 
-from zsh_jax.errors import InputError
-
-CIFAR10_CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+from zsh_jax.sweep.protocols import apply_protocol
 
 
 def defaults() -> ConfigDict:
@@ -30,17 +17,7 @@ def defaults() -> ConfigDict:
     config.memory_gib = 2.0  # what one batch of cells may take
     config.save_models = False  # keep the hash function of each cell
 
-    config.dataset = ConfigDict()
-    config.dataset.name = config_dict.placeholder(str)  # "shapes", or a data set of TFDS
-    config.dataset.data_dir = config_dict.placeholder(str)  # of TFDS; its own default if not set
-
-    config.features = ConfigDict()
-    config.features.name = "gist"  # or "precomputed"
-    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
-
-    config.semantics = ConfigDict()
-    config.semantics.path = config_dict.placeholder(str)  # word2vec or GloVe file, for word_vectors
-    config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
+    _add_inputs(config)
 
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
@@ -58,19 +35,74 @@ def defaults() -> ConfigDict:
     sweep.alpha = (1e-5,)
     sweep.beta = (1e-4,)
     sweep.gamma = (1e-6,)
+    sweep.delta = (1e-6,)
     sweep.rotation = ("procrustes",)
+    sweep.locality = ("projection",)
+    sweep.codes = ("discrete",)
+    sweep.restarts = (1,)
+    sweep.alpha_growth = (1.0,)
     sweep.max_iterations = (10,)
     sweep.max_sweeps = (10,)
+    sweep.gradient_steps = (20,)
     sweep.tolerance = (0.0,)
+    sweep.learning_rate = (0.1,)
+    sweep.seen_classes = (0,)
+    sweep.bandwidth = (1.0,)
+    sweep.graph = ("knn",)
     sweep.neighbours = (10,)
+    sweep.edge_weights = ("heat",)
+    sweep.laplacian = ("plain",)
+
+    # By name, axes that take other values: a grid for each, in the place of one.
+    config.variants = ConfigDict()
     return config
+
+
+def _add_inputs(config: ConfigDict) -> None:
+    """What `zsh_jax.sweep.inputs` reads."""
+    config.dataset = ConfigDict()
+    _add_source(config.dataset)
+
+    config.features = ConfigDict()
+    config.features.name = "gist"  # see zsh_jax.data.features.spec; or "precomputed"; or "source", its own
+    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
+    config.features.weights = config_dict.placeholder(str)  # file of a network's; those of Keras if not set
+    config.features.cache = config_dict.placeholder(str)  # folder; ~/.cache/zsh_jax/features if not set
+    config.features.batch_size = 64  # pictures that a network takes at once
+
+    # Another data set to learn from; `dataset` is then queried and searched alone.
+    config.auxiliary = ConfigDict()
+    config.auxiliary.dataset = ConfigDict()
+    _add_source(config.auxiliary.dataset)
+    config.auxiliary.features = ConfigDict()
+    config.auxiliary.features.name = config_dict.placeholder(str)  # as features.name, which it is if not set
+    config.auxiliary.features.path = config_dict.placeholder(str)
+
+    config.semantics = ConfigDict()
+    config.semantics.path = config_dict.placeholder(str)  # word2vec or GloVe file, for word_vectors
+    config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
+
+
+def _add_source(dataset: ConfigDict) -> None:
+    """What says which data set, and where it is; see `zsh_jax.data.registry.Source`."""
+    dataset.name = config_dict.placeholder(str)  # shapes, cifar10, ..., or a data set of TFDS
+    dataset.data_dir = config_dict.placeholder(str)  # of TFDS; its own default if not set
+    dataset.path = config_dict.placeholder(str)  # of a folder or file that is no TFDS data set
+    dataset.image_size = 224  # pictures of several sizes are brought to squares of this one
+    dataset.classes = config_dict.placeholder(int)  # drawn among those with a vector; all if not set
+    dataset.held_out = config_dict.placeholder(int)  # how many of them are "held-out"; one in ten if not set
+    dataset.seed = 0  # of both draws
+    dataset.arrays = ConfigDict()  # names of arrays in a file of features; the usual ones if empty
+    dataset.arrays.features = ()
+    dataset.arrays.labels = ()
+    dataset.arrays.ids = ()
 
 
 def for_dataset(name: str) -> ConfigDict:
     """Defaults with the protocol of a data set.
 
     Args:
-        name: "shapes" or "cifar10".
+        name: a key of `zsh_jax.sweep.protocols.PROTOCOLS`.
 
     Returns:
         A configuration, not yet locked.
@@ -79,23 +111,5 @@ def for_dataset(name: str) -> ConfigDict:
         InputError: if there is no protocol for that data set.
     """
     config = defaults()
-    sweep = config.sweep
-    config.dataset.name = name
-    if name == "shapes":
-        # Four of thirty classes are unseen; 9,000 images leave 8,600 in the database.
-        sweep.unseen = ("striped circle+checkered square+hollow triangle+spotted star",)
-        sweep.semantics = ("attributes",)
-        sweep.training_samples = (5000,)
-        sweep.queries = (400,)
-        sweep.anchors = (500,)
-    elif name == "cifar10":
-        # The sizes of the released evaluation: one unseen class at a time, 59,000 images in the database.
-        config.features.name = "precomputed"
-        sweep.unseen = CIFAR10_CLASSES
-        sweep.semantics = ("word_vectors",)
-        sweep.training_samples = (10_000,)
-        sweep.queries = (1000,)
-        sweep.anchors = (1000,)
-    else:
-        raise InputError(f"there is no protocol for data set {name!r}; take shapes or cifar10")
+    apply_protocol(config, name)
     return config

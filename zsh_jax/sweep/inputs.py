@@ -7,17 +7,15 @@ import numpy as np
 from jaxtyping import Float32
 from ml_collections import ConfigDict
 
+from zsh_jax.data.auxiliary import join_datasets
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.semantics import attribute_vectors, one_hot, word_vectors
+from zsh_jax.data.feature_files.parts import Keys
+from zsh_jax.data.registry import Source, load_dataset
+from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import SEMANTICS
+from zsh_jax.sweep.class_vectors import Semantics, check_semantics, load_semantics, with_vectors
 
-
-class Semantics(NamedTuple):
-    """Class vectors and the name that results give them."""
-
-    name: str
-    vectors: Float32[np.ndarray, "c e"]
+BLOCK = 1 << 14  # rows that are looked at together
 
 
 class Inputs(NamedTuple):
@@ -36,91 +34,131 @@ class Inputs(NamedTuple):
     semantics: dict[str, Semantics]
 
 
+class _Part(NamedTuple):
+    """A data set, and how its samples are described."""
+
+    dataset: Dataset
+    features: ConfigDict
+
+
 def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
     """Load data set, features and semantics. The cheap and the likely to fail come first.
 
     Args:
-        config: with `dataset`, `features` and `semantics`.
+        config: with `dataset`, `features`, `semantics` and `auxiliary`.
         semantics: the kinds of semantics that the sweep wants.
 
     Returns:
-        The inputs.
+        The inputs. With an auxiliary data set, its samples stand first.
 
     Raises:
         InputError: if something is missing or does not fit together.
     """
-    _check(config, semantics)
-    dataset = _load_dataset(config, images=config.features.name == "gist")
-    vectors = {kind: _load_semantics(config, kind, dataset) for kind in semantics}
-    name, features = _load_features(config, dataset)
-    damaged = np.flatnonzero(~np.isfinite(features).all(axis=1))
-    if damaged.size:
-        raise InputError(
-            f"features {name}: {damaged.size} of {len(features)} rows are not finite (first: id "
-            f"{dataset.ids[damaged[0]]!r}); extract them again"
-        )
-    return Inputs(dataset._replace(images=None), name, features, vectors)
-
-
-def _check(config: ConfigDict, semantics: tuple[str, ...]) -> None:
-    if config.features.name not in ("gist", "precomputed"):
-        raise InputError(f"features.name takes gist or precomputed, not {config.features.name!r}")
-    if config.features.name == "precomputed":
-        _existing(config.features.path, "features.path", "the folder that holds {split}.npz")
-    for kind in semantics:
-        if kind not in SEMANTICS:
-            raise InputError(f"sweep.semantics takes {', '.join(SEMANTICS)}, not {kind!r}")
-        if kind == "word_vectors":
-            _existing(config.semantics.path, "semantics.path", "a word2vec or GloVe file")
-
-
-def _existing(path: str | None, key: str, what: str) -> Path:
-    if not path:
-        raise InputError(f"{key} is not set; give {what} with --config.{key}=PATH")
-    if not Path(path).exists():
-        raise InputError(f"{key}: there is no {path}; give {what} with --config.{key}=PATH")
-    return Path(path)
-
-
-def _load_dataset(config: ConfigDict, *, images: bool) -> Dataset:
-    if config.dataset.name == "shapes":
-        from zsh_jax.data.shapes import load_shapes
-
-        return load_shapes(config.dataset.data_dir, images=images)
-    from zsh_jax.data.tfds_source import load_tfds
-
-    return load_tfds(config.dataset.name, data_dir=config.dataset.data_dir, images=images)
-
-
-def _load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics:
-    if kind == "one-hot":
-        return Semantics(kind, one_hot(len(dataset.class_names)))
-    if kind == "attributes":
-        if dataset.attributes is None:
-            raise InputError(
-                f"{dataset.name} has no attributes; use --config.sweep.semantics='(\"word_vectors\",)' or one-hot"
-            )
-        return Semantics(kind, attribute_vectors(dataset.attributes))
-    path = Path(config.semantics.path)
-    return Semantics(path.stem, word_vectors(path, dataset.class_names, synonyms=_synonyms(config)))
-
-
-def _synonyms(config: ConfigDict) -> dict[str, str]:
-    pairs = config.semantics.synonyms
-    well_formed = all(
-        isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
+    check_semantics(config, semantics)
+    parts = [_load_part(config.dataset, config.features, config, semantics)]
+    if config.auxiliary.dataset.name:
+        features = ConfigDict(config.features.to_dict() | {"path": config.auxiliary.features.path})
+        features.name = config.auxiliary.features.name or config.features.name
+        parts.insert(0, _load_part(config.auxiliary.dataset, features, config, semantics))
+    dataset = _join([part.dataset._replace(features=None) for part in parts])
+    vectors = {kind: load_semantics(config, kind, dataset) for kind in semantics}
+    described = [_describe(part) for part in parts]
+    names = list(dict.fromkeys(name for name, _ in described))
+    whole = _join(
+        [part.dataset._replace(features=made) for part, (_, made) in zip(parts, described, strict=True)]
     )
-    if not well_formed:
-        raise InputError(f"semantics.synonyms takes pairs, such as (('cat', 'kitten'),), not {pairs!r}")
-    return dict(pairs)
+    assert whole.features is not None
+    name = " to ".join(names)
+    _check_varies(name, whole.features)
+    return Inputs(dataset._replace(images=None), name, whole.features, vectors)
 
 
-def _load_features(config: ConfigDict, dataset: Dataset) -> tuple[str, Float32[np.ndarray, "n d"]]:
-    if config.features.name == "gist":
-        from zsh_jax.data.features.gist import gist
+def _join(parts: list[Dataset]) -> Dataset:
+    return parts[0] if len(parts) == 1 else join_datasets(*parts)
 
-        assert dataset.images is not None  # asked for above
-        return "gist", gist(dataset.images)
-    from zsh_jax.data.features.precomputed import load_precomputed
 
-    return Path(config.features.path).name, load_precomputed(config.features.path, dataset)
+def _load_part(
+    dataset: ConfigDict, features: ConfigDict, config: ConfigDict, semantics: tuple[str, ...]
+) -> _Part:
+    _check_features(features)
+    keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
+    source = Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys)
+    kind = features.name
+    loaded = load_dataset(source, images=kind not in ("precomputed", "source"), features=kind == "source")
+    if kind == "source" and loaded.features is None:
+        raise InputError(
+            f"features.name: {loaded.name} comes without features; take gist, keras:... or precomputed"
+        )
+    if kind not in ("precomputed", "source") and loaded.images is None:
+        raise InputError(f"features.name: {loaded.name} comes without pictures; take source or precomputed")
+    names = loaded.class_names
+    if dataset.classes is not None:
+        names = with_vectors(config, semantics, loaded)
+    if len(names) < 2:
+        raise InputError(
+            f"{loaded.name} has {len(names)} classes that can be used; some must be seen and some unseen"
+        )
+    drawn, held_out = draw_classes(
+        names, classes=dataset.classes, held_out=dataset.held_out, seed=dataset.seed
+    )
+    if dataset.classes is not None:
+        name = f"{loaded.name} ({len(drawn)} classes, seed {dataset.seed})"
+        loaded = select_classes(loaded, drawn)._replace(name=name)
+    return _Part(loaded._replace(held_out=held_out), features)
+
+
+def _check_features(features: ConfigDict) -> None:
+    if features.name == "precomputed":
+        if not features.path:
+            raise InputError(
+                "features.path is not set; give the folder that holds {split}.npz with --config.features.path=PATH"
+            )
+        if not Path(features.path).expanduser().exists():
+            raise InputError(
+                f"features.path: there is no {features.path}; give the folder that holds {{split}}.npz"
+            )
+    elif features.name != "source":
+        from zsh_jax.data.features.extractors import feature_extractors
+
+        feature_extractors(features.name, weights=features.weights, batch_size=features.batch_size)
+
+
+def _names(keys: ConfigDict, array: str) -> tuple[str, ...]:
+    names = keys[array]
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not all(isinstance(name, str) for name in names):
+        raise InputError(f"dataset.arrays.{array} takes names of arrays, such as ('X',), not {names!r}")
+    return names
+
+
+def _describe(part: _Part) -> tuple[str, Float32[np.ndarray, "n d"]]:
+    """The name of the features as results state it, and the features."""
+    dataset, features = part
+    if features.name == "source":
+        assert dataset.features is not None  # checked when it was loaded
+        return f"of {dataset.name}", dataset.features
+    if features.name == "precomputed":
+        from zsh_jax.data.features.precomputed import load_precomputed
+
+        path = Path(features.path).expanduser()
+        return path.name, load_precomputed(path, dataset)
+    from zsh_jax.data.features.cache import default_cache
+    from zsh_jax.data.features.extract import extract
+
+    made = extract(
+        dataset,
+        features.name,
+        cache=features.cache or default_cache(),
+        weights=features.weights,
+        batch_size=features.batch_size,
+        version=dataset.version,
+    )
+    return features.name, made
+
+
+def _check_varies(name: str, features: Float32[np.ndarray, "n d"]) -> None:
+    """That they are finite is checked where they are read or made; a dead network gives finite ones too."""
+    for start in range(0, len(features), BLOCK):  # as a rule the first block tells
+        if (features[start : start + BLOCK] != features[0]).any():
+            return
+    raise InputError(f"features {name}: all {len(features)} rows are alike; extract them again")

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from ml_collections import ConfigDict
 
+from zsh_jax.data.auxiliary import shared_classes
+from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
@@ -36,6 +39,8 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     if not config.memory_gib > 0:
         raise InputError(f"memory_gib takes a positive number, not {config.memory_gib}")
     inputs = load_inputs(config, semantics)
+    variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
+    every = groups(name_held_out(config.sweep.to_dict(), inputs.dataset), variants)  # by the names of classes
     samples, features = inputs.features.shape
     sizes = {
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
@@ -68,6 +73,17 @@ def describe(
         f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
         f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
     ]
+    shared = shared_classes(dataset)
+    if dataset.auxiliary is not None:
+        listed = (
+            f" ({', '.join(shared[:MOST_LINES])}{', ...' if len(shared) > MOST_LINES else ''})"
+            if shared
+            else ""
+        )
+        lines.append(
+            f"learnt from the first {np.count_nonzero(dataset.auxiliary):,} samples, queried and searched in the "
+            f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
+        )
     for group in plan.groups[:MOST_LINES]:
         program = ", ".join(f"{key} {value}" for key, value in vars(group.program).items())
         lines.append(f"  {len(group):5} cells: {program}")

@@ -1,0 +1,126 @@
+"""NUS-WIDE: 81 concepts as its authors ship them, with their low-level features where those are there too.
+
+Chua et al., "NUS-WIDE: a real-world web image database from National University of Singapore", ACM CIVR 2009.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+SPLITS = ("Train", "Test")
+LAYOUT = "the folder that holds Groundtruth/TrainTestLabels/Labels_airport_Train.txt and so on"
+FEATURE_FOLDERS = ("Low_Level_Features", "NUS_WID_Low_Level_Features/Low_Level_Features")
+LIST_FOLDERS = ("ImageList", ".")
+
+
+def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
+    """Load the labels of NUS-WIDE, and features.
+
+    Args:
+        path: the folder in which its archives were unpacked: `Groundtruth/TrainTestLabels` with a file a concept and
+            split, a 0 or 1 a line; perhaps `ImageList/TrainImagelist.txt` with identifiers; and, if features are
+            wanted, `Low_Level_Features/Train_Normalized_CH.dat` and others, put side by side in the order of their
+            names.
+        features: whether they are wanted.
+
+    Returns:
+        The data set: `Train` and then `Test`, also the images that have none of the concepts, which are in the database
+        and else nowhere.
+
+    Raises:
+        InputError: a file is missing, damaged or of another length than the others.
+    """
+    folder = Path(path).expanduser()
+    labels_folder = folder / "Groundtruth" / "TrainTestLabels"
+    concepts = sorted(
+        file.name.removeprefix("Labels_").removesuffix("_Train.txt")
+        for file in labels_folder.glob("Labels_*_Train.txt")
+    )
+    if not concepts:
+        raise InputError(f"dataset.path: {labels_folder} holds no Labels_*_Train.txt; give {LAYOUT}")
+    labels = [_labels(labels_folder, concepts, split) for split in SPLITS]
+    counts = [len(rows) for rows in labels]
+    return Dataset(
+        name="nuswide",
+        ids=np.concatenate([_ids(folder, split, count) for split, count in zip(SPLITS, counts, strict=True)]),
+        source_splits=np.repeat(SPLITS, counts),
+        labels=np.concatenate(labels),
+        class_names=tuple(concepts),
+        features=np.concatenate([_features(folder, *part) for part in zip(SPLITS, counts, strict=True)])
+        if features
+        else None,
+    )
+
+
+def _table(file: Path) -> Float32[np.ndarray, "n d"]:
+    if not file.is_file():
+        raise InputError(f"{file} is missing; unpack the archives of NUS-WIDE again")
+    try:
+        table = np.loadtxt(file, np.float32, ndmin=2)
+    except (ValueError, OSError) as problem:
+        raise InputError(f"{file} is cut off or damaged ({reason(problem)}); unpack it again") from problem
+    damaged = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if damaged.size or not table.size:
+        what = f"row {damaged[0]} is not finite" if damaged.size else "it is empty"
+        raise InputError(f"{file}: {what}; unpack it again")
+    return table
+
+
+def _labels(folder: Path, concepts: list[str], split: str) -> Bool[np.ndarray, "n c"]:
+    columns: list[Bool[np.ndarray, " n"]] = []
+    for concept in concepts:
+        file = folder / f"Labels_{concept}_{split}.txt"
+        column = _table(file)
+        wrong = (
+            np.flatnonzero(((column != 0) & (column != 1)).any(axis=1))
+            if column.shape[1] == 1
+            else np.array([0])
+        )
+        if wrong.size:
+            raise InputError(f"{file}, line {wrong[0] + 1}: a label must be one 0 or 1; unpack it again")
+        if columns and len(column) != len(columns[0]):
+            raise InputError(
+                f"{file} has {len(column)} lines and that of {concepts[0]} has {len(columns[0])}; unpack them again"
+            )
+        columns.append(column[:, 0] > 0)
+    return np.stack(columns, axis=1)
+
+
+def _ids(folder: Path, split: str, count: int) -> np.ndarray:
+    lists = [folder / place / f"{split}Imagelist.txt" for place in LIST_FOLDERS]
+    file = next((file for file in lists if file.is_file()), None)
+    if file is None:
+        return np.array([f"{split}_{row:06d}" for row in range(count)])
+    text = file.read_text(encoding="utf-8", errors="replace")
+    lines = [line.strip().replace("\\", "/") for line in text.splitlines() if line.strip()]
+    if len(lines) != count or len(set(lines)) != count:
+        raise InputError(
+            f"{file} has {len(lines)} lines, {len(set(lines))} of them different, and there are labels of {count} "
+            f"images; unpack both again"
+        )
+    return np.array(lines)
+
+
+def _features(folder: Path, split: str, count: int) -> Float32[np.ndarray, "n d"]:
+    for place in FEATURE_FOLDERS:
+        files = sorted((folder / place).glob(f"{split}_Normalized_*.dat"))
+        if files:
+            break
+    else:
+        raise InputError(
+            f"{folder / FEATURE_FOLDERS[0]} holds no {split}_Normalized_*.dat; unpack the low-level features, or give "
+            "others with --config.features.name=precomputed"
+        )
+    tables = []
+    for file in files:
+        tables.append(_table(file))
+        if len(tables[-1]) != count:
+            raise InputError(
+                f"{file} has {len(tables[-1])} rows, and there are labels of {count} images; unpack it again"
+            )
+    return np.concatenate(tables, axis=1)
