@@ -9,7 +9,7 @@ from ml_collections import ConfigDict, config_flags
 from rich.console import Console
 
 from zsh_jax.errors import InputError
-from zsh_jax.report.table import results_table, unseen_table
+from zsh_jax.report.table import paired_table, results_table, unseen_table
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.layout import describe, lay_out
@@ -18,7 +18,7 @@ from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
-WIDTH = 140  # of tables that are not printed to a terminal
+WIDTH = 180  # of tables that are not printed to a terminal
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "An experiment: experiments/NAME.py[:dataset].")
 
@@ -93,10 +93,13 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
             advance(len(batch))
 
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
+    rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     log_sweep(wandb, config.to_dict(), rows)
     console.print(results_table(rows, cutoffs))
     if len({row["unseen"] for row in rows}) > 1:
         console.print(unseen_table(rows))
+    if config.reference:
+        console.print(paired_table(rows, config.reference))
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
         console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")

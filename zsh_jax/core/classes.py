@@ -12,6 +12,7 @@ from zsh_jax.core.problem import State
 from zsh_jax.core.steps.codes import descend
 
 MAX_SWEEPS = 100
+ROUNDING = 64  # units in the last place
 
 
 @jax.jit
@@ -37,13 +38,13 @@ def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Arra
     weights = state.regression
     turned = vectors @ state.rotation
     target, coupling = turned @ weights.T, weights @ weights.T
+    # Few classes leave many bits that are worth nothing either way: they must not be told by rounding.
+    tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
     nearest = jnp.argmin(squared_distances(turned, state.codes @ weights), axis=1)
-    ends = [
-        descend(start, target, coupling, max_sweeps=MAX_SWEEPS)
-        for start in (_signs(target), state.codes[nearest])
-    ]
+    starts = _signs(target + tie), state.codes[nearest]
+    ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
     one, other = (jnp.sum((turned - codes @ weights) ** 2, axis=1) for codes in ends)
-    return jnp.where((one < other)[:, None], *ends)
+    return jnp.where((one < other - tie)[:, None], *ends)
 
 
 def _signs(values: Float[Array, "c l"]) -> Float[Array, "c l"]:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.loop import Solution, alternate
 from zsh_jax.core.objective import Objective, objective
+from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 from zsh_jax.core.steps.projection import projection_factor, projection_step
 from zsh_jax.core.steps.regression import regression_step
@@ -32,6 +33,7 @@ class _Relaxed(NamedTuple):
 
 
 @partial(jax.jit, static_argnames=("rotation", "max_iterations", "gradient_steps"))
+@full_precision
 def solve_relaxed(
     problem: Problem,
     hyper: Hyperparameters,
@@ -83,8 +85,13 @@ def solve_relaxed(
         tau = sharpness(step)
         state = fit(relaxed.state._replace(codes=jnp.tanh(tau * relaxed.logits)))
 
+        turned, fitted = problem.semantics @ state.rotation, problem.phi @ state.projection
+
         def loss(logits: Float[Array, "n l"]) -> Float[Array, ""]:
-            return objective(problem, hyper, state._replace(codes=jnp.tanh(tau * logits))).total
+            """The terms of J that depend on the codes."""
+            codes = jnp.tanh(tau * logits)
+            semantic_fit = jnp.sum((turned - codes @ state.regression) ** 2)
+            return semantic_fit + hyper.alpha * jnp.sum((codes - fitted) ** 2)
 
         def descend(
             _: Int[Array, ""], carry: tuple[Float[Array, "n l"], optax.OptState]

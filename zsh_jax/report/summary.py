@@ -84,12 +84,19 @@ def varied(summaries: Sequence[Summary]) -> list[str]:
         summaries: of one table.
 
     Returns:
-        `method` and `bits`, then every axis that takes more than one value.
+        `variant` if there are several, `method` and `bits`, then every axis that takes more than one value; where
+        there are variants, more than one within one of them.
     """
-    others = [axis for axis in IDENTITY if axis not in ("method", "bits", "seed", "unseen")]
-    return ["method", "bits"] + [
-        axis for axis in others if len({summary.setting.get(axis) for summary in summaries}) > 1
+    others = [axis for axis in IDENTITY if axis not in ("variant", "method", "bits", "seed", "unseen")]
+    variants: dict[Any, list[Summary]] = {}
+    for summary in summaries:
+        variants.setdefault(summary.setting.get("variant"), []).append(summary)
+    moving = [
+        axis
+        for axis in others
+        if any(len({summary.setting.get(axis) for summary in same}) > 1 for same in variants.values())
     ]
+    return (["variant"] if len(variants) > 1 else []) + ["method", "bits"] + moving
 
 
 def metric_of(row: Mapping[str, Any], name: str) -> float:

@@ -12,7 +12,10 @@ from zsh_jax.core.problem import Hyperparameters, Problem, State
 
 
 def _sweep(
-    codes: Float[Array, "l n"], target: Float[Array, "l n"], coupling: Float[Array, "l l"]
+    codes: Float[Array, "l n"],
+    target: Float[Array, "l n"],
+    coupling: Float[Array, "l l"],
+    tie: Float[Array, ""],
 ) -> Float[Array, "l n"]:
     """Each bit once, in order, of all samples at once."""
 
@@ -20,7 +23,7 @@ def _sweep(
         old = codes[k]
         others = coupling[k] @ codes - coupling[k, k] * old
         field = target[k] - others
-        return codes.at[k].set(jnp.where(field == 0, old, jnp.sign(field)))
+        return codes.at[k].set(jnp.where(jnp.abs(field) <= tie, old, jnp.sign(field)))
 
     return lax.fori_loop(0, codes.shape[0], update_bit, codes)
 
@@ -31,6 +34,7 @@ def descend(
     coupling: Float[Array, "l l"],
     *,
     max_sweeps: int,
+    tie: Float[Array, ""] | float = 0.0,
 ) -> Float[Array, "n l"]:
     """Minimise -2 tr(B' H) + tr(B G B') over signs, bit by bit, until no bit flips (Shen et al. 2015, eq. 10).
 
@@ -41,6 +45,7 @@ def descend(
         target: H.
         coupling: G, symmetric.
         max_sweeps: sweeps at the most; static.
+        tie: what counts as zero; above the level of rounding, bits that are worth nothing either way stay.
 
     Returns:
         B, in {-1, +1}, (n, l).
@@ -56,7 +61,7 @@ def descend(
         carry: tuple[Float[Array, "l n"], Bool[Array, ""], Int[Array, ""]],
     ) -> tuple[Float[Array, "l n"], Bool[Array, ""], Int[Array, ""]]:
         codes, _, sweeps = carry
-        swept = _sweep(codes, target, coupling)
+        swept = _sweep(codes, target, coupling, jnp.asarray(tie, target.dtype))
         return swept, jnp.any(swept != codes), sweeps + 1
 
     codes, _, _ = lax.while_loop(goes_on, sweep, (codes.T, jnp.array(True), jnp.array(0)))

@@ -1,0 +1,35 @@
+"""Every ingredient that the paper credits, taken away or replaced, one at a time.
+
+python launch.py --config experiments/ablate_all.py
+python launch.py --config experiments/ablate_all.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """The full model and what is left of it without each ingredient."""
+    config = for_dataset(dataset)
+    config.name = "ablate_all"
+    config.sweep.bits = (32, 64)
+    config.reference = "full"
+    config.variants = ConfigDict(
+        {
+            "full": {},
+            "rotation-none": {"rotation": ("none",)},
+            "rotation-random": {"rotation": ("random",)},
+            "rotation-coupled": {"rotation": ("coupled",)},
+            "locality-none": {"locality": ("none",)},
+            "locality-semantics": {"locality": ("semantics",)},
+            "codes-relaxed": {"codes": ("relaxed",)},
+            "codes-8-starts": {"restarts": (8,)},
+            "semantics-one-hot": {"semantics": ("one-hot",)},
+            "semantics-random": {"semantics": ("random",)},
+            "semantics-shuffled": {"semantics": ("shuffled",)},
+            "coupled-shuffled": {"rotation": ("coupled",), "semantics": ("shuffled",)},
+        }
+    )
+    return config.lock()

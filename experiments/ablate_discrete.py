@@ -1,0 +1,27 @@
+"""Discreteness: coordinate descent on signs against continuous codes, a growing alpha, and more starts.
+
+python launch.py --config experiments/ablate_discrete.py
+python launch.py --config experiments/ablate_discrete.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """Discrete and relaxed codes on the same splits and starts."""
+    config = for_dataset(dataset)
+    config.name = "ablate_discrete"
+    config.sweep.bits = (32, 64)
+    config.reference = "published"
+    config.variants = ConfigDict(
+        {
+            "published": {},
+            "relaxed": {"codes": ("relaxed",)},
+            "alpha-grows": {"alpha_growth": (3.0,)},  # to 20,000 times alpha in the last of ten iterations
+            "8-starts": {"restarts": (8,)},
+        }
+    )
+    return config.lock()

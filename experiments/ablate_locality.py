@@ -1,0 +1,32 @@
+"""Locality: on the projection as published, on the semantics as released, none, and kinds of graph.
+
+python launch.py --config experiments/ablate_locality.py
+python launch.py --config experiments/ablate_locality.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """Every kind of locality on the same splits and starts."""
+    config = for_dataset(dataset)
+    config.name = "ablate_locality"
+    config.sweep.bits = (32, 64)
+    config.reference = "published"
+    config.variants = ConfigDict(
+        {
+            "published": {},
+            "no-locality": {"locality": ("none",)},
+            "on-semantics": {"locality": ("semantics",)},
+            "gamma-x1000": {"gamma": (1e-3,)},
+            "5-neighbours": {"neighbours": (5,)},
+            "30-neighbours": {"neighbours": (30,)},
+            "binary-edges": {"edge_weights": ("binary",)},
+            "normalised": {"laplacian": ("normalised",)},
+            "anchor-graph": {"graph": ("anchors",), "neighbours": (3,)},
+        }
+    )
+    return config.lock()

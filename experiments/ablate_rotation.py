@@ -1,0 +1,27 @@
+"""The rotation: as published, none, random, and the coupled form in which it can matter.
+
+python launch.py --config experiments/ablate_rotation.py
+python launch.py --config experiments/ablate_rotation.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """Every kind of rotation on the same splits and starts."""
+    config = for_dataset(dataset)
+    config.name = "ablate_rotation"
+    config.sweep.bits = (32, 64)
+    config.reference = "published"
+    config.variants = ConfigDict(
+        {
+            "published": {},
+            "no-rotation": {"rotation": ("none",)},
+            "random-rotation": {"rotation": ("random",)},
+            "coupled": {"rotation": ("coupled",)},
+        }
+    )
+    return config.lock()

@@ -1,0 +1,26 @@
+"""Weights and bandwidth, each over decades with the others as published.
+
+python launch.py --config experiments/sweep_hyperparameters.py
+python launch.py --config experiments/sweep_hyperparameters.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """One weight at a time, from far below to far above its published value."""
+    config = for_dataset(dataset)
+    config.name = "sweep_hyperparameters"
+    config.variants = ConfigDict(
+        {
+            "lam": {"lam": (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)},
+            "alpha": {"alpha": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)},
+            "beta": {"beta": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)},
+            "gamma": {"gamma": (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)},
+            "bandwidth": {"bandwidth": (0.1, 0.3, 1.0, 3.0, 10.0)},
+        }
+    )
+    return config.lock()
