@@ -17,11 +17,12 @@ class _Layout(NamedTuple):
     size: tuple[int, int] | None
 
 
-def read_vectors(path: Path) -> Any:
-    """Read a file of word vectors, all of it, through gensim.
+def read_vectors(path: Path, limit: int | None = None) -> Any:
+    """Read a file of word vectors through gensim.
 
     Args:
         path: the file, of any name; `.gz` and `.bz2` are unpacked.
+        limit: how many words to read, from the first; files list the frequent ones first. None for all.
 
     Returns:
         gensim's `KeyedVectors`, from word to vector as it stands in the file.
@@ -33,6 +34,8 @@ def read_vectors(path: Path) -> Any:
     from gensim.models import KeyedVectors
     from gensim.utils import open as open_unpacked
 
+    if limit is not None and limit < 1:
+        raise InputError(f"semantics.limit must be 1 or more words; got {limit}")
     if not path.is_file():
         raise InputError(f"semantics.path: there is no file {path}; give a word2vec or GloVe file")
     layout = None
@@ -42,7 +45,11 @@ def read_vectors(path: Path) -> Any:
         if layout.size and path.suffix not in (".gz", ".bz2"):
             _check_size(path, layout)
         return KeyedVectors.load_word2vec_format(
-            str(path), binary=layout.binary, no_header=layout.size is None, unicode_errors="replace"
+            str(path),
+            binary=layout.binary,
+            no_header=layout.size is None,
+            unicode_errors="replace",
+            limit=limit,
         )
     except InputError:
         raise

@@ -17,7 +17,12 @@ NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def word_vectors(
-    path: str | Path, class_names: Sequence[str], *, synonyms: Mapping[str, str] = NO_SYNONYMS
+    path: str | Path,
+    class_names: Sequence[str],
+    *,
+    synonyms: Mapping[str, str] = NO_SYNONYMS,
+    limit: int | None = None,
+    lower_case: bool = False,
 ) -> Float32[np.ndarray, "c e"]:
     """Class vectors from a file of word vectors.
 
@@ -28,6 +33,8 @@ def word_vectors(
         path: word2vec binary, word2vec text or GloVe text; which, its content tells.
         class_names: the c names.
         synonyms: what to look up in the place of a class name.
+        limit: how many words of the file to know, from the first; None for all.
+        lower_case: look names up in lower case alone, so that `Turkey` and `Apple` are a bird and a fruit.
 
     Returns:
         One unit row a class.
@@ -41,28 +48,32 @@ def word_vectors(
             raise InputError(
                 f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
             )
-    vectors = read_vectors(path)
+    vectors = read_vectors(path, limit)
     found: dict[str, Float64[np.ndarray, " e"]] = {}
     for name in class_names:
-        vector = _vector(vectors, synonyms.get(name, name), path)
+        words = synonyms.get(name, name)
+        vector = _vector(vectors, words.lower() if lower_case else words, path, lower_case=lower_case)
         if vector is not None:
             found[name] = vector
     missing = [name for name in class_names if name not in found]
     if missing:
         listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
+        among = f" among the first {limit} words" if limit else ""
         raise InputError(
-            f"{path}: no vector for {len(missing)} of {len(class_names)} classes ({listed}); name other words with "
-            f"--config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", give another file, or use attributes or "
-            "one-hot"
+            f"{path}: no vector for {len(missing)} of {len(class_names)} classes{among} ({listed}); name other words "
+            f"with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", give another file, or use attributes "
+            "or one-hot"
         )
     return np.stack([found[name] for name in class_names]).astype(np.float32)
 
 
-def _vector(vectors: Any, words: str, path: Path) -> Float64[np.ndarray, " e"] | None:
-    whole = _look_up(vectors, words.strip(), path)
+def _vector(
+    vectors: Any, words: str, path: Path, *, lower_case: bool = False
+) -> Float64[np.ndarray, " e"] | None:
+    whole = _look_up(vectors, words.strip(), path, lower_case)
     if whole is not None:
         return whole
-    parts = [_look_up(vectors, part, path) for part in re.split(r"[\s_-]+", words) if part]
+    parts = [_look_up(vectors, part, path, lower_case) for part in re.split(r"[\s_-]+", words) if part]
     if not parts or any(part is None for part in parts):
         return None
     mean = np.mean([part for part in parts if part is not None], axis=0)
@@ -70,8 +81,10 @@ def _vector(vectors: Any, words: str, path: Path) -> Float64[np.ndarray, " e"] |
     return mean / length if length > 1e-6 else None  # opposite words have no mean direction
 
 
-def _look_up(vectors: Any, name: str, path: Path) -> Float64[np.ndarray, " e"] | None:
+def _look_up(vectors: Any, name: str, path: Path, lower_case: bool) -> Float64[np.ndarray, " e"] | None:
     for form in _forms(name):
+        if lower_case and form != form.lower():
+            continue
         if form in vectors:
             vector = vectors[form].astype(np.float64)
             # gensim spreads a lone value, all that is left of a row cut off, over the whole vector.

@@ -1,5 +1,6 @@
 """The bundled table of MiniLM sentence embeddings, and the row of each class in it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +28,7 @@ def minilm_vectors(
     by any one of them that no other synset has.
 
     Args:
-        dataset_name: of the data set; what follows a `/` or `:` does not matter, nor need it be in the table.
+        dataset_name: of the data set; what follows its first word does not matter, nor need it be in the table.
         class_names: the c names.
         synonyms: what to look up in the place of a class name.
 
@@ -43,7 +44,7 @@ def minilm_vectors(
                 f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
             )
     parts = _read()
-    own = dataset_name.replace(":", "/").split("/")[0]
+    own = re.split(r"\W", dataset_name)[0]
     order = [parts[name] for name in sorted(parts, key=lambda name: (name != own, name))]
     found = {name: _look_up(order, synonyms.get(name, name)) for name in class_names}
     missing = [name for name, row in found.items() if row is None]

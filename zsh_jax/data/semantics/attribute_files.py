@@ -1,0 +1,205 @@
+"""Class attributes from files: as AwA, CUB and SUN ship them, or a plain table with one row a class."""
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float32, Float64
+
+from zsh_jax.data.feature_files.arrays import open_arrays
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.reason import reason
+from zsh_jax.data.semantics.targets import attribute_vectors
+from zsh_jax.errors import InputError
+
+AWA = "predicate-matrix-continuous.txt"
+CUB = "class_attribute_labels_continuous.txt"
+SUN = "attributeLabels_continuous.mat"
+WANTED = (
+    f"a folder that holds {AWA} (AwA), {CUB} (CUB) or {SUN} (SUN), a .mat file with att and allclasses_names, or a "
+    ".csv, .txt or .npy table with one row a class"
+)
+
+
+class _Table(NamedTuple):
+    """The attributes of a file; without names, its rows are in the order of the data set's classes."""
+
+    path: Path
+    rows: Float64[np.ndarray, "c a"]
+    names: list[str] | None
+
+
+def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Float32[np.ndarray, "c a"]:
+    """Class vectors from a file of attributes.
+
+    Names are compared without regard to case, underscores and the like, nor to CUB's numbers. A table without names
+    has a `classes.txt` beside it, or one row for each class in the order of the data set. SUN states attributes of
+    images: a class has the mean of its images'.
+
+    Args:
+        path: a folder of AwA (Lampert et al. 2009), CUB (Wah et al. 2011) or SUN (Patterson and Hays 2012) as they
+            are shipped; a `.mat` file of Xian et al. (2018), `att` with a column a class and `allclasses_names`;
+            or a table as `.csv`, `.txt` (values parted by spaces) or `.npy`, the text ones perhaps with a name
+            first in each row, and a line of headings.
+        class_names: the c names.
+
+    Returns:
+        The rows of the classes, at unit length.
+
+    Raises:
+        InputError: the file is missing, damaged or not such a table, or a class is not in it.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise InputError(f"semantics.attributes: there is no {path}; give {WANTED}")
+    table = _read(path)
+    damaged = np.flatnonzero(~np.isfinite(table.rows).all(axis=1))
+    if damaged.size:
+        raise InputError(
+            f"{table.path}: {damaged.size} of {len(table.rows)} rows are not finite (first: row {damaged[0] + 1}); "
+            "mend it"
+        )
+    if table.names is None:
+        if len(table.rows) != len(class_names):
+            raise InputError(
+                f"{table.path} has {len(table.rows)} rows and no names, and there are {len(class_names)} classes; put "
+                "a name first in each row, or a classes.txt beside it"
+            )
+        return attribute_vectors(table.rows)
+    if len(table.names) != len(table.rows):
+        raise InputError(
+            f"{table.path} has {len(table.rows)} rows, and there are names of {len(table.names)} classes for it; fetch "
+            "both again"
+        )
+    rows = {_plain(name): row for name, row in zip(table.names, table.rows, strict=True)}
+    missing = [name for name in class_names if _plain(name) not in rows]
+    if missing:
+        listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
+        raise InputError(
+            f"{table.path}: no attributes for {len(missing)} of {len(class_names)} classes ({listed}); of the first, "
+            f"{nearest_names(missing[0], table.names)}"
+        )
+    return attribute_vectors(np.stack([rows[_plain(name)] for name in class_names]))
+
+
+def _read(path: Path) -> _Table:
+    folder = path if path.is_dir() else path.parent
+    named = path.name if path.is_file() else ""
+    for kind, read in ((AWA, _read_awa), (CUB, _read_cub), (SUN, _read_sun)):
+        places = (folder / kind, folder / "attributes" / kind)
+        found = next((place for place in places if place.is_file()), None)
+        if found and named in ("", kind):
+            return read(found)
+    if path.is_dir():
+        raise InputError(f"semantics.attributes: {path} is not {WANTED}")
+    kind = path.suffix.lower()
+    if kind == ".mat":
+        return _read_mat(path)
+    if kind == ".npy":
+        return _Table(path, _real(path, open_arrays(path).read("features")), _classes(path))
+    if kind in (".csv", ".txt"):
+        return _read_text(path)
+    raise InputError(f"semantics.attributes: {path} is not {WANTED}")
+
+
+def _read_awa(path: Path) -> _Table:
+    table = _read_text(path)
+    # AwA has negative values where nobody was asked: they take the mean of the classes that are known.
+    known = np.where(table.rows < 0, np.nan, table.rows)
+    counts = (~np.isnan(known)).sum(axis=0)
+    means = np.nansum(known, axis=0) / np.maximum(counts, 1)
+    return table._replace(rows=np.where(np.isnan(known) & ~np.isnan(table.rows), means, table.rows))
+
+
+def _read_cub(path: Path) -> _Table:
+    table = _read_text(path)
+    return table if table.names is not None else table._replace(names=_classes(path.parent))
+
+
+def _read_sun(path: Path) -> _Table:
+    beside = path.with_name("images.mat")
+    if not beside.is_file():
+        raise InputError(f"semantics.attributes: {beside} is missing, which names the images of {path.name}")
+    values = _real(path, _array(path, "labels_cv"))
+    images = _cells(_array(beside, "images"))
+    if len(images) != len(values):
+        raise InputError(f"{path} has {len(values)} rows and {beside} {len(images)} images; fetch both again")
+    # a/apse/indoor/sun_x.jpg: a letter, the scene, the file.
+    scenes = np.array(["/".join(image.strip("/").split("/")[1:-1]) for image in images])
+    names = np.unique(scenes)
+    return _Table(path, np.stack([values[scenes == name].mean(axis=0) for name in names]), names.tolist())
+
+
+def _read_mat(path: Path) -> _Table:
+    return _Table(path, _real(path, _array(path, "att")).T, _cells(_array(path, "allclasses_names")))
+
+
+def _array(path: Path, name: str) -> np.ndarray:
+    arrays = open_arrays(path)
+    if name not in arrays.names:
+        raise InputError(f"{path} lacks {name}; it has {', '.join(arrays.names) or 'nothing'}; give {WANTED}")
+    return arrays.read(name)
+
+
+def _cells(array: np.ndarray) -> list[str]:
+    """A cell array of strings, as SciPy reads it: arrays of strings within an array of objects."""
+    return [str(np.asarray(cell).item() if np.size(cell) == 1 else "".join(cell)) for cell in array.ravel()]
+
+
+def _real(path: Path, array: np.ndarray) -> Float64[np.ndarray, "c a"]:
+    if array.ndim != 2 or array.dtype.kind not in "biuf" or not array.size:
+        raise InputError(
+            f"{path}: attributes must be a table of real numbers; got {array.dtype} {array.shape}"
+        )
+    return array.astype(np.float64)
+
+
+def _read_text(path: Path) -> _Table:
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path} cannot be read as text ({reason(problem)}); give {WANTED}") from problem
+    commas = any("," in line for line in lines[:2])
+    cells = list(csv.reader(lines, skipinitialspace=True)) if commas else [line.split() for line in lines]
+    if cells and not any(_is_number(cell) for cell in cells[0][1:]):
+        cells = cells[1:]  # headings
+    named = bool(cells) and not _is_number(cells[0][0])
+    names = [row[0] for row in cells] if named else None
+    values = []
+    for number, row in enumerate(cells, 1):
+        given = row[1:] if named else row
+        wanted, numbers = len(cells[0]) - named, sum(map(_is_number, given))
+        if not given or not len(given) == numbers == wanted:
+            raise InputError(
+                f"{path}: row {number} has {len(given)} values, of which {numbers} are numbers, and the first has "
+                f"{wanted}; mend it"
+            )
+        values.append([float(value) for value in given])
+    if not values:
+        raise InputError(f"{path} holds no attributes; give {WANTED}")
+    return _Table(path, np.array(values, np.float64), names if named else _classes(path))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _classes(path: Path) -> list[str] | None:
+    """The names in `classes.txt` beside a file, with or without numbers before them."""
+    listed = path.with_name("classes.txt")
+    if not listed.is_file():
+        return None
+    lines = listed.read_text(encoding="utf-8").splitlines()
+    return [re.sub(r"^\s*\d+[\s,]+", "", line).strip() for line in lines if line.strip()]
+
+
+def _plain(name: str) -> str:
+    """What names are compared by: `001.Black_footed_Albatross` is `black footed albatross`."""
+    return " ".join(re.sub(r"[_+/-]", " ", re.sub(r"^\d+\.", "", name.strip())).casefold().split())

@@ -1,0 +1,64 @@
+"""Class vectors from a sentence encoder. Wants the extra: `pip install 'zsh_jax[sentences]'`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+from jaxtyping import Float32
+
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.reason import reason
+from zsh_jax.data.semantics.targets import attribute_vectors
+from zsh_jax.errors import InputError
+
+PROMPT = "a photo of a {}"
+NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
+
+
+def sentence_vectors(
+    class_names: Sequence[str],
+    *,
+    model: str | Path,
+    prompt: str = PROMPT,
+    synonyms: Mapping[str, str] = NO_SYNONYMS,
+) -> Float32[np.ndarray, "c e"]:
+    """Class vectors of a model of sentence-transformers (Reimers and Gurevych, EMNLP 2019).
+
+    Args:
+        class_names: the c names; underscores are read as spaces.
+        model: folder of a saved model; or a name on the Hugging Face hub, from which the library then fetches it.
+        prompt: what is embedded, `{}` being the class name.
+        synonyms: what to embed in the place of a class name.
+
+    Returns:
+        One unit row a class.
+
+    Raises:
+        InputError: the library is missing, the model cannot be loaded, the prompt has no place for the name, or a
+            synonym is for no class.
+    """
+    if prompt.count("{}") != 1:
+        raise InputError(f"semantics.prompt wants one {{}} where the class name goes; got {prompt!r}")
+    for name in synonyms:
+        if name not in class_names:
+            raise InputError(
+                f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
+            )
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as problem:
+        raise InputError(
+            f"sentence embeddings want sentence-transformers ({reason(problem)}): pip install 'zsh_jax[sentences]', "
+            "or take the bundled minilm"
+        ) from problem
+    try:
+        # A model may bring code of its own; none is run.
+        encoder = SentenceTransformer(str(model), trust_remote_code=False)
+    except Exception as problem:  # of the hub's client, of safetensors, of PyTorch
+        raise InputError(
+            f"semantics.model: {model} cannot be loaded ({reason(problem)}); give the folder of a saved model, or be "
+            "connected to the network for one of the hub"
+        ) from problem
+    phrases = [prompt.replace("{}", synonyms.get(name, name).replace("_", " ")) for name in class_names]
+    return attribute_vectors(np.asarray(encoder.encode(phrases, show_progress_bar=False), np.float32))
