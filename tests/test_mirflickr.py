@@ -99,6 +99,14 @@ def test_images_without_a_concept_are_never_learnt_from_nor_asked_with(archive, 
     assert COUNT - 1 not in split.training
 
 
+def test_a_relevant_concept_is_looked_up_by_the_words_of_the_potential_one():
+    from zsh_jax.sweep.config import for_dataset
+
+    assert dict(for_dataset("mirflickr_relevant").semantics.synonyms) == {
+        name: name[:-3] for name in RELEVANT
+    }
+
+
 def test_without_files_it_says_which_and_where_to(tmp_path):
     data_dir = str(tmp_path / "tfds")
     for path in (None, str(tmp_path / "none"), str(tmp_path)):

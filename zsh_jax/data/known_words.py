@@ -8,7 +8,12 @@ from zsh_jax.data.semantics.words import NO_SYNONYMS, _vector
 
 
 def known_words(
-    path: str | Path, class_names: Sequence[str], *, synonyms: Mapping[str, str] = NO_SYNONYMS
+    path: str | Path,
+    class_names: Sequence[str],
+    *,
+    synonyms: Mapping[str, str] = NO_SYNONYMS,
+    limit: int | None = None,
+    lower_case: bool = False,
 ) -> tuple[str, ...]:
     """The classes for which `zsh_jax.data.semantics.word_vectors` finds a vector.
 
@@ -16,6 +21,8 @@ def known_words(
         path: file of word vectors.
         class_names: those in question.
         synonyms: what to look up in the place of a class name.
+        limit: as `word_vectors` takes it.
+        lower_case: as `word_vectors` takes it.
 
     Returns:
         The names that have one, in their order.
@@ -23,7 +30,13 @@ def known_words(
     Raises:
         InputError: the file cannot be read.
     """
-    vectors = read_vectors(Path(path))
-    return tuple(
-        name for name in class_names if _vector(vectors, synonyms.get(name, name), Path(path)) is not None
-    )
+    path = Path(path)
+    vectors = read_vectors(path, limit)
+
+    def has_vector(name: str) -> bool:
+        words = synonyms.get(name, name)
+        return (
+            _vector(vectors, words.lower() if lower_case else words, path, lower_case=lower_case) is not None
+        )
+
+    return tuple(name for name in class_names if has_vector(name))

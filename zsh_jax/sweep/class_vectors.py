@@ -1,5 +1,6 @@
 """Class vectors of each kind of semantics, as a configuration says."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,15 +32,19 @@ def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
     Raises:
         InputError: a kind is unknown, or a file is not there.
     """
+    wanted = {"word_vectors": ("path", "a word2vec or GloVe file")}
     for kind in semantics:
         if kind not in SEMANTICS:
             raise InputError(f"sweep.semantics takes {', '.join(SEMANTICS)}, not {kind!r}")
-        path = config.semantics.path
-        if kind == "word_vectors" and not (path and Path(path).expanduser().exists()):
-            what = f"there is no {path}" if path else "is not set"
+        key, what = wanted.get(kind, ("", ""))
+        if not key:
+            continue
+        path = config.semantics[key]
+        if not path:
+            raise InputError(f"semantics.{key} is not set; give {what} with --config.semantics.{key}=PATH")
+        if not Path(path).expanduser().exists():
             raise InputError(
-                f"semantics.path{':' if path else ''} {what}; give a word2vec or GloVe file with "
-                "--config.semantics.path=PATH"
+                f"semantics.{key}: there is no {path}; give {what} with --config.semantics.{key}=PATH"
             )
 
 
@@ -57,8 +62,9 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
     Raises:
         InputError: a class has none.
     """
+    names = dataset.class_names
     if kind in ("one-hot", "random"):  # the latter is turned anew by each seed
-        return Semantics(kind, one_hot(len(dataset.class_names)))
+        return Semantics(kind, one_hot(len(names)))
     if kind == "shuffled":  # anew by each seed
         own = load_semantics(config, "word_vectors" if config.semantics.path else "attributes", dataset)
         return own._replace(name=f"shuffled {own.name}")
@@ -68,8 +74,13 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
                 f"{dataset.name} has no attributes; use --config.sweep.semantics='(\"word_vectors\",)' or one-hot"
             )
         return Semantics(kind, attribute_vectors(dataset.attributes))
+    synonyms = _synonyms(config, dataset)
+    if kind == "minilm":
+        from zsh_jax.data.semantics.minilm import minilm_vectors
+
+        return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
     path = Path(config.semantics.path).expanduser()
-    return Semantics(path.stem, word_vectors(path, dataset.class_names, synonyms=_synonyms(config)))
+    return Semantics(path.stem, word_vectors(path, names, synonyms=synonyms))
 
 
 def with_vectors(config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
@@ -87,16 +98,34 @@ def with_vectors(config: ConfigDict, semantics: tuple[str, ...], dataset: Datase
         InputError: a file cannot be read.
     """
     names = dataset.class_names
+    synonyms = _synonyms(config, dataset)
     if "word_vectors" in semantics:
-        names = known_words(Path(config.semantics.path).expanduser(), names, synonyms=_synonyms(config))
+        path = Path(config.semantics.path).expanduser()
+        names = known_words(path, names, synonyms=synonyms)
+    if "minilm" in semantics:
+        names = _those_found(
+            lambda some: load_semantics(config, "minilm", dataset._replace(class_names=some)), names
+        )
     return names
 
 
-def _synonyms(config: ConfigDict) -> dict[str, str]:
+def _those_found(find: Callable[[tuple[str, ...]], object], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Halved until what fails is alone; nearly all are found."""
+    try:
+        find(names)
+    except InputError:
+        half = len(names) // 2
+        return _those_found(find, names[:half]) + _those_found(find, names[half:]) if half else ()
+    return names
+
+
+def _synonyms(config: ConfigDict, dataset: Dataset) -> dict[str, str]:
+    """Those of the classes that are there: which ones are drawn depends on the seed."""
     pairs = config.semantics.synonyms
     well_formed = all(
         isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
     )
     if not well_formed:
         raise InputError(f"semantics.synonyms takes pairs, such as (('cat', 'kitten'),), not {pairs!r}")
-    return dict(pairs)
+    drawn = config.dataset.classes is not None or config.auxiliary.dataset.classes is not None
+    return {name: words for name, words in pairs if not drawn or name in dataset.class_names}

@@ -102,7 +102,7 @@ def _load_part(
         names, classes=dataset.classes, held_out=dataset.held_out, seed=dataset.seed
     )
     if dataset.classes is not None:
-        name = f"{loaded.name} ({len(drawn)} classes, seed {dataset.seed})"
+        name = f"{loaded.name}/{len(drawn)}-classes-seed{dataset.seed}"
         loaded = select_classes(loaded, drawn)._replace(name=name)
     return _Part(loaded._replace(held_out=held_out), features)
 

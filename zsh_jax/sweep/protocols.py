@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
+from zsh_jax.data.mirflickr import RELEVANT
 from zsh_jax.data.select import HELD_OUT
 from zsh_jax.errors import InputError
 
@@ -69,6 +70,14 @@ PROTOCOLS = {
         "imagenet_resized/32x32", "precomputed", "word_vectors", classes=100, held_out=10
     ),
     "mirflickr": Protocol("mirflickr", "precomputed", "word_vectors", unseen=("baby+bird+car+dog",)),
+    # A relevant concept has the words of the potential one that it is part of, and is held out with it.
+    "mirflickr_relevant": Protocol(
+        "mirflickr/relevant",
+        "precomputed",
+        "word_vectors",
+        unseen=("baby+baby_r1+bird+bird_r1+car+car_r1+dog+dog_r1",),
+        synonyms=tuple((name, name.removesuffix("_r1")) for name in RELEVANT),
+    ),
     "nuswide": Protocol("nuswide", "source", "word_vectors"),
     # Each of six labels is unseen once, two at a time; 2,407 images.
     "scene": Protocol(

@@ -72,17 +72,17 @@ def parts_of(arrays: Arrays, keys: Keys) -> list[Part]:
 
 def _resolve(arrays: Arrays, keys: Keys) -> Keys:
     there = f"it has {', '.join(arrays.names) or 'no array'}"
-    hint = "name them with --config.dataset.keys.features, .labels and .ids"
+    hint = "name them with --config.dataset.arrays.features, .labels and .ids"
     for name in (*keys.features, *keys.labels, *keys.ids):
         if name not in arrays.names:
             raise InputError(f"{arrays.path} has no array {name!r}; {there}")
     if bool(keys.features) != bool(keys.labels) or len(keys.features) != len(keys.labels):
         raise InputError(
-            f"dataset.keys: {len(keys.features)} arrays of features and {len(keys.labels)} of labels; name as many"
+            f"dataset.arrays: {len(keys.features)} arrays of features and {len(keys.labels)} of labels; name as many"
         )
     if keys.ids and len(keys.ids) != len(keys.features):
         raise InputError(
-            f"dataset.keys: {len(keys.features)} arrays of features and {len(keys.ids)} of ids; name as many"
+            f"dataset.arrays: {len(keys.features)} arrays of features and {len(keys.ids)} of ids; name as many"
         )
     if keys.features:
         return keys

@@ -1,7 +1,6 @@
-"""MIRFlickr-25K as a TFDS data set; importing this registers `zsh_mirflickr25k` with TFDS."""
+"""MIRFlickr-25K; its `builder` registers `zsh_mirflickr25k` with TFDS, and is imported when the data set is loaded."""
 
-from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
 from zsh_jax.data.mirflickr.load import load_mirflickr
 from zsh_jax.data.mirflickr.read import CONCEPTS, INSTRUCTIONS, RELEVANT
 
-__all__ = ["CONCEPTS", "INSTRUCTIONS", "RELEVANT", "ZshMirflickr25k", "load_mirflickr"]
+__all__ = ["CONCEPTS", "INSTRUCTIONS", "RELEVANT", "load_mirflickr"]

@@ -5,9 +5,9 @@ import io
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
 from zsh_jax.data.mirflickr.read import INSTRUCTIONS, read_archive
 from zsh_jax.data.pictures import check_whole
 from zsh_jax.data.tfds_source import load_tfds
@@ -41,11 +41,13 @@ def load_mirflickr(
     return dataset._replace(name="mirflickr25k" + ("/relevant" if relevant else ""))
 
 
-def _builder(data_dir: str | None, relevant: bool) -> ZshMirflickr25k:
+def _builder(data_dir: str | None, relevant: bool) -> Any:
+    from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
+
     return ZshMirflickr25k(config="relevant" if relevant else "potential", data_dir=data_dir)
 
 
-def _prepare(builder: ZshMirflickr25k, path: Path | None) -> None:
+def _prepare(builder: Any, path: Path | None) -> None:
     import tensorflow_datasets as tfds
 
     manual = path or Path(builder.data_dir).parents[2] / "downloads" / "manual"
