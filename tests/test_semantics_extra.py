@@ -167,11 +167,12 @@ def test_lower_case_finds_the_bird_and_not_the_country(frequent_first):
 
 @pytest.fixture
 def encoder(monkeypatch):
-    """A sentence encoder that counts letters, in the place of the library."""
+    """A sentence encoder that counts letters, in the place of the library; gives what it was told."""
+    told = []
 
     class Encoder:
-        def __init__(self, model, trust_remote_code):
-            assert trust_remote_code is False
+        def __init__(self, model, trust_remote_code, local_files_only):
+            told.append((model, trust_remote_code, local_files_only))
             if model != "letters":
                 raise OSError(f"{model} is not a local folder\nand so on")
 
@@ -181,6 +182,7 @@ def encoder(monkeypatch):
     library = types.ModuleType("sentence_transformers")
     library.SentenceTransformer = Encoder
     monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    return told
 
 
 def test_phrases_are_embedded_at_unit_length(encoder):
@@ -205,6 +207,12 @@ def test_what_cannot_be_embedded_is_said(encoder, settings, said):
     with pytest.raises(InputError, match=said) as caught:
         sentence_vectors(("cat",), **settings)
     assert "\n" not in str(caught.value)
+
+
+def test_the_hub_is_asked_only_where_that_is_wanted_and_its_code_never_runs(encoder):
+    sentence_vectors(("cab",), model="letters")
+    sentence_vectors(("cab",), model="letters", download=True)
+    assert encoder == [("letters", False, True), ("letters", False, False)]
 
 
 def test_an_environment_without_the_encoder_is_told_the_extra(monkeypatch):

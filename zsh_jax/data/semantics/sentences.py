@@ -22,14 +22,17 @@ def sentence_vectors(
     model: str | Path,
     prompt: str = PROMPT,
     synonyms: Mapping[str, str] = NO_SYNONYMS,
+    download: bool = False,
 ) -> Float32[np.ndarray, "c e"]:
     """Class vectors of a model of sentence-transformers (Reimers and Gurevych, EMNLP 2019).
 
     Args:
         class_names: the c names; underscores are read as spaces.
-        model: folder of a saved model; or a name on the Hugging Face hub, from which the library then fetches it.
+        model: folder of a saved model, or a name on the Hugging Face hub.
         prompt: what is embedded, `{}` being the class name.
         synonyms: what to embed in the place of a class name.
+        download: whether to fetch a model of the hub that is not on disk. Without a network the hub's client tries
+            for a minute before it gives up.
 
     Returns:
         One unit row a class.
@@ -54,11 +57,11 @@ def sentence_vectors(
         ) from problem
     try:
         # A model may bring code of its own; none is run.
-        encoder = SentenceTransformer(str(model), trust_remote_code=False)
+        encoder = SentenceTransformer(str(model), trust_remote_code=False, local_files_only=not download)
     except Exception as problem:  # of the hub's client, of safetensors, of PyTorch
         raise InputError(
-            f"semantics.model: {model} cannot be loaded ({reason(problem)}); give the folder of a saved model, or be "
-            "connected to the network for one of the hub"
+            f"semantics.model: {model} cannot be loaded ({reason(problem)}); give the folder of a saved model, or "
+            "one of the hub with --config.semantics.download=True"
         ) from problem
     phrases = [prompt.replace("{}", synonyms.get(name, name).replace("_", " ")) for name in class_names]
     return attribute_vectors(np.asarray(encoder.encode(phrases, show_progress_bar=False), np.float32))
