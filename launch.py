@@ -1,13 +1,17 @@
 """Run a sweep: `python launch.py --config experiments/sweep_bits.py[:dataset] [--config.KEY=VALUE ...]`."""
 
+import re
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
-from absl import flags
+from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 from rich.console import Console
 
+from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.report.table import paired_table, results_table, unseen_table
 from zsh_jax.sweep.collect import identity
@@ -20,7 +24,7 @@ from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, l
 
 WIDTH = 180  # of tables that are not printed to a terminal
 
-CONFIG = config_flags.DEFINE_config_file("config", None, "An experiment: experiments/NAME.py[:dataset].")
+SETTINGS = "zsh_jax/sweep/config.py has all settings and their defaults"
 
 
 def read_config(arguments: Sequence[str]) -> ConfigDict:
@@ -33,26 +37,70 @@ def read_config(arguments: Sequence[str]) -> ConfigDict:
         The locked configuration, with `workdir` set.
 
     Raises:
-        InputError: if a flag, a key or a value is wrong.
+        InputError: if the experiment, a key or a value is wrong.
     """
-    try:
-        rest = flags.FLAGS(list(arguments))
-        config = CONFIG.value
-        if config is None:
-            raise InputError("no experiment given; use --config experiments/sweep_bits.py")
-        config.name  # noqa: B018  a file that could not be read says so at the first access
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError(f"no such experiment: {error.filename or error}") from None
-    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        lines = [line.strip() for line in str(error).strip("'\"").replace("\\n", "\n").splitlines()]
-        raise InputError("; ".join(line for line in lines[-2:] if line) or repr(error)) from None
-    if rest[1:]:
-        raise InputError(f"unexpected argument {rest[1]!r}; settings are given as --config.KEY=VALUE")
+    experiment = _experiment(arguments)
+    # Twice: first without the settings, so that what fails then is the experiment, and keys can be checked.
+    config, _ = _parse([arguments[0], f"--config={experiment}"], f"{experiment} cannot be read")
+    for argument in arguments[1:]:
+        setting = re.match(r"--?(?:no)?config\.([^=]*)", argument)
+        if setting:
+            _check_key(config, setting[1])
+    config, rest = _parse(arguments, "the command line cannot be read")
+    if rest:
+        raise InputError(f"unexpected argument {rest[0]!r}; settings are given as --config.KEY=VALUE")
     if not config.workdir:
         config.workdir = f"runs/{config.name}-{config.dataset.name}"
     return config
+
+
+def _experiment(arguments: Sequence[str]) -> str:
+    """What is given as --config: a file, and perhaps a colon and what its `get_config` is to be told."""
+    given = ""
+    for argument, following in pairwise([*arguments, ""]):
+        name, equals, value = argument.partition("=")
+        if name in ("-config", "--config"):
+            given = value if equals else following
+    file = given.partition(":")[0]
+    if not file:
+        raise InputError("no experiment given; give one, as in --config experiments/sweep_bits.py")
+    if not Path(file).is_file():
+        raise InputError(f"there is no experiment {file}; give one, as in --config experiments/sweep_bits.py")
+    return given
+
+
+def _check_key(config: ConfigDict, setting: str) -> None:
+    here: Any = config
+    for key in setting.split("."):
+        if not isinstance(here, ConfigDict):
+            raise InputError(f"there is no setting --config.{setting}, for what is before .{key} is a value")
+        if key not in here:
+            raise InputError(f"there is no setting --config.{setting}; {nearest_names(key, here.keys())}")
+        here = here[key]
+
+
+def _parse(arguments: Sequence[str], trouble: str) -> tuple[ConfigDict, list[str]]:
+    """The configuration, and the arguments that are no flags."""
+    parsed = flags.FlagValues()  # of this call alone, not of the process
+    config_flags.DEFINE_config_file("config", None, "", flag_values=parsed, sys_argv=list(arguments))
+    try:
+        rest = parsed(list(arguments))
+        config: Any = parsed["config"].value
+        config.name  # noqa: B018  a file that could not be read says so at the first access
+    except (flags.Error, AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        # What was raised first says most; flags and configurations wrap it in lines of their own.
+        chain: list[BaseException] = [error]
+        while inner := chain[-1].__cause__ or chain[-1].__context__:
+            chain.append(inner)
+        for one in chain[::-1]:
+            if isinstance(one, InputError):
+                raise one from None
+        if isinstance(error, flags.IllegalFlagValueError) and len(chain) > 1:
+            flag = str(error).partition(": ")[0]
+            raise InputError(f"{flag} is not of the right kind ({chain[1]}); {SETTINGS}") from None
+        said = " ".join(str(chain[-1]).split())
+        raise InputError(f"{trouble} ({type(chain[-1]).__name__}: {said}); {SETTINGS}") from None
+    return config, rest[1:]
 
 
 def run_sweep(config: ConfigDict, console: Console) -> int:
@@ -115,6 +163,10 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit status: 0, 2 for bad input, 3 where a solve was not finite, 130 if interrupted.
     """
+    if {"-h", "-help", "--help"} & set(arguments[1:]):
+        print(f"{__doc__}\n\n{SETTINGS}.")
+        return 0
+    logging.set_verbosity(logging.ERROR)  # TFDS warns of what it would rather have installed
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)

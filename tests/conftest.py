@@ -1,11 +1,11 @@
-"""Shape annotations of the core checked at run time, and float64 for the tests that ask for it."""
+"""Shape annotations of the core and the baselines checked at run time, and float64 for the tests that ask for it."""
 
 import jax
 import jaxtyping
 import pytest
 
 # Before anything imports the package: the hook rewrites modules as they are loaded.
-jaxtyping.install_import_hook(["zsh_jax.core"], "beartype.beartype")
+jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.baselines"], "beartype.beartype")
 
 
 @pytest.fixture
@@ -28,3 +28,13 @@ def unchecked_shapes():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="session")
+def shapes_folder(tmp_path_factory):
+    """A folder of TFDS in which the drawn shapes are prepared."""
+    from zsh_jax.data.shapes import load_shapes
+
+    folder = tmp_path_factory.mktemp("shapes")
+    load_shapes(str(folder), images=False)
+    return folder

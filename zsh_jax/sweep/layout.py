@@ -35,9 +35,13 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in every))
     cutoffs = config.evaluation.cutoffs
     if not all(isinstance(cutoff, int) and cutoff >= 1 for cutoff in cutoffs):
-        raise InputError(f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}")
-    if not config.memory_gib > 0:
-        raise InputError(f"memory_gib takes a positive number, not {config.memory_gib}")
+        raise InputError(
+            f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}; set --config.evaluation.cutoffs"
+        )
+    if not 0 < config.memory_gib < float("inf"):
+        raise InputError(
+            f"memory_gib takes a positive number, not {config.memory_gib:g}; set --config.memory_gib"
+        )
     inputs = load_inputs(config, semantics)
     variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
     every = groups(name_held_out(config.sweep.to_dict(), inputs.dataset), variants)  # by the names of classes
@@ -69,7 +73,7 @@ def describe(
     splits = {split for group in plan.groups for split in group.splits}
     semantics = ", ".join(f"{s.name} ({s.vectors.shape[1]} values)" for s in inputs.semantics.values())
     lines = [
-        f"{config.name}: {len(plan)} cells in {len(plan.groups)} groups, {len(splits)} data splits",
+        f"{config.name}: cells {len(plan)}, groups {len(plan.groups)}, data splits {len(splits)}",
         f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
         f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
     ]
@@ -84,14 +88,20 @@ def describe(
             f"learnt from the first {np.count_nonzero(dataset.auxiliary):,} samples, queried and searched in the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
+    programs = [vars(group.program) for group in plan.groups]
+    told = [
+        axis
+        for axis in programs[0]
+        if axis in ("method", "bits") or len({program[axis] for program in programs}) > 1
+    ]
     for group in plan.groups[:MOST_LINES]:
-        program = ", ".join(f"{key} {value}" for key, value in vars(group.program).items())
-        lines.append(f"  {len(group):5} cells: {program}")
+        program = ", ".join(f"{axis} {getattr(group.program, axis)}" for axis in told)
+        lines.append(f"  {len(group):5} x {program}")
     if len(plan.groups) > MOST_LINES:
-        lines.append(f"  and {len(plan.groups) - MOST_LINES} groups more")
-    lines.append(f"{len(plan.batches)} batches of about {plan.peak_bytes / 2**30:.1f} GiB at most")
+        lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
+    lines.append(f"batches: {len(plan.batches)}, of about {plan.peak_bytes / 2**30:.2f} GiB at most")
     lines.append(f"results: {config.workdir}")
     done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     if done:
-        lines.append(f"{done} cells are there already and are kept; another --config.workdir runs them anew")
+        lines.append(f"done already: {done}; another --config.workdir runs them anew")
     return "\n".join(lines)

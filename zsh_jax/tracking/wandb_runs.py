@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple, get_args
 
 from zsh_jax.errors import InputError
@@ -57,7 +58,8 @@ def check_wandb(settings: WandbSettings) -> None:
         raise InputError(f"wandb.mode takes {', '.join(get_args(Mode))}, not {settings.mode!r}")
     if settings.mode != "online":
         return
-    with _wandb(settings) as (wandb, _):
+    # In a folder that goes again: bad input is not to leave a workdir behind.
+    with TemporaryDirectory() as folder, _wandb(settings._replace(directory=folder)) as (wandb, _):
         try:
             found = wandb.login(prompt=False, verify=False)
         except wandb.errors.Error as error:
