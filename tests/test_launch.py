@@ -1,0 +1,292 @@
+"""The launcher's commands as a user gives them, end to end: what is printed, what lies on disk, what a rerun does."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from printed import tables
+from wandb_files import offline_runs
+
+from zsh_jax import Metrics, Objective, encode, evaluate
+from zsh_jax.data.features.gist import gist
+from zsh_jax.data.shapes import load_shapes
+from zsh_jax.data.split import parse_unseen, zero_shot_split
+from zsh_jax.tracking.models import load_model, model_path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT.parent / "shared" / "data"
+CIRCLE, STAR = "striped circle", "spotted star+solid cross"
+COLUMNS = {
+    "MAP": "mean_average_precision",
+    "MAP stable": "mean_average_precision_stable",
+    "MAP by name": "mean_average_precision_by_name",
+    "P r<=2": "precision_radius2",
+    "P@100": ("precision_at", 0),
+    "P@1000": ("precision_at", 1),
+}
+KEYS = {"method", "dataset", "features", "semantics", "unseen", "bits", "seed"}
+KEYS |= {"lam", "alpha", "beta", "gamma", "rotation", "iterations", "status", "objective", "seconds"}
+KEYS |= set(Metrics._fields)
+
+
+class Launched(NamedTuple):
+    workdir: Path
+    stdout: str
+    stderr: str
+    grid: dict
+
+
+def _command(experiment, workdir, **settings):
+    flags = [f"--config.{key.replace('__', '.')}={value}" for key, value in settings.items()]
+    return [sys.executable, "launch.py", "--config", experiment, f"--config.workdir={workdir}", *flags]
+
+
+def _launch(experiment, workdir, grid, **settings):
+    axes = {f"sweep__{axis}": repr(values) for axis, values in grid.items()}
+    done = subprocess.run(
+        _command(experiment, workdir, **settings, **axes),
+        cwd=ROOT,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return Launched(workdir, done.stdout, done.stderr, grid)
+
+
+def _environment():
+    return {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")} | {
+        "JAX_PLATFORMS": "cpu"
+    }
+
+
+def _rows(workdir):
+    """Every line, which must be whole, and a cell."""
+    content = (workdir / "results.jsonl").read_text()
+    assert content.endswith("\n")
+    return [json.loads(line, parse_constant=pytest.fail) for line in content.splitlines()]
+
+
+SMALL = {"sweep__training_samples": 300, "sweep__anchors": 40, "sweep__queries": 40, "sweep__neighbours": 5}
+SHAPES = "experiments/sweep_bits.py"
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory, shapes_folder):
+    grid = {"bits": (16, 32), "seed": (0, 1), "unseen": (CIRCLE,)}
+    workdir = tmp_path_factory.mktemp("sweep") / "shapes"
+    return _launch(SHAPES, workdir, grid, dataset__data_dir=shapes_folder, save_models=True, **SMALL)
+
+
+@pytest.fixture(scope="module")
+def cifar10(tmp_path_factory):
+    if not DATA.is_dir():
+        pytest.skip(f"there is no {DATA} with CIFAR-10, its features and word vectors")
+    return _launch(
+        "experiments/sweep_bits.py:cifar10",
+        tmp_path_factory.mktemp("sweep") / "cifar10",
+        {"bits": (16, 32), "seed": (0,), "unseen": ("cat",)},
+        dataset__data_dir=DATA / "tfds",
+        features__path=DATA / "features" / "cifar10" / "mobilenet_v1",
+        semantics__path=DATA / "word_vectors" / "googlenews_8001w_300d.bin",
+        **SMALL | {"sweep__training_samples": 1000, "sweep__anchors": 100},
+    )
+
+
+@pytest.fixture(params=["shapes", "cifar10"])
+def launched(request):
+    return request.getfixturevalue(request.param)
+
+
+def _figure(values):
+    """Mean and sample deviation as the table states them."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{np.mean(values):.4f} ± {np.std(values, ddof=1):.4f}"
+
+
+def _check_table(table, rows, grid):
+    assert [row["bits"] for row in table] == [str(bits) for bits in grid["bits"]]
+    for line in table:
+        assert line["method"] == "zsh"
+        assert line["seeds"] == str(len(grid["seed"]))
+        same = [row for row in rows if row["bits"] == int(line["bits"])]
+        for column, key in COLUMNS.items():
+            name, place = key if isinstance(key, tuple) else (key, None)
+            by_seed = [
+                np.mean(
+                    [row[name] if place is None else row[name][place] for row in same if row["seed"] == seed]
+                )
+                for seed in grid["seed"]
+            ]
+            assert line[column] == _figure(by_seed), column
+
+
+@pytest.mark.slow
+def test_every_cell_of_the_grid_is_one_line_with_every_key(launched):
+    rows = _rows(launched.workdir)
+    cells = [tuple(row[axis] for axis in launched.grid) for row in rows]
+    assert sorted(cells) == sorted(itertools.product(*launched.grid.values()))
+    for row in rows:
+        assert not KEYS - row.keys()
+        assert row["status"] in ("converged", "iteration_limit")
+        numbers = [value for value in row.values() if not isinstance(value, str)]
+        assert np.isfinite(np.hstack(numbers)).all()
+        assert 0 < row["mean_average_precision"] <= 1
+        assert len(row["precision_curve"]) == row["bits"] + 1
+
+
+@pytest.mark.slow
+def test_the_configuration_that_ran_is_kept(launched):
+    config = json.loads((launched.workdir / "config.json").read_text())
+    assert config["name"] == "sweep_bits"
+    assert config["workdir"] == str(launched.workdir)
+    for axis, values in launched.grid.items():
+        assert config["sweep"][axis] == list(values)
+
+
+@pytest.mark.slow
+def test_the_table_is_what_numpy_makes_of_the_results(launched):
+    (table,) = tables(launched.stdout)
+    _check_table(table, _rows(launched.workdir), launched.grid)
+
+
+@pytest.mark.slow
+def test_nothing_but_the_sweep_is_spoken_of(launched):
+    assert not launched.stderr
+    assert "WARNING" not in launched.stdout
+
+
+@pytest.mark.slow
+def test_wandb_runs_say_what_the_results_say(launched):
+    rows = {row["cell_id"]: row for row in _rows(launched.workdir)}
+    runs = offline_runs(launched.workdir)
+    (sweep,) = [run for run in runs.values() if "cell_id" not in run.summary]
+    cells = {run.summary["cell_id"]: run for run in runs.values() if run is not sweep}
+    assert cells.keys() == rows.keys()
+    assert {run.group for run in runs.values()} == {sweep.group}
+    for identifier, run in cells.items():
+        row = rows[identifier]
+        assert row == {key: (run.config if key in run.config else run.summary)[key] for key in row}
+        assert len(run.history) == row["iterations"]
+        assert run.history[-1]["objective"] == row["objective"]
+        assert {*Objective._fields[1:], "flips"} <= run.history[-1].keys()
+    (path,) = (sweep.folder / "files" / "media" / "table").iterdir()
+    table = json.loads(path.read_text())
+    logged = [dict(zip(table["columns"], values, strict=True)) for values in table["data"]]
+    assert {row["cell_id"]: row["mean_average_precision"] for row in logged} == {
+        identifier: row["mean_average_precision"] for identifier, row in rows.items()
+    }
+
+
+@pytest.mark.slow
+def test_saved_models_give_the_metrics_of_the_results(shapes, shapes_folder):
+    dataset = load_shapes(str(shapes_folder))
+    features = gist(dataset.images)
+    rows = _rows(shapes.workdir)
+    assert len(list((shapes.workdir / "models").iterdir())) == len(rows)
+    for row in rows:
+        if row["seed"] == 1:
+            continue
+        model, metadata = load_model(model_path(shapes.workdir, row["cell_id"]))
+        assert metadata == {key: row[key] for key in metadata}
+        split = zero_shot_split(
+            dataset.labels,
+            parse_unseen(row["unseen"], dataset.class_names),
+            training_samples=row["training_samples"],
+            queries=row["queries"],
+            seed=row["seed"],
+        )
+        codes, labels = encode(model, features), jnp.asarray(dataset.labels)
+        metrics = evaluate(
+            codes[split.queries],
+            labels[split.queries],
+            codes[split.database],
+            labels[split.database],
+            bits=row["bits"],
+            cutoffs=tuple(row["cutoffs"]),
+        )
+        for name, value in metrics._asdict().items():
+            np.testing.assert_allclose(value, row[name], rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_rerun_runs_nothing_anew_and_prints_the_same_table(shapes, shapes_folder):
+    before = {path: path.stat().st_mtime_ns for path in (shapes.workdir / "models").iterdir()}
+    content = (shapes.workdir / "results.jsonl").read_bytes()
+    settings = {"dataset__data_dir": shapes_folder, "save_models": True} | SMALL
+    again = _launch(SHAPES, shapes.workdir, shapes.grid, **settings)
+    assert (shapes.workdir / "results.jsonl").read_bytes() == content
+    assert before == {path: path.stat().st_mtime_ns for path in (shapes.workdir / "models").iterdir()}
+    assert tables(again.stdout) == tables(shapes.stdout)
+    assert "done already: 4" in again.stdout
+    assert " gone, " not in again.stdout
+
+
+@pytest.mark.slow
+def test_a_larger_sweep_keeps_what_is_done_and_a_smaller_one_reports_its_own(shapes, shapes_folder, tmp_path):
+    workdir = tmp_path / "larger"
+    workdir.mkdir()
+    content = (shapes.workdir / "results.jsonl").read_bytes()
+    (workdir / "results.jsonl").write_bytes(content)
+    settings = {"dataset__data_dir": shapes_folder, "wandb__mode": "disabled"} | SMALL
+    grid = {"bits": (16,), "seed": (0, 1), "unseen": (CIRCLE, STAR)}
+    larger = _launch(SHAPES, workdir, grid, **settings)
+    assert (workdir / "results.jsonl").read_bytes().startswith(content)
+    rows = _rows(workdir)
+    assert len(rows) == 6
+    assert len({row["cell_id"] for row in rows}) == 6
+    own = [row for row in rows if row["bits"] == 16]
+    table, by_class = tables(larger.stdout)
+    _check_table(table, own, grid)
+    assert [line["unseen"] for line in by_class] == [CIRCLE, STAR]
+    for line in by_class:
+        same = [row["mean_average_precision"] for row in own if row["unseen"] == line["unseen"]]
+        assert line["zsh 16"] == _figure(same)
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_and_ends_as_one_that_was_not(shapes, shapes_folder, tmp_path):
+    workdir = tmp_path / "killed"
+    settings = {"dataset__data_dir": shapes_folder, "wandb__mode": "disabled"} | SMALL
+    axes = {f"sweep__{axis}": repr(values) for axis, values in shapes.grid.items()}
+    command = _command(SHAPES, workdir, **settings, **axes)
+    results = workdir / "results.jsonl"
+    with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (results.exists() and results.stat().st_size):
+            time.sleep(0.02)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    kept = _rows(workdir)
+    assert 0 < len(kept) < 4
+
+    _launch(SHAPES, workdir, shapes.grid, **settings)
+    rows = _rows(workdir)
+    assert rows[: len(kept)] == kept
+    assert not (workdir / "wandb").exists()
+    assert not (workdir / "models").exists()
+
+    def outcome(row):
+        return {key: value for key, value in row.items() if not key.endswith("seconds")}
+
+    # Another folder, another process, the same seeds: the same results to the last digit.
+    theirs = {row["cell_id"]: outcome(row) for row in _rows(shapes.workdir)}
+    assert {row["cell_id"]: outcome(row) for row in rows} == theirs
+
+
+def test_an_enquiry_is_answered():
+    command = [sys.executable, "launch.py", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "--config experiments/sweep_bits.py" in done.stdout
+    assert not done.stderr
