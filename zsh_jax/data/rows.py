@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int32, Shaped, UInt8
 
+from zsh_jax.data.quiet import quiet
 from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
 
@@ -82,7 +83,8 @@ def _read_shard(builder: Any, split: str, number: int, shard: Path, *, images: b
             raise RuntimeError(f"it holds {held} records of {stated}")
         reader.close()
         source = builder.as_data_source(selection, decoders=decoders, file_format="array_record")
-        rows = source.__getitems__(range(stated))
+        with quiet():
+            rows = source.__getitems__(range(stated))
     except (RuntimeError, IndexError, ValueError, OSError) as problem:  # array_record's, TFDS's, Pillow's
         raise InputError(
             f"{shard} is cut off or damaged ({reason(problem)}); prepare the data set again"

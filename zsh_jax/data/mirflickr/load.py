@@ -1,7 +1,5 @@
 """Reading MIRFlickr-25K, prepared on the first use from where its archives were unpacked."""
 
-import contextlib
-import io
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.mirflickr.read import INSTRUCTIONS, read_archive
 from zsh_jax.data.pictures import check_whole
+from zsh_jax.data.quiet import quiet
 from zsh_jax.data.tfds_source import load_tfds
 from zsh_jax.errors import InputError
 
@@ -44,7 +43,8 @@ def load_mirflickr(
 def _builder(data_dir: str | None, relevant: bool) -> Any:
     from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
 
-    return ZshMirflickr25k(config="relevant" if relevant else "potential", data_dir=data_dir)
+    with quiet():
+        return ZshMirflickr25k(config="relevant" if relevant else "potential", data_dir=data_dir)
 
 
 def _prepare(builder: Any, path: Path | None) -> None:
@@ -62,8 +62,7 @@ def _prepare(builder: Any, path: Path | None) -> None:
     print(f"zsh_jax: preparing {builder.name} from {manual} into {builder.data_dir}", file=sys.stderr)
     there = set(Path(builder.data_dir).parent.glob("*incomplete*"))
     try:
-        silence = io.StringIO()  # TFDS speaks of downloads, and there are none
-        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+        with quiet(streams=True):
             builder.download_and_prepare(
                 file_format="array_record",
                 download_config=tfds.download.DownloadConfig(manual_dir=manual),

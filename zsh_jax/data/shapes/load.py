@@ -1,12 +1,11 @@
 """Reading the drawn shapes, prepared on the first use."""
 
-import contextlib
-import io
 import sys
 
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.quiet import quiet
 from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
 from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES
@@ -43,13 +42,13 @@ def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0)
 
 
 def _prepared(data_dir: str | None, seed: int) -> ZshShapes:
-    builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
+    with quiet():
+        builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
     if builder.is_prepared():
         return builder
     print(f"zsh_jax: drawing zsh_shapes (seed {seed}) into {builder.data_dir}", file=sys.stderr)
     try:
-        silence = io.StringIO()  # TFDS speaks of downloads, and there are none
-        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+        with quiet(streams=True):
             builder.download_and_prepare(file_format="array_record")
     except OSError as problem:
         # TFDS writes to a folder of its own and renames it last: whoever comes second finds the place taken.

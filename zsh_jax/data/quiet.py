@@ -1,0 +1,30 @@
+"""TFDS without what it has to say: of downloads where there are none, and of faster decoders."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet(*, streams: bool = False) -> Iterator[None]:
+    """Keep the warnings of TFDS to itself; errors are exceptions and are not touched.
+
+    Args:
+        streams: whether its progress bars too.
+
+    Yields:
+        Nothing.
+    """
+    from absl import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    silence = io.StringIO()
+    try:
+        with contextlib.ExitStack() as stack:
+            if streams:
+                stack.enter_context(contextlib.redirect_stdout(silence))
+                stack.enter_context(contextlib.redirect_stderr(silence))
+            yield
+    finally:
+        logging.set_verbosity(level)
