@@ -14,9 +14,10 @@ HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_coll
 ROOMS = {
     "core": {"core", "errors"},
     "data": {"atomic", "core", "data", "errors"},
-    "sweep": {"core", "data", "sweep", "errors"},
+    "baselines": {"core", "baselines", "errors"},
+    "sweep": {"core", "baselines", "data", "sweep", "errors"},
     "tracking": {"atomic", "core", "data", "sweep", "tracking", "errors"},
-    "report": {"core", "data", "sweep", "report", "errors"},
+    "report": {"core", "baselines", "data", "sweep", "report", "errors"},
 }
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 
