@@ -1,0 +1,87 @@
+"""CCA-ITQ: canonical correlations of features and labels, then ITQ's rotation.
+
+Gong & Lazebnik, "Iterative quantization", CVPR 2011 (Hotelling 1936 for the correlations): the w that
+solve Cxy (Cyy + r I)^-1 Cyx w = s^2 (Cxx + r I) w, with r = 1e-4, each weighted by its correlation s as in the
+authors' released code.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.baselines.data import TrainingData
+from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
+from zsh_jax.baselines.hash_functions import Linear, centred_linear
+from zsh_jax.baselines.itq import random_rotation, rotate
+from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.precision import full_precision
+
+
+class CCAITQOptions(NamedTuple):
+    """What may be tuned.
+
+    Attributes:
+        ridge: r, added to the variance of every feature and of every class indicator.
+    """
+
+    ridge: Float[Array, "*sweep"] | float = 1e-4
+
+
+@jax.jit
+@full_precision
+def canonical_directions(
+    x: Float[Array, "n d"], y: Float[Array, "n c"], ridge: Float[Array, ""] | float
+) -> tuple[Float[Array, "d c"], Float[Array, " c"]]:
+    """Directions of x whose projections correlate most with a projection of y.
+
+    Args:
+        x: centred features, (n, d).
+        y: centred class indicators, (n, c).
+        ridge: added to both covariances' diagonals.
+
+    Returns:
+        Directions w with w'(Cxx + r I) w = s^2, that is, each times its correlation; and the correlations s,
+        falling. A direction without correlation is zero.
+    """
+    n = x.shape[0]
+    whiten_x = inverse_root(gram_basis(x.T @ x / n), ridge)
+    whiten_y = inverse_root(gram_basis(y.T @ y / n), ridge)
+    cross = whiten_x.T @ (x.T @ y / n) @ whiten_y
+    # Few classes, many features: the right singular vectors, and the left ones times their singular values.
+    squared, right = eigh(cross.T @ cross)
+    order = slice(None, None, -1)
+    return oriented(whiten_x @ (cross @ right[:, order])), jnp.sqrt(jnp.maximum(squared[order], 0))
+
+
+@partial(jax.jit, static_argnames=("bits", "iterations"))
+@full_precision
+def fit(
+    key: PRNGKeyArray, data: TrainingData, options: CCAITQOptions, *, bits: int, iterations: int = 50
+) -> Linear:
+    """Canonical directions weighted by their correlations, then ITQ's rotation.
+
+    At most c directions have a correlation. With more bits than classes the others have weight zero, as in the
+    released code, where they are eigenvectors of the eigenvalue zero: the rotation, which is l x l, then spreads
+    the c directions over all l bits. So every code length is comparable, and no bit is noise.
+
+    Args:
+        key: of the rotation's random start.
+        data: of which `x` and `classes` are read.
+        options: the ridge.
+        bits: code length l; static.
+        iterations: of the rotation; static.
+
+    Returns:
+        Projection (d, l), and the offset that centres it.
+    """
+    mean = data.x.mean(0)
+    x = data.x - mean[None]
+    y = data.classes - data.classes.mean(0)[None]
+    directions, _ = canonical_directions(x, y, options.ridge)
+    directions = directions[:, :bits]
+    directions = jnp.pad(directions, ((0, 0), (0, bits - directions.shape[1])))
+    rotated = rotate(x @ directions, random_rotation(key, bits, x.dtype), iterations=iterations)
+    return centred_linear(mean, directions @ rotated.rotation)

@@ -1,0 +1,68 @@
+"""PCAH: signs of the leading principal components.
+
+Wang, Kumar & Chang, "Semi-supervised hashing for scalable image retrieval", CVPR 2010, where it is the unsupervised
+limit of the method: the projection that maximises tr(P' X'X P) with P'P = I.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.baselines.data import TrainingData
+from zsh_jax.baselines.gram import oriented
+from zsh_jax.baselines.hash_functions import Linear, centred_linear
+from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.precision import full_precision
+
+
+class PCAHOptions(NamedTuple):
+    """Nothing to choose."""
+
+
+@partial(jax.jit, static_argnames="count")
+@full_precision
+def principal_directions(
+    x: Float[Array, "n d"], *, count: int
+) -> tuple[Float[Array, " d"], Float[Array, "d count"]]:
+    """Mean, and the directions of largest variance about it.
+
+    Args:
+        x: features, (n, d).
+        count: number of directions; static.
+
+    Returns:
+        The mean (d,), and orthonormal columns (d, count), the largest variance first.
+
+    Raises:
+        ValueError: if there are fewer than `count` features. Directions beyond them would be random ones, and the
+            method another: a comparison leaves such a cell out.
+    """
+    n, d = x.shape
+    if not 1 <= count <= d:
+        raise ValueError(f"{count} bits cannot be principal components of {d} features; use at most {d}")
+    mean = x.mean(0)
+    centred = x - mean[None]
+    _, eigenvectors = eigh(centred.T @ centred / n)
+    return mean, oriented(eigenvectors[:, ::-1][:, :count])
+
+
+@partial(jax.jit, static_argnames="bits")
+def fit(key: PRNGKeyArray, data: TrainingData, options: PCAHOptions, *, bits: int) -> Linear:
+    """Project onto the leading principal directions.
+
+    Args:
+        key: not read; every method has one signature.
+        data: of which `x` is read.
+        options: none.
+        bits: code length l, at most d; static.
+
+    Returns:
+        Projection with orthonormal columns (d, l), and the offset that centres it.
+
+    Raises:
+        ValueError: if there are more bits than features.
+    """
+    del key, options
+    return centred_linear(*principal_directions(data.x, count=bits))
