@@ -1,0 +1,221 @@
+"""KSH: inner products of codes that match the labels of a sampled set of pairs.
+
+Liu, Wang, Ji, Jiang & Chang, "Supervised hashing with kernels", CVPR 2012. With K the centred RBF features of q
+labelled samples, and S = 1 for pairs that share a label, -1 for the others, it minimises |l S - sum_k b_k b_k'|^2
+over b_k = sign(K a_k), greedily: with R the residual of the bits before, b_k maximises b'Rb. Its start is
+the spectral relaxation K'RK a = s K'K a, |K a|^2 = q; its end, the better of that and of Nesterov's gradient
+method on the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, whose gradient is -K'((R f) o (1 - f o f)).
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from zsh_jax.baselines.data import TrainingData
+from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
+from zsh_jax.baselines.hash_functions import Kernel, centred_kernel, signs
+from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.precision import full_precision
+
+_DOUBLINGS = 50  # of the step's inverse length, until it is given up
+
+
+class KSHOptions(NamedTuple):
+    """What may be tuned.
+
+    Attributes:
+        tolerance: the gradient method stops once the surrogate, divided by q, changes by no more than this.
+    """
+
+    tolerance: Float[Array, "*sweep"] | float = 1e-2
+
+
+class Greedy(NamedTuple):
+    """The bits, and what they leave.
+
+    Attributes:
+        weights: a_k as columns.
+        agreement: b_k' R b_k of each bit, with R the residual before it.
+        relaxed: the same of the spectral relaxation; never above `agreement`.
+        residual: |R|^2 after each bit.
+    """
+
+    weights: Float[Array, "k l"]
+    agreement: Float[Array, " l"]
+    relaxed: Float[Array, " l"]
+    residual: Float[Array, " l"]
+
+
+class _Descent(NamedTuple):
+    before: Float[Array, " k"]
+    now: Float[Array, " k"]
+    momentum_before: Float[Array, ""]
+    momentum: Float[Array, ""]
+    inverse_step: Float[Array, ""]
+    cost: Float[Array, ""]
+    iterations: Int[Array, ""]
+    running: Bool[Array, ""]
+
+
+@full_precision
+def smooth_descent(
+    features: Float[Array, "q k"],
+    residual: Float[Array, "q q"],
+    start: Float[Array, " k"],
+    tolerance: Float[Array, ""] | float,
+    *,
+    iterations: int,
+) -> Float[Array, " k"]:
+    """Nesterov's accelerated gradient with backtracking on the surrogate.
+
+    Args:
+        features: K.
+        residual: R, symmetric.
+        start: a.
+        tolerance: see `KSHOptions`.
+        iterations: at the most; static.
+
+    Returns:
+        The last a.
+    """
+
+    def surrogate(a: Float[Array, " k"]) -> Float[Array, ""]:
+        smooth = jnp.tanh(features @ a / 2)
+        return -smooth @ (residual @ smooth)
+
+    def with_gradient(a: Float[Array, " k"]) -> tuple[Float[Array, ""], Float[Array, " k"]]:
+        smooth = jnp.tanh(features @ a / 2)
+        pulled = residual @ smooth
+        return -smooth @ pulled, -((pulled * (1 - smooth**2)) @ features)
+
+    def iterate(state: _Descent) -> _Descent:
+        ahead = state.now + (state.momentum_before - 1) / state.momentum * (state.now - state.before)
+        value, gradient = with_gradient(ahead)
+        slope = gradient @ gradient
+
+        def too_long(carry: tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]) -> Bool[Array, ""]:
+            inverse_step, reached, doublings = carry
+            # At the step -g / b the quadratic bound is value - |g|^2 / (2 b).
+            return ~(reached <= value - slope / (2 * inverse_step)) & (doublings < _DOUBLINGS)
+
+        def halve(
+            carry: tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]],
+        ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
+            inverse_step, _, doublings = carry
+            return 2 * inverse_step, surrogate(ahead - gradient / (2 * inverse_step)), doublings + 1
+
+        first = (
+            state.inverse_step,
+            surrogate(ahead - gradient / state.inverse_step),
+            jnp.array(0, jnp.int32),
+        )
+        inverse_step, cost, doublings = lax.while_loop(too_long, halve, first)
+        found = doublings < _DOUBLINGS
+        moves = jnp.abs(cost - state.cost) > tolerance * features.shape[0]
+        count = state.iterations + 1
+        return _Descent(
+            before=jnp.where(found, state.now, state.before),
+            now=jnp.where(found, ahead - gradient / inverse_step, state.now),
+            momentum_before=state.momentum,
+            momentum=(1 + jnp.sqrt(1 + 4 * state.momentum**2)) / 2,
+            inverse_step=inverse_step,
+            cost=cost,
+            iterations=count,
+            running=found & moves & (count < iterations),
+        )
+
+    one = jnp.ones((), start.dtype)
+    first = _Descent(
+        start, start, 0 * one, one, one, surrogate(start), jnp.array(0, jnp.int32), jnp.array(iterations > 0)
+    )
+    return lax.while_loop(lambda state: state.running, iterate, first).now
+
+
+@partial(jax.jit, static_argnames=("bits", "iterations"))
+@full_precision
+def greedy_bits(
+    features: Float[Array, "q k"],
+    similarity: Float[Array, "q q"],
+    tolerance: Float[Array, ""] | float,
+    *,
+    bits: int,
+    iterations: int,
+) -> Greedy:
+    """One bit after the other (algorithm 1).
+
+    Args:
+        features: K, centred.
+        similarity: S.
+        tolerance: of the gradient method.
+        bits: code length l; static.
+        iterations: of the gradient method, at the most; static.
+
+    Returns:
+        The bits' weights and the course of the residual.
+    """
+    q = features.shape[0]
+    whiten = inverse_root(gram_basis(features.T @ features))
+    white = features @ whiten
+
+    def agreement(residual: Float[Array, "q q"], b: Float[Array, " q"]) -> Float[Array, ""]:
+        return b @ (residual @ b)
+
+    def learn(
+        residual: Float[Array, "q q"], unused: None
+    ) -> tuple[
+        Float[Array, "q q"], tuple[Float[Array, " k"], Float[Array, ""], Float[Array, ""], Float[Array, ""]]
+    ]:
+        del unused
+        _, eigenvectors = eigh(white.T @ residual @ white)
+        direction = oriented(whiten @ eigenvectors[:, -1:])[:, 0]
+        relaxed = direction * jnp.sqrt(q / jnp.sum((features @ direction) ** 2))
+        refined = smooth_descent(features, residual, relaxed, tolerance, iterations=iterations)
+        relaxed_bit, refined_bit = signs(features @ relaxed), signs(features @ refined)
+        of_relaxed, of_refined = agreement(residual, relaxed_bit), agreement(residual, refined_bit)
+        better = of_refined > of_relaxed
+        b = jnp.where(better, refined_bit, relaxed_bit)
+        residual -= b[:, None] * b[None]
+        weights = jnp.where(better, refined, relaxed)
+        return residual, (weights, jnp.maximum(of_relaxed, of_refined), of_relaxed, jnp.sum(residual**2))
+
+    _, (weights, reached, relaxed, left) = lax.scan(learn, bits * similarity, length=bits)
+    return Greedy(weights.T, reached, relaxed, left)
+
+
+@partial(jax.jit, static_argnames=("bits", "labelled", "iterations"))
+@full_precision
+def fit(
+    key: PRNGKeyArray,
+    data: TrainingData,
+    options: KSHOptions,
+    *,
+    bits: int,
+    labelled: int = 1000,
+    iterations: int = 500,
+) -> Kernel:
+    """Draw labelled samples, and learn the bits from their pairs.
+
+    Args:
+        key: of the labelled samples.
+        data: of which `phi` and `classes` are read. Pairs with a label in common are similar.
+        options: tolerance of the gradient method.
+        bits: code length l; static.
+        labelled: samples whose pairs are seen, q, or all if there are fewer; static. The paper's are 1,000 to
+            2,000. The memory needed is q x q.
+        iterations: of the gradient method, at the most; static.
+
+    Returns:
+        Projection (m, l).
+    """
+    n = data.phi.shape[0]
+    chosen = jax.random.choice(key, n, (min(labelled, n),), replace=False)
+    mean = data.phi.mean(0)
+    features = (data.phi[chosen] - mean[None])[:, :-1]
+    classes = data.classes[chosen]
+    similarity = jnp.where(classes @ classes.T > 0, 1, -1).astype(data.phi.dtype)
+    greedy = greedy_bits(features, similarity, options.tolerance, bits=bits, iterations=iterations)
+    return centred_kernel(mean, greedy.weights)

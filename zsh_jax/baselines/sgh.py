@@ -1,0 +1,102 @@
+"""SGH: preserve a similarity graph over all samples without forming it.
+
+Jiang & Li, "Scalable graph hashing with feature transformation", IJCAI 2015. The similarity exp(-|x - y|^2 / rho),
+scaled to [-1, 1], is about p(x)'p(y) - 1 for unit-length x and y:
+
+    p(x) = exp(-|x|^2 / rho) [ sqrt(2 (e^2 - 1) / (e rho)) x,  sqrt((e^2 + 1) / e) ],    rho = 2,
+
+the straight line through exp at -1 and 1. Bits follow one another: with K the centred RBF features and
+A = l K' (P P' - 1 1') K, each w is the leading solution of A w = s (K'K + r I) w, and A then loses K' b b' K for
+b = sign(K w). A second pass, in random order, gives A back what one bit took from it and learns that bit again
+(algorithm 1).
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from zsh_jax.baselines.data import TrainingData
+from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
+from zsh_jax.baselines.hash_functions import Kernel, centred_kernel, signs
+from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.precision import full_precision
+
+RHO = 2.0
+"""The straight line holds for 2 x'y / rho in [-1, 1]: with unit vectors, for this rho and no smaller one."""
+
+
+class SGHOptions(NamedTuple):
+    """What may be tuned.
+
+    Attributes:
+        ridge: r, added to K'K.
+    """
+
+    ridge: Float[Array, "*sweep"] | float = 1e-6
+
+
+class _Pass(NamedTuple):
+    residual: Float[Array, "k k"]
+    weights: Float[Array, "k l"]
+    taken: Float[Array, "k l"]  # what each bit took from the residual: its outer square
+
+
+@full_precision
+def transformed_features(x: Float[Array, "n d"]) -> Float[Array, "n f"]:
+    """p(x) of the rows, brought to unit length.
+
+    Args:
+        x: features, (n, d).
+
+    Returns:
+        (n, d + 1); their inner products less 1 approximate the scaled similarity.
+    """
+    length = jnp.sqrt(jnp.sum(x**2, axis=1, keepdims=True))
+    unit = x / jnp.maximum(length, jnp.finfo(x.dtype).tiny)
+    shrink = np.exp(-1 / RHO)
+    last = jnp.full((x.shape[0], 1), shrink * np.sqrt((np.e**2 + 1) / np.e), x.dtype)
+    return jnp.concatenate([float(shrink * np.sqrt(2 * (np.e**2 - 1) / (np.e * RHO))) * unit, last], axis=1)
+
+
+@partial(jax.jit, static_argnames="bits")
+@full_precision
+def fit(key: PRNGKeyArray, data: TrainingData, options: SGHOptions, *, bits: int) -> Kernel:
+    """Learn the bits one after the other, then each once more.
+
+    It factorises 2 l matrices of m x m.
+
+    Args:
+        key: of the order of the second pass.
+        data: of which `x` and `phi` are read.
+        options: the ridge.
+        bits: code length l; static.
+
+    Returns:
+        Projection (m, l).
+    """
+    mean = data.phi.mean(0)
+    centred = (data.phi - mean[None])[:, :-1]
+    whiten = inverse_root(gram_basis(centred.T @ centred), options.ridge)
+    transformed = centred.T @ transformed_features(data.x)
+    ones = centred.sum(0)  # zero, but for rounding
+    similarity = bits * (transformed @ transformed.T - ones[:, None] * ones[None])
+
+    def learn(state: _Pass, bit: Int[Array, ""]) -> tuple[_Pass, None]:
+        old = state.taken[:, bit]
+        residual = state.residual + old[:, None] * old[None]
+        _, eigenvectors = eigh(residual)
+        weights = oriented(whiten @ eigenvectors[:, -1:])[:, 0]
+        new = whiten.T @ (centred.T @ signs(centred @ weights))
+        residual -= new[:, None] * new[None]
+        return _Pass(residual, state.weights.at[:, bit].set(weights), state.taken.at[:, bit].set(new)), None
+
+    nothing = jnp.zeros((whiten.shape[1], bits), whiten.dtype)
+    start = _Pass(whiten.T @ similarity @ whiten, nothing, nothing)
+    order = jnp.concatenate([jnp.arange(bits), jax.random.permutation(key, bits)])
+    end, _ = lax.scan(learn, start, order)
+    return centred_kernel(mean, end.weights)
