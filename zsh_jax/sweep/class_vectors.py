@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -32,20 +32,17 @@ def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
     Raises:
         InputError: a kind is unknown, or a file is not there.
     """
-    wanted = {"word_vectors": ("path", "a word2vec or GloVe file")}
     for kind in semantics:
         if kind not in SEMANTICS:
             raise InputError(f"sweep.semantics takes {', '.join(SEMANTICS)}, not {kind!r}")
-        key, what = wanted.get(kind, ("", ""))
-        if not key:
-            continue
-        path = config.semantics[key]
-        if not path:
-            raise InputError(f"semantics.{key} is not set; give {what} with --config.semantics.{key}=PATH")
-        if not Path(path).expanduser().exists():
-            raise InputError(
-                f"semantics.{key}: there is no {path}; give {what} with --config.semantics.{key}=PATH"
-            )
+    path, model = config.semantics.path, config.semantics.model
+    if "word_vectors" in semantics and not (path and Path(path).expanduser().exists()):
+        what = f"semantics.path: there is no {path}" if path else "semantics.path is not set"
+        raise InputError(f"{what}; give a word2vec or GloVe file with --config.semantics.path=PATH")
+    if "sentences" in semantics and not model:
+        raise InputError(
+            "semantics.model is not set; give a model of sentence-transformers with --config.semantics.model=FOLDER"
+        )
 
 
 def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics:
@@ -69,18 +66,39 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
         own = load_semantics(config, "word_vectors" if config.semantics.path else "attributes", dataset)
         return own._replace(name=f"shuffled {own.name}")
     if kind == "attributes":
-        if dataset.attributes is None:
-            raise InputError(
-                f"{dataset.name} has no attributes; use --config.sweep.semantics='(\"word_vectors\",)' or one-hot"
-            )
-        return Semantics(kind, attribute_vectors(dataset.attributes))
+        return _attributes(config, dataset)
     synonyms = _synonyms(config, dataset)
+    if kind == "sentences":
+        from zsh_jax.data.semantics.sentences import sentence_vectors
+
+        model, prompt, download = (config.semantics[key] for key in ("model", "prompt", "download"))
+        vectors = sentence_vectors(names, model=model, prompt=prompt, synonyms=synonyms, download=download)
+        return Semantics(Path(model).name, vectors)
     if kind == "minilm":
         from zsh_jax.data.semantics.minilm import minilm_vectors
 
         return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
     path = Path(config.semantics.path).expanduser()
-    return Semantics(path.stem, word_vectors(path, names, synonyms=synonyms))
+    return Semantics(path.stem, word_vectors(path, names, synonyms=synonyms, **_reading(config)))
+
+
+def _attributes(config: ConfigDict, dataset: Dataset) -> Semantics:
+    if config.semantics.attributes:
+        from zsh_jax.data.semantics.attribute_files import attribute_file_vectors
+
+        path = Path(config.semantics.attributes).expanduser()
+        return Semantics(path.stem, attribute_file_vectors(path, dataset.class_names))
+    if dataset.attributes is None:
+        raise InputError(
+            f"{dataset.name} has no attributes; give a file of them with --config.semantics.attributes=PATH, or use "
+            "--config.sweep.semantics='(\"word_vectors\",)' or one-hot"
+        )
+    return Semantics("attributes", attribute_vectors(dataset.attributes))
+
+
+def _reading(config: ConfigDict) -> dict[str, Any]:
+    """How a file of word vectors is read."""
+    return {"limit": config.semantics.limit, "lower_case": config.semantics.lower_case}
 
 
 def with_vectors(config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
@@ -101,7 +119,7 @@ def with_vectors(config: ConfigDict, semantics: tuple[str, ...], dataset: Datase
     synonyms = _synonyms(config, dataset)
     if "word_vectors" in semantics:
         path = Path(config.semantics.path).expanduser()
-        names = known_words(path, names, synonyms=synonyms)
+        names = known_words(path, names, synonyms=synonyms, **_reading(config))
     if "minilm" in semantics:
         names = _those_found(
             lambda some: load_semantics(config, "minilm", dataset._replace(class_names=some)), names

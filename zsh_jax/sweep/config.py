@@ -80,6 +80,14 @@ def _add_inputs(config: ConfigDict) -> None:
 
     config.semantics = ConfigDict()
     config.semantics.path = config_dict.placeholder(str)  # word2vec or GloVe file, for word_vectors
+    config.semantics.limit = config_dict.placeholder(int)  # how many words of it are known, from the first
+    config.semantics.lower_case = False  # look names up in lower case alone
+    config.semantics.attributes = config_dict.placeholder(
+        str
+    )  # file, for attributes that a data set has not itself
+    config.semantics.model = config_dict.placeholder(str)  # of sentence-transformers, for sentences
+    config.semantics.prompt = "a photo of a {}"  # for sentences
+    config.semantics.download = False  # a model of the hub that is not on disk
     config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
 
 
