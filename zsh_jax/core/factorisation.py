@@ -43,6 +43,18 @@ def svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e r"], Float[Array, 
     return lax.platform_dependent(matrix, cpu=_svd_in_turn, default=_svd)
 
 
+def complete_qr(matrix: Float[Array, "e l"]) -> tuple[Float[Array, "e e"], Float[Array, "l l"]]:
+    """Q and R of a tall matrix, with a basis of the whole space.
+
+    Args:
+        matrix: (e, l) with l <= e.
+
+    Returns:
+        Orthogonal Q (e, e), whose first l columns span those of the matrix, and upper triangular R (l, l).
+    """
+    return lax.platform_dependent(matrix, cpu=_complete_qr_in_turn, default=_complete_qr)
+
+
 def _eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
     eigenvalues, eigenvectors = jnp.linalg.eigh(matrix)
     return eigenvalues, eigenvectors
@@ -53,9 +65,15 @@ def _svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e r"], Float[Array,
     return left, right
 
 
+def _complete_qr(matrix: Float[Array, "e l"]) -> tuple[Float[Array, "e e"], Float[Array, "l l"]]:
+    q, r = jnp.linalg.qr(matrix, mode="complete")
+    return q, r[: matrix.shape[1]]
+
+
 # A batch of these shares the threads of XLA's CPU client with whatever else is ready to run, and waits for them:
 # with jaxlib 0.10 and two cores that is a deadlock (five cells of 64 bits never return). Accelerators batch them.
 _eigh_in_turn = sequential_vmap(_eigh)
 _svd_in_turn = sequential_vmap(_svd)
+_complete_qr_in_turn = sequential_vmap(_complete_qr)
 
-__all__ = ["cholesky", "eigh", "svd"]
+__all__ = ["cholesky", "complete_qr", "eigh", "svd"]

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.factorisation import svd
+from zsh_jax.core.factorisation import complete_qr, svd
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 
@@ -27,9 +27,32 @@ def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> Sta
         The state with its `rotation` (e, e) replaced.
     """
     del hyper
-    alignment = (problem.semantics.T @ state.codes) @ state.regression
-    left, right = svd(alignment)
-    return state._replace(rotation=left @ right)
+    return state._replace(rotation=procrustes(problem.semantics.T @ state.codes, state.regression))
+
+
+@full_precision
+def procrustes(left: Float[Array, "e l"], right: Float[Array, "l e"]) -> Float[Array, "e e"]:
+    """The orthogonal R with the largest tr(R' left right).
+
+    With fewer bits than semantic values the product is of rank l, and R is found among l x l matrices: for
+    left = Q (T; 0) and right' = Q~ (T~; 0), it is Q diag(U V', I) Q~' with U and V' of T T~'. On the complement,
+    where nothing determines R, this takes one basis to the other.
+
+    Args:
+        left: Y'B.
+        right: W.
+
+    Returns:
+        R (e, e), R'R = I.
+    """
+    size, bits = left.shape
+    if bits >= size:
+        u, vt = svd(left @ right)
+        return u @ vt
+    q, t = complete_qr(left)
+    q_right, t_right = complete_qr(right.T)
+    u, vt = svd(t @ t_right.T)
+    return q[:, :bits] @ (u @ vt) @ q_right[:, :bits].T + q[:, bits:] @ q_right[:, bits:].T
 
 
 def random_rotation(key: PRNGKeyArray, *, size: int, dtype: DTypeLike = jnp.float32) -> Float[Array, "e e"]:
