@@ -9,6 +9,9 @@ from zsh_jax.data.auxiliary import join_datasets, shared_classes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import auxiliary_split, split_dataset, zero_shot_split
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.config import for_dataset
+from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.layout import describe, lay_out
 
 SIZES = {"training_samples": 5, "queries": 4, "seed": 0}
 
@@ -127,3 +130,66 @@ def test_what_does_not_fit_is_named():
         join_datasets(ONE._replace(features=np.zeros((9, 3), np.float32)), SEVERAL)
     with pytest.raises(InputError, match="images: classes 'sea lion' and 'Sea_Lion' differ in case"):
         join_datasets(ONE._replace(class_names=("sea lion", "Sea_Lion", "cat")), SEVERAL)
+
+
+def _blobs(path, class_names, per_class, seed):
+    """A feature file with a cloud a class, its labels as words."""
+    rng = np.random.default_rng(seed)
+    means = {name: np.random.default_rng(len(name)).normal(size=8) for name in class_names}
+    labels = np.repeat(class_names, per_class)
+    rows = np.stack([means[name] for name in labels]) + 0.1 * rng.normal(size=(len(labels), 8))
+    np.savez(path, features=rows.astype(np.float32), labels=labels)
+    return str(path)
+
+
+def _config(tmp_path):
+    config = for_dataset("features")
+    names = ("cat", "tiger", "elephant", "wolverine", "ox")
+    config.auxiliary.dataset.name = "features"
+    config.auxiliary.dataset.path = _blobs(tmp_path / "first.npz", names, 30, 0)
+    config.dataset.path = _blobs(tmp_path / "second.npz", ("Cat", "hippopotamus", "ox"), 20, 1)
+    config.sweep.update(semantics=("one-hot",), bits=(8,), seed=(0, 1), anchors=(20,), queries=(5,))
+    config.sweep.update(training_samples=(100,), neighbours=(5,), max_iterations=(2,))
+    config.evaluation.cutoffs = (5,)
+    return config
+
+
+def test_a_sweep_learns_from_the_one_and_searches_the_other(tmp_path):
+    config = _config(tmp_path)
+    plan, inputs = lay_out(config)
+    assert inputs.dataset.name == "first to second"
+    assert inputs.features.shape == (150 + 60, 8)
+    assert {split.unseen for group in plan.groups for split in group.splits} == {"hippopotamus"}
+    results = [result for batch in run(plan, inputs, cutoffs=(5,)) for result in batch]
+    assert len(results) == 2
+    for result in results:
+        assert result.cell["dataset"] == "first to second"
+        assert result.metrics["mean_average_precision"] > 0.9  # a cloud far from all others
+    said = describe(plan, inputs, config, lambda cell: False)
+    assert "learnt from the first 150 samples" in said
+    assert "2 classes are in both and so seen, unless held out (Cat, ox)" in said
+
+
+def test_a_sweep_between_equal_classes_must_name_the_unseen(tmp_path):
+    config = _config(tmp_path)
+    config.dataset.path = config.auxiliary.dataset.path
+    with pytest.raises(InputError, match="holds out no class, as each of its classes is in the data set"):
+        lay_out(config)
+    config.sweep.unseen = ("cat+ox",)
+    config.sweep.training_samples = (90,)
+    _, inputs = lay_out(config)
+    split = split_dataset(inputs.dataset, "cat+ox", training_samples=90, queries=5, seed=0)
+    assert set(inputs.dataset.labels[split.training].tolist()) == {
+        inputs.dataset.class_names.index(name) for name in ("tiger", "elephant", "wolverine")
+    }
+
+
+def test_features_of_two_networks_are_not_joined(tmp_path):
+    config = _config(tmp_path)
+    np.savez(
+        tmp_path / "second.npz",
+        features=np.random.default_rng(0).normal(size=(4, 5)),
+        labels=np.arange(4) % 2,
+    )
+    with pytest.raises(InputError, match="features of first have 8 values and those of second 5"):
+        lay_out(config)

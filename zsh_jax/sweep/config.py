@@ -55,6 +55,7 @@ def defaults() -> ConfigDict:
 
     # By name, axes that take other values: a grid for each, in the place of one.
     config.variants = ConfigDict()
+    config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
     return config
 
 

@@ -136,7 +136,7 @@ def _describe(part: _Part) -> tuple[str, Float32[np.ndarray, "n d"]]:
     dataset, features = part
     if features.name == "source":
         assert dataset.features is not None  # checked when it was loaded
-        return f"of {dataset.name}", dataset.features
+        return "source", dataset.features
     if features.name == "precomputed":
         from zsh_jax.data.features.precomputed import load_precomputed
 
