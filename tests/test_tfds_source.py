@@ -14,7 +14,9 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image, ImageOps
 
-from zsh_jax.data.tfds_source import load_tfds
+from zsh_jax.data.row_index import index_path, read_index
+from zsh_jax.data.rows import index_rows
+from zsh_jax.data.tfds_source import load_tfds, open_tfds
 from zsh_jax.errors import InputError
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -301,6 +303,34 @@ def test_another_file_format_is_to_be_prepared_again_elsewhere(copied, other):
     said = _refused("tiny_images", data_dir=folder)
     assert f"prepared as {other}" in said
     assert f"data_dir='{folder}/array_record'" in said
+
+
+def test_an_index_gives_the_same_rows_without_the_records(copied):
+    folder, version = copied
+    before = load_tfds("tiny_images", data_dir=folder, images=False)
+    builder = open_tfds("tiny_images", folder)
+    for split in ROWS:
+        index_rows(builder, split)
+    for shard in version.glob("*array_record*"):  # emptied, size and time as they were
+        stat = shard.stat()
+        shard.write_bytes(bytes(stat.st_size))
+        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    after = load_tfds("tiny_images", data_dir=folder, images=False)
+    for field in ("ids", "source_splits", "labels"):
+        np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
+
+
+@pytest.mark.parametrize("change", ["files", "index"])
+def test_an_index_of_other_files_or_a_damaged_one_is_not_believed(copied, change):
+    folder, version = copied
+    builder = open_tfds("tiny_images", folder)
+    index_rows(builder, "train")
+    if change == "files":
+        next(version.glob("*train.array_record*")).touch()
+    else:
+        os.truncate(index_path(builder, "train"), 100)
+    assert read_index(builder, "train") is None
+    assert len(load_tfds("tiny_images", data_dir=folder).ids) == 8
 
 
 # Cut at a multiple of 65,536 bytes, a file opens as if it held nothing.

@@ -100,6 +100,8 @@ def _prepared(asked: argparse.Namespace) -> Dataset:
     ours = base in STORED_AS or base in BY_PATH
     if not ours and not prepared_versions(data_folder(asked.data_dir) / base):
         _prepare_tfds(asked.name, asked.data_dir)
+    if base.startswith("imagenet"):
+        _index(asked.name, asked.data_dir)
     pictures = base == "folder"  # whose files are then looked at, one by one
     return load_dataset(_source(asked), images=pictures)
 
@@ -123,6 +125,17 @@ def _prepare_tfds(name: str, data_dir: str | None) -> None:
         tfds.builder(name, data_dir=data_dir, file_format="array_record").download_and_prepare()
     except Exception as problem:  # of the network, of the archives placed by hand, of TensorFlow
         raise InputError(f"{name} cannot be prepared: {reason(problem)}") from problem
+
+
+def _index(name: str, data_dir: str | None) -> None:
+    """Sweeps draw classes of ImageNet, and want the labels of all pictures before any picture."""
+    from zsh_jax.data.rows import index_rows
+    from zsh_jax.data.tfds_source import open_tfds
+
+    builder = open_tfds(name, data_dir)
+    for split, info in builder.info.splits.items():
+        if info.num_examples:
+            index_rows(builder, split)
 
 
 def _describe(dataset: Dataset) -> str:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int32, Shaped, UInt8
 
 from zsh_jax.data.quiet import quiet
 from zsh_jax.data.reason import reason
+from zsh_jax.data.row_index import read_index, write_index
 from zsh_jax.errors import InputError
 
 
@@ -35,12 +36,29 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
     Raises:
         InputError: a file is missing or damaged, or the pictures differ in size.
     """
+    known = None if images else read_index(builder, split)
+    if known is not None:
+        return Rows(*known, None)
     parts: list[Rows] = []
     first = 0
     for number, shard in enumerate(builder.info.splits[split].filepaths):
         parts.append(_read_shard(builder, split, number, Path(shard), images=images, first=first))
         first += len(parts[-1].labels)
     return join(parts, builder.data_dir)
+
+
+def index_rows(builder: Any, split: str) -> None:
+    """Write the identifiers and labels of a split into a file of their own, from which `read_split` is at hand at once.
+
+    Args:
+        builder: of TFDS.
+        split: its name.
+
+    Raises:
+        InputError: a file is missing or damaged, or the folder cannot be written to.
+    """
+    rows = read_split(builder, split, images=False)
+    write_index(builder, split, rows.ids, rows.labels)
 
 
 def join(parts: Sequence[Rows], where: str | Path) -> Rows:

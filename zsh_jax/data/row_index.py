@@ -1,0 +1,87 @@
+"""Identifiers and labels of a prepared TFDS data set in a small file beside it.
+
+A label stands in one record with its picture: without this, a sweep on ImageNet would read every picture to find out
+which ones it wants.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int32, Shaped
+
+from zsh_jax.atomic import write_whole
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+
+def index_path(builder: Any, split: str) -> Path:
+    """Where the index of a split is: in the data set's own folder."""
+    return Path(builder.data_dir) / f"zsh_jax.{split}.npz"
+
+
+def read_index(
+    builder: Any, split: str
+) -> tuple[Shaped[np.ndarray, " n"], Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]] | None:
+    """Read an index.
+
+    Args:
+        builder: of TFDS.
+        split: of the data set.
+
+    Returns:
+        Identifiers and labels; None where there is no index, or none of the files as they are now.
+    """
+    path = index_path(builder, split)
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stated, ids, labels = str(file["files"]), file["ids"], file["labels"]
+    except Exception:  # a damaged index is as good as none: the records themselves are there
+        return None
+    if (
+        stated != _state_of_files(builder, split)
+        or not len(ids) == len(labels) == builder.info.splits[split].num_examples
+    ):
+        return None
+    return ids, labels
+
+
+def write_index(
+    builder: Any,
+    split: str,
+    ids: Shaped[np.ndarray, " n"],
+    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+) -> None:
+    """Write an index, whole or not at all.
+
+    Args:
+        builder: of TFDS.
+        split: of the data set.
+        ids: of its rows.
+        labels: of its rows.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    content = io.BytesIO()
+    np.savez_compressed(content, files=np.array(_state_of_files(builder, split)), ids=ids, labels=labels)
+    try:
+        write_whole(index_path(builder, split), content.getvalue())
+    except OSError as problem:
+        raise InputError(
+            f"{index_path(builder, split)} cannot be written ({reason(problem)}); the data set can be read without it, "
+            "more slowly"
+        ) from problem
+
+
+def _state_of_files(builder: Any, split: str) -> str:
+    digest = hashlib.sha256()
+    for shard in builder.info.splits[split].filepaths:
+        path = Path(shard)
+        stat = path.stat() if path.is_file() else None
+        digest.update(f"{path.name} {stat and (stat.st_size, stat.st_mtime_ns)}\n".encode())
+    return digest.hexdigest()
