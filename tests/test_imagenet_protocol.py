@@ -15,7 +15,9 @@ from zsh_jax.data.registry import Source, load_dataset
 from zsh_jax.data.select import HELD_OUT, draw_classes, name_held_out, select_classes
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import for_dataset
+from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.inputs import load_inputs
+from zsh_jax.sweep.layout import lay_out
 
 SYNSETS = [line.split("\t")[0] for line in WORDS.read_text().splitlines()]
 SOME = SYNSETS[:12]  # fishes and birds
@@ -215,6 +217,19 @@ def test_held_out_classes_are_named_in_the_axes(folder, words, tmp_path):
     assert name_held_out({"bits": (16,)}, dataset) == {"bits": (16,)}
     with pytest.raises(InputError, match="holds out no class"):
         name_held_out(axes, dataset._replace(held_out=()))
+
+
+@pytest.mark.slow
+def test_a_sweep_runs_on_the_drawn_classes(folder, words, tmp_path):
+    config = _config(folder, words, tmp_path)
+    config.sweep.update(
+        bits=(8,), seed=(0,), training_samples=(16,), anchors=(8,), queries=(3,), neighbours=(3,)
+    )
+    plan, inputs = lay_out(config)
+    (result,) = [result for batch in run(plan, inputs) for result in batch]
+    assert result.cell["unseen"] == "+".join(inputs.dataset.held_out)
+    assert result.cell["dataset"] == "imagenet2012/6-classes-seed0"
+    assert result.metrics["mean_average_precision"] > 0
 
 
 def test_more_classes_than_have_vectors_are_refused(folder, words, tmp_path):

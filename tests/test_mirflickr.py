@@ -11,6 +11,9 @@ from zsh_jax.data.mirflickr import CONCEPTS, RELEVANT, load_mirflickr
 from zsh_jax.data.pictures import square
 from zsh_jax.data.split import parse_unseen, zero_shot_split
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.config import for_dataset
+from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.layout import lay_out
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 COUNT = 12  # beyond 9, the order of names is not that of numbers
@@ -99,9 +102,25 @@ def test_images_without_a_concept_are_never_learnt_from_nor_asked_with(archive, 
     assert COUNT - 1 not in split.training
 
 
-def test_a_relevant_concept_is_looked_up_by_the_words_of_the_potential_one():
-    from zsh_jax.sweep.config import for_dataset
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mirflickr", "mirflickr_relevant"])
+def test_a_sweep_runs_from_the_archive_to_the_metrics(archive, tmp_path, name):
+    config = for_dataset(name)
+    config.dataset.data_dir, config.dataset.path = str(tmp_path / "tfds"), str(archive)
+    config.features.name, config.features.cache = "colour", str(tmp_path / "features")
+    trainable = ~LABELS[:, CONCEPTS.index("dog")] & LABELS.any(axis=1)
+    unseen = "dog" if name == "mirflickr" else "dog+dog_r1"
+    config.sweep.update(
+        unseen=(unseen,), semantics=("one-hot",), bits=(8,), seed=(0,), queries=(2,), neighbours=(2,)
+    )
+    config.sweep.update(training_samples=(int(trainable.sum()),), anchors=(3,))
+    plan, inputs = lay_out(config)
+    (result,) = [result for batch in run(plan, inputs) for result in batch]
+    assert result.cell["dataset"] == ("mirflickr25k" if name == "mirflickr" else "mirflickr25k/relevant")
+    assert 0 < result.metrics["mean_average_precision"] <= 1
 
+
+def test_a_relevant_concept_is_looked_up_by_the_words_of_the_potential_one():
     assert dict(for_dataset("mirflickr_relevant").semantics.synonyms) == {
         name: name[:-3] for name in RELEVANT
     }
