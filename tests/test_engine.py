@@ -10,16 +10,17 @@ from zsh_jax import (
     HashFunction,
     Hyperparameters,
     anchors,
+    apply_preprocessing,
     bandwidth,
     encode,
     evaluate,
+    fit_preprocessing,
     init_state,
     knn_graph,
     make_problem,
     objective,
     rbf_features,
     solve,
-    standardisation,
 )
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
@@ -88,8 +89,9 @@ def _cells(plan):
 def _by_hand(cell: Cell, inputs: Inputs):
     indices = engine.split_of(inputs, cell.split)
     x = jnp.asarray(inputs.features[indices.training])
-    mean, scale = standardisation(x)
-    x = (x - mean) / scale
+    kind = cell.split.preprocessing
+    fitted = fit_preprocessing(x, kind=kind, dimensions=cell.split.pca_dimensions if kind == "pca" else None)
+    x = apply_preprocessing(fitted, x)
     keys = streams(cell.split.seed)
     chosen = anchors(keys.anchors, x, count=cell.split.anchors)
     width = bandwidth(x, chosen)
@@ -108,7 +110,8 @@ def _by_hand(cell: Cell, inputs: Inputs):
         max_sweeps=cell.program.max_sweeps,
         tolerance=w.tolerance,
     )
-    function = HashFunction(mean, scale, chosen, width, solution.state.projection)
+    mean, scale, basis, unit = fitted
+    function = HashFunction(mean, scale, chosen, width, solution.state.projection, basis, unit)
     codes = encode(function, jnp.asarray(inputs.features))
     q, d = indices.queries, indices.database
     metrics = evaluate(
@@ -131,6 +134,12 @@ GRIDS = {
         "unseen": ("bee",),
         "rotation": ("procrustes", "none"),
         "max_iterations": (2, 10),
+    },
+    "preprocessing": {
+        "seed": (0,),
+        "unseen": ("bee",),
+        "preprocessing": ("unit", "pca", "none"),
+        "pca_dimensions": (5,),
     },
     "no locality": {"gamma": (0.0,), "unseen": ("cow",)},
 }
@@ -159,7 +168,7 @@ def test_each_cell_is_what_the_core_gives_alone(changes, tight):
             np.testing.assert_allclose(
                 result.history[name], expected, rtol=1e-3, atol=1e-6 * solution.objective[0]
             )
-        for one, other in zip(result.model, function, strict=True):
+        for one, other in zip(*map(jax.tree.leaves, (result.model, function)), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-2)  # float32, ill-conditioned
         for name, value in metrics._asdict().items():
             np.testing.assert_allclose(result.metrics[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
@@ -195,7 +204,7 @@ def test_nothing_compiles_twice(monkeypatch):
     jax.clear_caches()
     chex.clear_trace_counter()
     programs = {
-        "prepare": (prepare, ("anchor_count", "graph"), 1),
+        "prepare": (prepare, ("anchor_count", "preprocessing", "pca_dimensions", "graph"), 1),
         "train": (train, ("program",), 2),
         "encode_cells": (encode_cells, (), 1),
         "evaluate_cells": (evaluate_cells, ("bits", "cutoffs", "block"), 1),

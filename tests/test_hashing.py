@@ -34,7 +34,7 @@ def test_bits_are_those_of_the_oracle(hashing, x64):
     x, function = hashing
     with jax.enable_x64(x64):
         found = unpack_codes(encode(_jax(function), jnp.asarray(x)), bits=BITS)
-    np.testing.assert_array_equal(np.asarray(found) > 0, oracle.encode(x, *function))
+    np.testing.assert_array_equal(np.asarray(found) > 0, oracle.encode(x, *function[:5]))
 
 
 @pytest.mark.parametrize("block", [1, 7, 25, 50, 4096])

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from zsh_jax import encode
 from zsh_jax.core.hashing import HashFunction
+from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.errors import InputError
 from zsh_jax.tracking.models import load_model, model_path, save_model
 
@@ -24,13 +25,28 @@ def test_arrays_types_and_metadata_come_back(tmp_path, dtype):
     loaded, metadata = load_model(path)
     assert metadata == cell
     assert isinstance(loaded, HashFunction)
-    for name in HashFunction._fields:
+    assert jax.tree.structure(loaded) == jax.tree.structure(model)
+    for name in HashFunction._fields[:5]:
         leaf = getattr(loaded, name)
         np.testing.assert_array_equal(
             leaf, getattr(model, name), strict=not np.isscalar(getattr(model, name))
         )
         assert leaf.dtype == dtype
     assert loaded.bandwidth.shape == ()
+
+
+@pytest.mark.parametrize("kind", ["unit", "pca"])
+def test_a_preprocessing_comes_back_with_its_function(tmp_path, kind):
+    x = jax.random.normal(jax.random.key(1), (40, 6)) + 3
+    mean, scale, basis, unit = fit_preprocessing(x, kind=kind, dimensions=4 if kind == "pca" else None)
+    plain = hash_function()
+    anchors = np.asarray(plain.anchors)[:, : 4 if kind == "pca" else 6]
+    model = plain._replace(mean=mean, scale=scale, anchors=anchors, basis=basis, unit=unit)
+    save_model(tmp_path / "model.safetensors", model, identity())
+    loaded, _ = load_model(tmp_path / "model.safetensors")
+    as_arrays = [jax.tree.map(jax.numpy.asarray, one) for one in (model, loaded)]
+    np.testing.assert_array_equal(*(encode(one, x) for one in as_arrays))
+    assert not np.array_equal(encode(as_arrays[0], x), encode(as_arrays[0], 2 * x + 1))
 
 
 def test_the_loaded_function_encodes_as_the_saved_one(tmp_path):
@@ -87,7 +103,7 @@ SPOILT = {
     "features of scale": (lambda a: a.update(scale=a["scale"][:-1]), "scale is for 5 features, mean for 6"),
     "features of anchors": (
         lambda a: a.update(anchors=a["anchors"][:, :-1].copy()),
-        "anchors is for 5 features",
+        "anchors are for 5 features",
     ),
     "rows": (lambda a: a.update(projection=a["projection"][:-1]), "projection has 5 rows for 5 anchors"),
 }
@@ -114,14 +130,12 @@ def test_another_file_is_refused(tmp_path, content):
 
 
 def test_a_file_cut_short_or_with_foreign_metadata_is_refused(tmp_path):
-    path = tmp_path / "model.safetensors"
-    save_model(path, hash_function(), identity())
-    path.write_bytes(path.read_bytes()[:-8])
+    path, whole = tmp_path / "model.safetensors", tmp_path / "whole.safetensors"
+    save_model(whole, hash_function(), identity())
+    path.write_bytes(whole.read_bytes()[:-8])
     with pytest.raises(InputError, match="not a hash function that was saved here"):
         load_model(path)
-    save_file(
-        {name: np.asarray(leaf) for name, leaf in hash_function()._asdict().items()}, path, {"format": "pt"}
-    )
+    save_file(load_file(whole), path, {"format": "pt"})
     with pytest.raises(InputError, match="not a hash function that was saved here"):
         load_model(path)
 

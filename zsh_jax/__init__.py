@@ -8,13 +8,14 @@ from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.classes import encode_class
 from zsh_jax.core.coupled import CoupledState, init_coupled, solve_coupled
 from zsh_jax.core.graph import Graph, knn_graph
-from zsh_jax.core.hashing import HashFunction, encode, standardisation
+from zsh_jax.core.hashing import HashFunction, encode
 from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
 from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate, evaluate_queries
 from zsh_jax.core.objective import Objective, objective
 from zsh_jax.core.packing import hamming_distances, pack_codes, unpack_codes
+from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing, standardisation
 from zsh_jax.core.problem import Hyperparameters, Problem, State, init_state, make_problem
 from zsh_jax.core.relaxed import solve_relaxed
 from zsh_jax.core.solver import Solution, Status, solve
@@ -31,12 +32,14 @@ __all__ = [
     "Hyperparameters",
     "Metrics",
     "Objective",
+    "Preprocessing",
     "Problem",
     "Solution",
     "State",
     "Status",
     "anchor_graph",
     "anchors",
+    "apply_preprocessing",
     "bandwidth",
     "codes_step",
     "encode",
@@ -44,6 +47,7 @@ __all__ = [
     "evaluate",
     "evaluate_queries",
     "expected_precision_at",
+    "fit_preprocessing",
     "hamming_distances",
     "init_coupled",
     "init_state",

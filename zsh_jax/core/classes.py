@@ -44,7 +44,7 @@ def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Arra
     starts = _signs(target + tie), state.codes[nearest]
     ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
     one, other = (jnp.sum((turned - codes @ weights) ** 2, axis=1) for codes in ends)
-    return jnp.where((one < other - tie)[:, None], *ends)
+    return jnp.where((one < other - tie)[:, None], ends[0], ends[1])
 
 
 def _signs(values: Float[Array, "c l"]) -> Float[Array, "c l"]:

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from zsh_jax.core.factorisation import eigh
-from zsh_jax.core.hashing import standardisation
 from zsh_jax.core.precision import full_precision
 
 KINDS = ("standardise", "unit", "pca", "none")
@@ -24,13 +23,13 @@ class Preprocessing(NamedTuple):
         mean: subtracted, (d,).
         scale: divided by, (d,).
         basis: whitening directions as columns, (d, p); None for the identity.
-        unit: whether rows end at unit length.
+        unit: whether rows end at unit length; None for no.
     """
 
     mean: Float[Array, " d"]
     scale: Float[Array, " d"]
     basis: Float[Array, "d p"] | None
-    unit: Bool[Array, ""]
+    unit: Bool[Array, ""] | None
 
 
 @partial(jax.jit, static_argnames=("kind", "dimensions"))
@@ -40,7 +39,7 @@ def fit_preprocessing(
 ) -> Preprocessing:
     """Fit a preprocessing on training samples.
 
-    Kinds: "standardise" subtracts each feature's mean and divides by its deviation (S 1 of the protocol); "unit"
+    Kinds: "standardise" subtracts each feature's mean and divides by its deviation, as published; "unit"
     brings rows to unit length, and no more; "pca" projects on the leading principal directions and divides by the
     deviation along each (whitening); "none" leaves all as it is.
 
@@ -90,6 +89,8 @@ def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) ->
     z = (x - preprocessing.mean[None]) / preprocessing.scale[None]
     if preprocessing.basis is not None:
         z = z @ preprocessing.basis
+    if preprocessing.unit is None:
+        return z
     # Scaled by the largest entry first: the squares of a float32 row may be too large or too small to hold.
     largest = jnp.max(jnp.abs(z), axis=1, keepdims=True)
     shrunk = z / jnp.where(largest > 0, largest, 1)
@@ -112,3 +113,16 @@ def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Floa
     # The sign of an eigenvector is a library's choice; its largest entry is made positive.
     largest = jnp.take_along_axis(directions, jnp.abs(directions).argmax(0)[None], axis=0)
     return mean, directions * (jnp.where(largest < 0, -1, 1) * inverse[None])
+
+
+def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[Array, " d"]]:
+    """Mean and scale that standardise the training features.
+
+    Args:
+        x: raw training features, (n, d).
+
+    Returns:
+        The mean, and the deviation, 1 for a constant feature, both (d,).
+    """
+    # Rounding of the mean gives a constant feature a tiny deviation: only its range tells that it is one.
+    return x.mean(0), jnp.where(jnp.ptp(x, axis=0) > 0, x.std(0), 1)

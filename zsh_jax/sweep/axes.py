@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
 from zsh_jax.core.graph import EdgeWeights
+from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
 
 METHODS = ("zsh",)
@@ -52,6 +53,8 @@ class DataSplit:
         queries: drawn from the unseen classes.
         semantics: "word_vectors", "attributes" or "one-hot"; or a control: "random" orthogonal vectors, or the data
             set's own, "shuffled" over the classes; both drawn by the seed.
+        preprocessing: "standardise", "unit" (length), "pca" (whitening) or "none", fitted on the training samples.
+        pca_dimensions: directions that "pca" keeps; 0 for all.
         anchors: drawn from the training samples.
         bandwidth: sigma^2 in multiples of the published rule.
         graph: "knn", or "anchors" for neighbours through shared anchors.
@@ -66,6 +69,8 @@ class DataSplit:
     seen_classes: int
     queries: int
     semantics: str
+    preprocessing: str
+    pca_dimensions: int
     anchors: int
     bandwidth: float
     graph: str
@@ -77,14 +82,20 @@ class DataSplit:
         """Reject values that no run can take."""
         _require(isinstance(self.unseen, str), "unseen", self.unseen, "takes class names, joined by +")
         _require_one_of("semantics", self.semantics, SEMANTICS)
+        _require_one_of("preprocessing", self.preprocessing, KINDS)
         _require_one_of("graph", self.graph, GRAPHS)
         _require_one_of("edge_weights", self.edge_weights, EDGE_WEIGHTS)
         _require_one_of("laplacian", self.laplacian, LAPLACIANS)
         _require_number("bandwidth", self.bandwidth, positive=True)
-        for axis in ("seed", "seen_classes"):
+        for axis in ("seed", "seen_classes", "pca_dimensions"):
             _require_count(axis, getattr(self, axis), 0)
         for axis in ("training_samples", "queries", "anchors", "neighbours"):
             _require_count(axis, getattr(self, axis), 1)
+        if self.pca_dimensions >= self.training_samples:
+            raise InputError(
+                f"{self.pca_dimensions} principal directions cannot be found from {self.training_samples} training "
+                f"samples; lower --config.sweep.pca_dimensions"
+            )
         if self.anchors > self.training_samples:
             raise InputError(
                 f"{self.anchors} anchors cannot be drawn from {self.training_samples} training samples; "
@@ -99,9 +110,11 @@ class DataSplit:
             )
 
     @property
-    def shape(self) -> tuple[int, int, int, str]:
+    def shape(self) -> tuple[int, int, int, str, bool, int]:
         """What the shapes of the arrays follow from; splits that share it share compiled programs."""
-        return self.training_samples, self.queries, self.anchors, self.semantics
+        pca = self.preprocessing == "pca"
+        dimensions = self.pca_dimensions if pca else 0
+        return self.training_samples, self.queries, self.anchors, self.semantics, pca, dimensions
 
 
 @dataclass(frozen=True)

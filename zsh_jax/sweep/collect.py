@@ -44,7 +44,8 @@ def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction:
     Returns:
         Leaves with a leading axis of splits; `projection` with one of cells after it.
     """
-    leaves = (prepared.mean, prepared.scale, prepared.anchors, prepared.bandwidth, trained.projection)
+    mean, scale, basis, unit = prepared.preprocessing
+    leaves = (mean, scale, prepared.anchors, prepared.bandwidth, trained.projection, basis, unit)
     return HashFunction(*jax.device_get(leaves))
 
 
@@ -86,6 +87,6 @@ def cell_results(
         metrics["start_objectives"] = trained.start_objectives[s, c].tolist()
         model = None
         if models is not None:
-            shared = HashFunction(*(leaf[s] for leaf in models))
+            shared: HashFunction = jax.tree.map(lambda leaf, split=s: leaf[split], models)
             model = shared._replace(projection=shared.projection[c])
         yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model)

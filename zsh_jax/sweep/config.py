@@ -47,6 +47,8 @@ def defaults() -> ConfigDict:
     sweep.tolerance = (0.0,)
     sweep.learning_rate = (0.1,)
     sweep.seen_classes = (0,)
+    sweep.preprocessing = ("standardise",)
+    sweep.pca_dimensions = (0,)
     sweep.bandwidth = (1.0,)
     sweep.graph = ("knn",)
     sweep.neighbours = (10,)

@@ -135,6 +135,8 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
             streams(split.seed),
             jnp.asarray(split.bandwidth, samples.features.dtype),
             anchor_count=split.anchors,
+            preprocessing=split.preprocessing,
+            pca_dimensions=split.pca_dimensions if split.preprocessing == "pca" else 0,
             graph=graph if batch.has_locality else None,
         )
         prepared.append(one)

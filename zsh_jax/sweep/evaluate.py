@@ -56,9 +56,10 @@ def encode_cells(
 
     def of_split(args: tuple[Prepared, Float[Array, "cells m l"]]) -> UInt8[Array, "cells n_all bytes"]:
         split, projection = args
-        cells = HashFunction(split.mean, split.scale, split.anchors, split.bandwidth, projection)
-        over_cells = jax.vmap(encode, in_axes=(HashFunction(None, None, None, None, 0), None))  # type: ignore[arg-type]
-        return over_cells(cells, features)
+        mean, scale, basis, unit = split.preprocessing
+        cells = HashFunction(mean, scale, split.anchors, split.bandwidth, projection, basis, unit)
+        by_cell = HashFunction(None, None, None, None, 0, None, None)  # type: ignore[arg-type]
+        return jax.vmap(encode, in_axes=(by_cell, None))(cells, features)
 
     return lax.map(of_split, (prepared, projections))
 

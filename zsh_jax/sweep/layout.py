@@ -51,6 +51,11 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     }
     plan = make_plan(every, sizes, memory_gib=config.memory_gib)
     for split in {split: None for group in plan.groups for split in group.splits}:
+        if split.pca_dimensions > features:
+            raise InputError(
+                f"{split.pca_dimensions} principal directions cannot be found among {features} features; lower "
+                f"--config.sweep.pca_dimensions"
+            )
         split_of(inputs, split)
     return plan, inputs
 

@@ -8,8 +8,8 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
-from zsh_jax.core.hashing import standardisation
 from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
+from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing
 from zsh_jax.core.problem import Problem, make_problem
 from zsh_jax.sweep.streams import Streams
 
@@ -48,9 +48,8 @@ class Prepared(NamedTuple):
     Attributes:
         problem: the training data.
         vectors: semantic vector of each class.
-        mean: of the training features.
-        scale: of the training features.
-        anchors: standardised.
+        preprocessing: fitted on the training samples.
+        anchors: preprocessed.
         bandwidth: sigma^2.
         start: key of the solver's start.
         rotation: key of a random rotation.
@@ -58,15 +57,14 @@ class Prepared(NamedTuple):
 
     problem: Problem
     vectors: Float[Array, "*s c e"]
-    mean: Float[Array, "*s d"]
-    scale: Float[Array, "*s d"]
-    anchors: Float[Array, "*s k d"]
+    preprocessing: Preprocessing
+    anchors: Float[Array, "*s k p"]
     bandwidth: Float[Array, "*s"]
     start: PRNGKeyArray
     rotation: PRNGKeyArray
 
 
-@partial(jax.jit, static_argnames=("anchor_count", "graph"))
+@partial(jax.jit, static_argnames=("anchor_count", "preprocessing", "pca_dimensions", "graph"))
 def prepare(
     features: Float[Array, "n_all d"],
     training: Int[Array, " n"],
@@ -75,6 +73,8 @@ def prepare(
     bandwidth_scale: Float[Array, ""],
     *,
     anchor_count: int,
+    preprocessing: str,
+    pca_dimensions: int,
     graph: GraphOptions | None,
 ) -> Prepared:
     """Everything that the cells of one data split share.
@@ -86,14 +86,16 @@ def prepare(
         keys: of the split's seed.
         bandwidth_scale: sigma^2 in multiples of the published rule.
         anchor_count: anchors k; static.
+        preprocessing: kind, see `fit_preprocessing`; static.
+        pca_dimensions: that it keeps if it is "pca", 0 for all; static.
         graph: None for no locality term; static.
 
     Returns:
         The prepared split.
     """
     raw = features[training]
-    mean, scale = standardisation(raw)
-    x = (raw - mean) / scale
+    fitted = fit_preprocessing(raw, kind=preprocessing, dimensions=pca_dimensions or None)
+    x = apply_preprocessing(fitted, raw)
     chosen = anchors(keys.anchors, x, count=anchor_count)
     sigma_squared = bandwidth_scale * bandwidth(x, chosen)
     phi = rbf_features(x, chosen, sigma_squared)
@@ -103,4 +105,4 @@ def prepare(
     elif graph is not None:
         made = anchor_graph(x, chosen, sigma_squared, nearest=graph.neighbours)
     problem = make_problem(phi, semantics.targets, made, normalised=graph is not None and graph.normalised)
-    return Prepared(problem, semantics.vectors, mean, scale, chosen, sigma_squared, keys.start, keys.rotation)
+    return Prepared(problem, semantics.vectors, fitted, chosen, sigma_squared, keys.start, keys.rotation)

@@ -12,7 +12,8 @@ from zsh_jax.atomic import write_whole
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.errors import InputError
 
-DIMENSIONS = HashFunction(mean=1, scale=1, anchors=2, bandwidth=0, projection=2)  # type: ignore[arg-type]
+DIMENSIONS = {"mean": 1, "scale": 1, "anchors": 2, "bandwidth": 0, "projection": 2, "basis": 2, "unit": 0}
+REQUIRED = {"mean", "scale", "anchors", "bandwidth", "projection"}  # the others are of some preprocessings
 
 
 def model_path(workdir: str | Path, identifier: str) -> Path:
@@ -42,7 +43,7 @@ def save_model(path: str | Path, model: HashFunction, metadata: Mapping[str, Any
     from safetensors.numpy import save
 
     path = Path(path)
-    arrays = {name: np.array(leaf, order="C") for name, leaf in model._asdict().items()}
+    arrays = {name: np.array(leaf, order="C") for name, leaf in model._asdict().items() if leaf is not None}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, save(arrays, {key: json.dumps(value) for key, value in metadata.items()}))
@@ -84,19 +85,25 @@ def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> None:
         if not holds:
             raise InputError(f"{path} is not a hash function: {what}")
 
-    wanted = set(HashFunction._fields)
-    require(not wanted - arrays.keys(), f"it lacks {', '.join(sorted(wanted - arrays.keys()))}")
-    require(not arrays.keys() - wanted, f"it also holds {', '.join(sorted(arrays.keys() - wanted))}")
-    for name, dimensions in DIMENSIONS._asdict().items():
-        array = arrays[name]
-        require(
-            array.dtype in (np.float32, np.float64),
-            f"{name} is of type {array.dtype}, not float32 or float64",
-        )
+    lacking, unknown = sorted(REQUIRED - arrays.keys()), sorted(arrays.keys() - DIMENSIONS.keys())
+    require(not lacking, f"it lacks {', '.join(lacking)}")
+    require(not unknown, f"it also holds {', '.join(unknown)}")
+    for name, array in arrays.items():
+        kinds = (np.bool_,) if name == "unit" else (np.float32, np.float64)
+        wanted = " or ".join(np.dtype(kind).name for kind in kinds)
+        require(array.dtype in kinds, f"{name} is of type {array.dtype}, not {wanted}")
+        dimensions = DIMENSIONS[name]
         require(array.ndim == dimensions, f"{name} has shape {array.shape}, not {dimensions} dimensions")
     values = arrays["mean"].shape[0]
-    for name in ("scale", "anchors"):
-        found = arrays[name].shape[-1]
-        require(found == values, f"{name} is for {found} features, mean for {values}")
+    require(
+        len(arrays["scale"]) == values, f"scale is for {len(arrays['scale'])} features, mean for {values}"
+    )
+    if "basis" in arrays:
+        require(
+            len(arrays["basis"]) == values, f"basis is for {len(arrays['basis'])} features, mean for {values}"
+        )
+        values = arrays["basis"].shape[1]
+    length = arrays["anchors"].shape[1]
+    require(length == values, f"anchors are for {length} features, and {values} come to them")
     rows, anchors = arrays["projection"].shape[0], arrays["anchors"].shape[0]
     require(rows == anchors + 1, f"projection has {rows} rows for {anchors} anchors and a constant")
