@@ -17,9 +17,11 @@ from zsh_jax.report.table import paired_table, results_table, unseen_table
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
+from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
 WIDTH = 180  # of tables that are not printed to a terminal
@@ -121,6 +123,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     check_wandb(wandb)
     plan, inputs = lay_out(config)
     results = open_results(config.workdir, config.to_dict())
+    save_vectors(config.workdir, inputs)
     cutoffs = tuple(config.evaluation.cutoffs)
     cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
 
@@ -136,6 +139,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
             for result in batch:
                 if result.model is not None:
                     save_model(model_path(config.workdir, cell_id(result.cell)), result.model, result.cell)
+            append_history(config.workdir, batch)
             results = append_results(results, batch)
             wandb = log_cells(wandb, batch)
             advance(len(batch))
@@ -161,7 +165,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: as in `sys.argv`.
 
     Returns:
-        Exit status: 0, 2 for bad input, 3 where a solve was not finite, 130 if interrupted.
+        Exit status: 0; 1 where the disk failed, 2 for bad input, 3 where a solve was not finite, 130 if interrupted.
     """
     if {"-h", "-help", "--help"} & set(arguments[1:]):
         print(f"{__doc__}\n\n{SETTINGS}.")
@@ -175,6 +179,12 @@ def main(arguments: Sequence[str]) -> int:
     except InputError as error:
         print(f"launch.py: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(
+            f"launch.py: {error}; what has ended is kept, and the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print(
             "launch.py: interrupted; what has ended is kept, and the same command goes on from there",

@@ -8,6 +8,15 @@ import pytest
 jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.baselines"], "beartype.beartype")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def caches_of_their_own(tmp_path_factory):
+    """Features that tests extract stay out of the cache of whoever runs them."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
+
+
 @pytest.fixture
 def float64():
     """Double precision inside one test; the default of the process stays float32."""

@@ -19,7 +19,8 @@ from wandb_files import offline_runs
 from zsh_jax import Metrics, Objective, encode, evaluate
 from zsh_jax.data.features.gist import gist
 from zsh_jax.data.shapes import load_shapes
-from zsh_jax.data.split import parse_unseen, zero_shot_split
+from zsh_jax.data.split import zero_shot_split
+from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.tracking.models import load_model, model_path
 
 ROOT = Path(__file__).resolve().parent.parent

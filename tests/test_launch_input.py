@@ -84,7 +84,7 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.sweep.lam": "-1"}, "sweep.lam: takes positive numbers"),
         ({"config.sweep.seed": "()"}, "sweep.seed is empty; give at least one value"),
         ({"config.sweep.rotation": "turn"}, "sweep.rotation"),
-        ({"config.sweep.semantics": "poems"}, "sweep.semantics: takes word_vectors, attributes, one-hot"),
+        ({"config.sweep.semantics": "poems"}, "sweep.semantics: takes word_vectors, attributes, minilm"),
         ({"config.sweep.unseen": "'striped circl'"}, "no class 'striped circl'"),
         ({"config.sweep.anchors": 101}, "101 anchors cannot be drawn from 100 training samples; lower"),
         ({"config.sweep.training_samples": 9000}, "lower --config.sweep.training_samples"),

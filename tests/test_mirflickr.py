@@ -9,7 +9,8 @@ from PIL import Image
 
 from zsh_jax.data.mirflickr import CONCEPTS, RELEVANT, load_mirflickr
 from zsh_jax.data.pictures import square
-from zsh_jax.data.split import parse_unseen, zero_shot_split
+from zsh_jax.data.split import zero_shot_split
+from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.engine import run

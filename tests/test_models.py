@@ -10,6 +10,7 @@ from cells import hash_function, identity
 from safetensors.numpy import load_file, save_file
 
 from zsh_jax import encode
+from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.errors import InputError
@@ -47,6 +48,20 @@ def test_a_preprocessing_comes_back_with_its_function(tmp_path, kind):
     as_arrays = [jax.tree.map(jax.numpy.asarray, one) for one in (model, loaded)]
     np.testing.assert_array_equal(*(encode(one, x) for one in as_arrays))
     assert not np.array_equal(encode(as_arrays[0], x), encode(as_arrays[0], 2 * x + 1))
+
+
+def test_a_linear_hash_function_comes_back(tmp_path):
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=size).astype(np.float32) for size in (6, 6, (6, 9), 9)]
+    model = LinearHashFunction(*arrays)
+    save_model(tmp_path / "model.safetensors", model, identity())
+    loaded, _ = load_model(tmp_path / "model.safetensors")
+    assert isinstance(loaded, LinearHashFunction)
+    for one, other in zip(loaded, model, strict=True):
+        np.testing.assert_array_equal(one, other)
+    save_model(tmp_path / "model.safetensors", model._replace(offset=arrays[0]), identity())
+    with pytest.raises(InputError, match="offset is for 6 bits, projection for 9"):
+        load_model(tmp_path / "model.safetensors")
 
 
 def test_the_loaded_function_encodes_as_the_saved_one(tmp_path):

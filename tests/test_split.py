@@ -5,7 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from zsh_jax.data.split import parse_unseen, zero_shot_split
+from zsh_jax.data.split import zero_shot_split
+from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
 CLASSES = 5

@@ -15,6 +15,7 @@ from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.kernel import rbf_features
 from zsh_jax.core.metrics.ranking import relevance
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.preprocessing import apply_preprocessing
 
 
 @partial(jax.jit, static_argnames="block")
@@ -61,7 +62,7 @@ def predictions(function: HashFunction, x: Float[Array, "n d"], *, block: int = 
 
     Args:
         function: its `projection` is C.
-        x: raw features, (n, d), as they were before standardisation.
+        x: raw features, (n, d), as they were before preprocessing.
         block: samples at a time; static. The memory needed is block x m.
 
     Returns:
@@ -69,8 +70,8 @@ def predictions(function: HashFunction, x: Float[Array, "n d"], *, block: int = 
     """
 
     def predict_one(row: Float[Array, " d"]) -> Float[Array, " e"]:
-        standardised = (row - function.mean) / function.scale
-        phi = rbf_features(standardised[None], function.anchors, function.bandwidth)
+        features = apply_preprocessing(function.preprocessing, row[None])
+        phi = rbf_features(features, function.anchors, function.bandwidth)
         return (phi @ function.projection)[0]
 
     return lax.map(predict_one, x, batch_size=min(block, x.shape[0]))

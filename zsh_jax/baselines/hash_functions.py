@@ -6,10 +6,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Bool, Float, UInt8
 
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing
 
 
 class Linear(NamedTuple):
@@ -38,16 +39,20 @@ class LinearHashFunction(NamedTuple):
     """All that a linear method needs to encode images never seen.
 
     Attributes:
-        mean: mean of the training features.
+        mean: mean of the training features; see `Preprocessing` for it and the next.
         scale: deviation of the training features; 1 for a constant one.
-        projection: on the standardised features.
+        projection: on the preprocessed features.
         offset: added to the projected features.
+        basis: of the preprocessing, where it has one.
+        unit: whether rows are brought to unit length; None for no.
     """
 
     mean: Float[Array, " d"]
     scale: Float[Array, " d"]
-    projection: Float[Array, "d l"]
+    projection: Float[Array, "p l"]
     offset: Float[Array, " l"]
+    basis: Float[Array, "d p"] | None = None
+    unit: Bool[Array, ""] | None = None
 
 
 @partial(jax.jit, static_argnames="block")
@@ -67,8 +72,9 @@ def encode_linear(
     """
 
     def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
-        standardised = (row - function.mean) / function.scale
-        return pack_codes((standardised[None] @ function.projection)[0] + function.offset)
+        preprocessing = Preprocessing(function.mean, function.scale, function.basis, function.unit)
+        projected = apply_preprocessing(preprocessing, row[None]) @ function.projection
+        return pack_codes(projected[0] + function.offset)
 
     return lax.map(encode_one, x, batch_size=min(block, x.shape[0]))
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
 TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2
@@ -25,33 +25,6 @@ class Split(NamedTuple):
     training: Int32[np.ndarray, " t"]
     queries: Int32[np.ndarray, " q"]
     database: Int32[np.ndarray, " n"]
-
-
-def parse_unseen(unseen: str, class_names: Sequence[str]) -> tuple[int, ...]:
-    """Class indices of names joined by "+".
-
-    Args:
-        unseen: such as "cat+dog".
-        class_names: all c names, in the order of their indices.
-
-    Returns:
-        Indices, in the order in which the names stand.
-
-    Raises:
-        InputError: a name is unknown, or stands twice, or there is none.
-    """
-    names = [name.strip() for name in unseen.split("+")]
-    if not any(names):
-        raise InputError("sweep.unseen names no class; hold out at least one, such as 'cat' or 'cat+dog'")
-    index = {name: i for i, name in enumerate(class_names)}
-    for place, name in enumerate(names):
-        if name not in index:
-            raise InputError(
-                f"sweep.unseen: there is no class {name!r} in {unseen!r}; {nearest_names(name, class_names)}"
-            )
-        if name in names[:place]:
-            raise InputError(f"sweep.unseen: class {name!r} stands twice in {unseen!r}; name it once")
-    return tuple(index[name] for name in names)
 
 
 def zero_shot_split(

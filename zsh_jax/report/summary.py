@@ -29,7 +29,7 @@ class Summary(NamedTuple):
 
     Attributes:
         setting: value of every other axis.
-        seeds: number of seeds for which every set of unseen classes is there and finite.
+        seeds: number of seeds for which every set of unseen classes is there, and some metric finite.
         cells: number of cells.
         statistics: of each metric; each seed's value is its mean over the sets of unseen classes.
     """
@@ -52,8 +52,8 @@ def summarise(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> list
 
     Returns:
         One summary for each setting, in the order of first appearance. A seed that lacks a set of unseen classes
-        which others have, or has a value that is not finite, is left out of the statistics, whose NaN then says
-        that no seed was whole.
+        which others have is left out, and from a metric's statistics one for which it is not finite; NaN says that
+        no seed was left.
     """
     by_setting: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -122,22 +122,19 @@ def _setting(row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _summary(rows: list[Mapping[str, Any]], metrics: Sequence[str]) -> Summary:
     unseen = {row["unseen"] for row in rows}
-    values: dict[int, dict[str, Float64[np.ndarray, " metrics"]]] = {}
+    by_seed: dict[int, dict[str, Float64[np.ndarray, " metrics"]]] = {}
     for row in rows:
         found = np.array([metric_of(row, name) for name in metrics])
-        values.setdefault(row["seed"], {})[row["unseen"]] = found
-    whole = [
-        np.mean(list(by_class.values()), axis=0)
-        for by_class in values.values()
-        if by_class.keys() == unseen and np.isfinite(list(by_class.values())).all()
-    ]
-    table = np.array(whole).reshape(len(whole), len(metrics))
-    statistics = {}
-    for name, column in zip(metrics, table.T, strict=True):
-        mean = column.mean() if len(column) else np.nan
-        deviation = column.std(ddof=1) if len(column) > 1 else np.nan
+        by_seed.setdefault(row["seed"], {})[row["unseen"]] = found
+    whole = [list(found.values()) for found in by_seed.values() if found.keys() == unseen]
+    # A mean over classes is finite where each of them is.
+    means = np.array([np.mean(found, axis=0) for found in whole]).reshape(len(whole), len(metrics))
+    statistics, seeds = {}, 0
+    for name, column in zip(metrics, means.T, strict=True):
+        finite = column[np.isfinite(column)]
+        seeds = max(seeds, len(finite))
+        mean = finite.mean() if len(finite) else np.nan
+        deviation = finite.std(ddof=1) if len(finite) > 1 else np.nan
         statistics[name] = Statistic(float(mean), float(deviation))
-    setting = dict(
-        zip((axis for axis in IDENTITY if axis not in ("seed", "unseen")), _setting(rows[0]), strict=True)
-    )
-    return Summary(setting, len(whole), len(rows), statistics)
+    axes = [axis for axis in IDENTITY if axis not in ("seed", "unseen")]
+    return Summary(dict(zip(axes, _setting(rows[0]), strict=True)), seeds, len(rows), statistics)

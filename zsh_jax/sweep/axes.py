@@ -7,12 +7,14 @@ grouping and the results all read the fields.
 from dataclasses import asdict, dataclass, fields
 from typing import Any, get_args
 
+from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
 
-METHODS = ("zsh",)
-SEMANTICS = ("word_vectors", "attributes", "one-hot", "random", "shuffled")
+BOUNDS = ("cosine_features", "cosine_predictions")
+METHODS = ("zsh", *BASELINES, *BOUNDS)
+SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 GRAPHS = ("knn", "anchors")
 EDGE_WEIGHTS = get_args(EdgeWeights)
 LAPLACIANS = ("plain", "normalised")
@@ -51,8 +53,8 @@ class DataSplit:
         training_samples: drawn from the seen classes.
         seen_classes: how many of the seen classes are trained on, drawn by the seed; 0 for all.
         queries: drawn from the unseen classes.
-        semantics: "word_vectors", "attributes" or "one-hot"; or a control: "random" orthogonal vectors, or the data
-            set's own, "shuffled" over the classes; both drawn by the seed.
+        semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences" or "one-hot"; or a control:
+            "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by the seed.
         preprocessing: "standardise", "unit" (length), "pca" (whitening) or "none", fitted on the training samples.
         pca_dimensions: directions that "pca" keeps; 0 for all.
         anchors: drawn from the training samples.
@@ -122,7 +124,8 @@ class Program:
     """Axes that make another compiled program.
 
     Attributes:
-        method: "zsh".
+        method: "zsh"; a baseline, see `zsh_jax.baselines.catalogue`; or a bound that is not hashing, of 0 bits. The
+            axes below but bits are of zsh alone.
         bits: code length.
         rotation: "procrustes" as published, "none", "random" (drawn and kept), or "coupled": see `solve_coupled`.
         locality: "projection" as published, by gamma; "semantics" as released, by delta; or "none".
@@ -152,8 +155,12 @@ class Program:
         _require_one_of("locality", self.locality, LOCALITIES)
         _require_one_of("codes", self.codes, CODES)
         _require_number("alpha_growth", self.alpha_growth, positive=True)
-        for axis in ("bits", "restarts", "max_iterations", "max_sweeps", "gradient_steps"):
+        for axis in ("restarts", "max_iterations", "max_sweeps", "gradient_steps"):
             _require_count(axis, getattr(self, axis), 1)
+        if self.method in BOUNDS:
+            _require(self.bits == 0, "bits", self.bits, f"takes 0 for {self.method}, which has no codes")
+        else:
+            _require_count("bits", self.bits, 1)
         if self.rotation == "coupled" and self.codes == "relaxed":
             raise InputError(
                 "sweep: the coupled rotation has no relaxed codes, its B-step is a closed form; sweep one without the "
@@ -177,6 +184,7 @@ class Weights:
         delta: see `Hyperparameters`; read where `locality` is "semantics".
         tolerance: see `solve`.
         learning_rate: see `solve_relaxed`.
+        multiple: of the published value of what a baseline may tune, see `zsh_jax.baselines.catalogue`.
     """
 
     lam: float
@@ -186,10 +194,11 @@ class Weights:
     delta: float
     tolerance: float
     learning_rate: float
+    multiple: float
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        for axis in ("lam", "alpha", "beta", "learning_rate"):
+        for axis in ("lam", "alpha", "beta", "learning_rate", "multiple"):
             _require_number(axis, getattr(self, axis), positive=True)
         for axis in ("gamma", "delta", "tolerance"):
             _require_number(axis, getattr(self, axis), positive=False)

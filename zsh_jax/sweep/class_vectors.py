@@ -9,8 +9,7 @@ from jaxtyping import Float32
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.known_words import known_words
-from zsh_jax.data.semantics import attribute_vectors, one_hot, word_vectors
+from zsh_jax.data.semantics import attribute_vectors, known_words, one_hot, word_vectors
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import SEMANTICS
 
@@ -63,7 +62,9 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
     if kind in ("one-hot", "random"):  # the latter is turned anew by each seed
         return Semantics(kind, one_hot(len(names)))
     if kind == "shuffled":  # anew by each seed
-        own = load_semantics(config, "word_vectors" if config.semantics.path else "attributes", dataset)
+        has_attributes = config.semantics.attributes or dataset.attributes is not None
+        kinds = {"word_vectors": config.semantics.path, "attributes": has_attributes, "minilm": True}
+        own = load_semantics(config, next(kind for kind, there in kinds.items() if there), dataset)
         return own._replace(name=f"shuffled {own.name}")
     if kind == "attributes":
         return _attributes(config, dataset)

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from zsh_jax.baselines.hash_functions import Linear, LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
+from zsh_jax.core.objective import Objective
 from zsh_jax.core.solver import Status
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.evaluate import Scores
@@ -34,7 +37,7 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
     return first | names | {key: axes[key] for key in axes if key not in names}
 
 
-def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction:
+def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction | LinearHashFunction:
     """The hash functions of a batch, on the host.
 
     Args:
@@ -42,11 +45,38 @@ def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction:
         trained: of their cells, (splits, cells, ...).
 
     Returns:
-        Leaves with a leading axis of splits; `projection` with one of cells after it.
+        Leaves with a leading axis of splits; those of the map with one of cells after it.
     """
+    assert trained.hash_map is not None
     mean, scale, basis, unit = prepared.preprocessing
-    leaves = (mean, scale, prepared.anchors, prepared.bandwidth, trained.projection, basis, unit)
-    return HashFunction(*jax.device_get(leaves))
+    if isinstance(trained.hash_map, Linear):
+        linear = LinearHashFunction(mean, scale, *trained.hash_map, basis, unit)
+        return LinearHashFunction(*jax.device_get(linear))
+    kernel = HashFunction(mean, scale, prepared.anchors, prepared.bandwidth, *trained.hash_map, basis, unit)
+    return HashFunction(*jax.device_get(kernel))
+
+
+def nothing_trained(batch: Batch) -> Trained:
+    """What a bound, which learns no codes, has to report of training.
+
+    Args:
+        batch: of the bound.
+
+    Returns:
+        Traces of no iteration, (splits, cells, ...).
+    """
+    shape = (len(batch.splits), len(batch) // len(batch.splits))
+    none = jnp.full((*shape, 1), jnp.nan)
+    return Trained(
+        hash_map=None,
+        class_codes=None,
+        objective=none[..., 0],
+        start_objectives=none,
+        terms=Objective(*[none] * len(Objective._fields)),
+        flips=jnp.full((*shape, 1), -1),
+        iterations=jnp.zeros(shape, jnp.int32),
+        status=jnp.full(shape, int(Status.CONVERGED)),
+    )
 
 
 def cell_results(
@@ -56,14 +86,14 @@ def cell_results(
     scores: Scores,
     *,
     extra: Mapping[str, Any],
-    models: HashFunction | None,
+    models: HashFunction | LinearHashFunction | None,
 ) -> Iterator[CellResult]:
     """The results of a batch, in the order of its cells.
 
     Args:
         batch: what was run.
         inputs: of the sweep.
-        trained: on the host, (splits, cells, ...); its projection is not read.
+        trained: on the host, (splits, cells, ...); its hash functions are not read.
         scores: on the host, (splits, cells, ...).
         extra: metrics that all cells share.
         models: `hash_functions`, where results are to carry them.
@@ -87,6 +117,9 @@ def cell_results(
         metrics["start_objectives"] = trained.start_objectives[s, c].tolist()
         model = None
         if models is not None:
-            shared: HashFunction = jax.tree.map(lambda leaf, split=s: leaf[split], models)
-            model = shared._replace(projection=shared.projection[c])
+            shared = jax.tree.map(lambda leaf, split=s: leaf[split], models)
+            in_cell = {
+                name: getattr(shared, name)[c] for name in ("projection", "offset") if hasattr(shared, name)
+            }
+            model = shared._replace(**in_cell)
         yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model)

@@ -46,6 +46,7 @@ def defaults() -> ConfigDict:
     sweep.gradient_steps = (20,)
     sweep.tolerance = (0.0,)
     sweep.learning_rate = (0.1,)
+    sweep.multiple = (1.0,)
     sweep.seen_classes = (0,)
     sweep.preprocessing = ("standardise",)
     sweep.pca_dimensions = (0,)

@@ -10,11 +10,13 @@ from jaxtyping import Array, Float, Float32, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
 from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
-from zsh_jax.data.split import Split, parse_unseen, split_dataset
-from zsh_jax.sweep.axes import DataSplit
-from zsh_jax.sweep.collect import cell_results, hash_functions, identity
+from zsh_jax.data.split import Split, split_dataset
+from zsh_jax.data.unseen import parse_unseen
+from zsh_jax.sweep.axes import BOUNDS, DataSplit
+from zsh_jax.sweep.collect import cell_results, hash_functions, identity, nothing_trained
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Roles, encode_cells, evaluate_cells
+from zsh_jax.sweep.evaluate_bounds import evaluate_bounds
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.memory import EVALUATION_BLOCK
 from zsh_jax.sweep.plan import Batch, Plan
@@ -22,6 +24,7 @@ from zsh_jax.sweep.prepare import GraphOptions, Prepared, Semantics, prepare
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.streams import streams
 from zsh_jax.sweep.train import Traced, train
+from zsh_jax.sweep.train_baseline import train_baseline
 
 
 class _Samples(NamedTuple):
@@ -124,6 +127,9 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
         indices = split_of(inputs, split)
         vectors = vectors_of(inputs, split)
         targets = semantic_targets(inputs.dataset.labels[indices.training], vectors)
+        taught = inputs.dataset.labels[indices.training]
+        hot = taught if taught.ndim == 2 else taught[:, None] == np.arange(len(vectors))
+        classes = jnp.asarray(hot, samples.features.dtype) if batch.has_samples else None
         graph = GraphOptions(
             split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised"
         )
@@ -131,7 +137,7 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
             prepare,
             samples.features,
             jnp.asarray(indices.training),
-            Semantics(jnp.asarray(targets), jnp.asarray(vectors)),
+            Semantics(jnp.asarray(targets), jnp.asarray(vectors), classes),
             streams(split.seed),
             jnp.asarray(split.bandwidth, samples.features.dtype),
             anchor_count=split.anchors,
@@ -159,7 +165,7 @@ def _traced(batch: Batch, dtype: jnp.dtype) -> Traced:
         (w.alpha, w.beta, w.gamma * (locality == "projection"), w.delta * (locality == "semantics"))
         for w in batch.ratios
     ]
-    lams = [(w.lam, w.tolerance, w.learning_rate) for w in batch.lams]
+    lams = [(w.lam, w.tolerance, w.learning_rate, w.multiple) for w in batch.lams]
     shared = Hyperparameters(jnp.zeros((), dtype), *jnp.asarray(ratios, dtype).T)
     return Traced(shared, *jnp.asarray(lams, dtype).T)
 
@@ -175,20 +181,37 @@ def _run_batch(
     keep_models: bool,
 ) -> list[CellResult]:
     weights = _traced(batch, samples.features.dtype)
-    trained, train_seconds = compiled.run(train, loaded.prepared, weights, program=batch.program)
-    # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
-    trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
-    codes, encode_seconds = compiled.run(encode_cells, loaded.prepared, trained.projection, samples.features)
-    scores, evaluate_seconds = compiled.run(
-        evaluate_cells,
-        codes,
-        trained.class_codes,
-        samples.labels,
-        loaded.roles,
-        bits=batch.program.bits,
-        cutoffs=cutoffs,
-        block=EVALUATION_BLOCK,
-    )
+    program = batch.program
+    if program.method in BOUNDS:
+        trained, train_seconds, encode_seconds = nothing_trained(batch), 0.0, 0.0
+        multiples = jnp.tile(weights.multiple, len(batch.ratios))
+        scores, evaluate_seconds = compiled.run(
+            evaluate_bounds,
+            loaded.prepared,
+            multiples,
+            *samples,
+            loaded.roles,
+            method=program.method,
+            cutoffs=cutoffs,
+        )
+    else:
+        trainer = train if program.method == "zsh" else train_baseline
+        trained, train_seconds = compiled.run(trainer, loaded.prepared, weights, program=program)
+        # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
+        trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
+        codes, encode_seconds = compiled.run(
+            encode_cells, loaded.prepared, trained.hash_map, samples.features
+        )
+        scores, evaluate_seconds = compiled.run(
+            evaluate_cells,
+            codes,
+            trained.class_codes,
+            samples.labels,
+            loaded.roles,
+            bits=program.bits,
+            cutoffs=cutoffs,
+            block=EVALUATION_BLOCK,
+        )
     extra = {
         "cutoffs": list(cutoffs),
         "seconds": train_seconds / len(batch),
@@ -196,6 +219,7 @@ def _run_batch(
         "encode_seconds": encode_seconds / len(batch),
         "evaluate_seconds": evaluate_seconds / len(batch),
     }
+    keep_models = keep_models and program.method not in BOUNDS
     models = hash_functions(loaded.prepared, trained) if keep_models else None
-    traces = jax.device_get(trained._replace(projection=None, class_codes=None))
+    traces = jax.device_get(trained._replace(hash_map=None, class_codes=None))
     return list(cell_results(batch, inputs, traces, jax.device_get(scores), extra=extra, models=models))

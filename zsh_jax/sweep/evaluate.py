@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
+from zsh_jax.baselines.hash_functions import Kernel, Linear, LinearHashFunction, encode_linear
 from zsh_jax.core.hashing import HashFunction, encode
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.sweep.prepare import Prepared
@@ -41,33 +42,37 @@ class Scores(NamedTuple):
 
 @jax.jit
 def encode_cells(
-    prepared: Prepared, projections: Float[Array, "s cells m l"], features: Float[Array, "n_all d"]
+    prepared: Prepared, maps: Kernel | Linear, features: Float[Array, "n_all d"]
 ) -> UInt8[Array, "s cells n_all bytes"]:
     """Codes of all samples under every cell's hash function; the cells of a split share phi(x).
 
     Args:
         prepared: data splits, stacked.
-        projections: of each cell, (splits, cells, m, l).
+        maps: of each cell; leaves (splits, cells, ...).
         features: raw features of all samples, (n_all, d).
 
     Returns:
         Packed codes, (splits, cells, n_all, bytes).
     """
 
-    def of_split(args: tuple[Prepared, Float[Array, "cells m l"]]) -> UInt8[Array, "cells n_all bytes"]:
-        split, projection = args
+    def of_split(args: tuple[Prepared, Kernel | Linear]) -> UInt8[Array, "cells n_all bytes"]:
+        split, cells = args
         mean, scale, basis, unit = split.preprocessing
-        cells = HashFunction(mean, scale, split.anchors, split.bandwidth, projection, basis, unit)
-        by_cell = HashFunction(None, None, None, None, 0, None, None)  # type: ignore[arg-type]
-        return jax.vmap(encode, in_axes=(by_cell, None))(cells, features)
+        if isinstance(cells, Linear):
+            linear = LinearHashFunction(mean, scale, *cells, basis, unit)
+            by_cell = LinearHashFunction(None, None, 0, 0, None, None)  # type: ignore[arg-type]
+            return jax.vmap(encode_linear, in_axes=(by_cell, None))(linear, features)
+        kernel = HashFunction(mean, scale, split.anchors, split.bandwidth, *cells, basis, unit)
+        by_cell = HashFunction(None, None, None, None, 0, None, None)  # type: ignore[arg-type, assignment]
+        return jax.vmap(encode, in_axes=(by_cell, None))(kernel, features)
 
-    return lax.map(of_split, (prepared, projections))
+    return lax.map(of_split, (prepared, maps))
 
 
 @partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))
 def evaluate_cells(
     codes: UInt8[Array, "s cells n_all bytes"],
-    class_codes: UInt8[Array, "s cells c bytes"],
+    class_codes: UInt8[Array, "s cells c bytes"] | None,
     labels: Shaped[Array, "n_all *c"],
     roles: Roles,
     *,
@@ -79,7 +84,7 @@ def evaluate_cells(
 
     Args:
         codes: packed codes of all samples, (splits, cells, n_all, bytes).
-        class_codes: packed codes of all classes, (splits, cells, c, bytes).
+        class_codes: packed codes of all classes, (splits, cells, c, bytes); None for a method that has none.
         labels: of all samples.
         roles: of samples and classes in each split.
         bits: code length; static.
@@ -89,20 +94,24 @@ def evaluate_cells(
     Returns:
         Leaves with leading axes (splits, cells).
     """
-    class_labels = (
-        jnp.arange(class_codes.shape[2]) if labels.ndim == 1 else jnp.eye(labels.shape[1], dtype=bool)
-    )
 
-    def of_split(args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"], Roles]) -> Scores:
+    def of_split(
+        args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles],
+    ) -> Scores:
         cells, classes, role = args
 
-        def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"]]) -> Scores:
+        def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
             query = (code[role.queries], labels[role.queries])
             database = (code[role.database], labels[role.database])
             images = evaluate_queries(*query, *database, bits=bits, cutoffs=cutoffs, block=block)
-            names = evaluate_queries(class_code, class_labels, *database, bits=bits, block=block)
-            by_name = jnp.where(role.unseen, names.mean_average_precision, 0).sum() / role.unseen.sum()
+            by_name = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
+            if class_code is not None:
+                class_labels = (
+                    jnp.arange(len(class_code)) if labels.ndim == 1 else jnp.eye(len(class_code), dtype=bool)
+                )
+                names = evaluate_queries(class_code, class_labels, *database, bits=bits, block=block)
+                by_name = jnp.where(role.unseen, names.mean_average_precision, 0).sum() / role.unseen.sum()
             return Scores(jax.tree.map(lambda values: values.mean(0), images), by_name)
 
         return lax.map(of_cell, (cells, classes))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from zsh_jax.sweep.axes import DataSplit, Program
+from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
 
 FLOAT = 4
 EVALUATION_BLOCK = 128
@@ -30,17 +30,25 @@ def fixed_bytes(sizes: Sizes, split: DataSplit) -> int:
     return held + max(graph, evaluation)
 
 
-def split_bytes(sizes: Sizes, split: DataSplit) -> int:
+def split_bytes(sizes: Sizes, split: DataSplit, *, has_samples: bool = False) -> int:
     """What one more prepared data split takes: its features Phi while stacked, and its two m x m products."""
     m = split.anchors + 1
     phi = 2 * split.training_samples * m
-    return (
-        phi + 3 * m * m + split.training_samples * sizes.semantics + split.anchors * sizes.features
-    ) * FLOAT
+    samples = 2 * split.training_samples * sizes.features if has_samples else 0
+    targets = split.training_samples * sizes.semantics
+    return (phi + samples + 3 * m * m + targets + split.anchors * sizes.features) * FLOAT
 
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """What one more cell takes: the solver's arrays of samples by bits, or its codes of all samples."""
+    if program.method in BOUNDS:
+        return 3 * sizes.samples * sizes.features * FLOAT  # queries and database, again at unit length
+    if program.method != "zsh":
+        wide = max(sizes.features, split.anchors + 1)
+        fitting = (
+            8 * split.training_samples * program.bits + 8 * wide**2
+        ) * FLOAT  # of covariance or Gram matrix
+        return max(fitting, 2 * sizes.samples * -(-program.bits // 8))
     arrays = 8 if program.codes == "discrete" else 12  # logits, their gradient, and Adam's two moments
     solver = split.training_samples * (arrays * program.bits + 2 * sizes.semantics) * FLOAT
     solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * FLOAT

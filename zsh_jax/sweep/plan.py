@@ -22,6 +22,7 @@ class Batch:
         ratios: weights, of which those are read that share a factorisation: alpha, beta, gamma and delta.
         lams: weights, of which the others are read: lam, tolerance and the learning rate.
         has_locality: whether any cell of these data splits needs the neighbour graph.
+        has_samples: whether any method on these data splits reads more than the problem.
         variant: whose cells they are.
     """
 
@@ -30,6 +31,7 @@ class Batch:
     ratios: tuple[Weights, ...]
     lams: tuple[Weights, ...]
     has_locality: bool
+    has_samples: bool
     variant: str
 
     def cells(self) -> Iterator[Cell]:
@@ -87,31 +89,40 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         by_splits.setdefault(group.splits, []).append(group)
     for splits, same in by_splits.items():
         size = sizes[splits[0].semantics]
-        fixed, each = fixed_bytes(size, splits[0]), split_bytes(size, splits[0])
+        has_samples = any(group.program.method != "zsh" for group in same)
+        fixed = fixed_bytes(size, splits[0])
+        each = split_bytes(size, splits[0], has_samples=has_samples)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
         if fixed + each + largest > budget:
             raise InputError(
                 f"one cell needs about {(fixed + each + largest) / 2**30:.1f} GiB, more than memory_gib = "
                 f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
-        has_locality = any(_has_locality(group) for group in same)
+        shared = {
+            "has_locality": any(_has_locality(group) for group in same),
+            "has_samples": has_samples,
+        }
         stack = min(len(splits), (budget - fixed) // (each + largest))
         for chunk in even_chunks(splits, stack):
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
                 room = (budget - fixed - len(chunk) * each) // (len(chunk) * cell)
-                cut = _batches(group, tuple(chunk), room, has_locality)
+                cut = _batches(group, tuple(chunk), room, shared)
                 batches += cut
                 peak = max(peak, fixed + len(chunk) * each + max(map(len, cut)) * cell)
     return Plan(tuple(every), tuple(batches), peak)
 
 
 def _has_locality(group: Group) -> bool:
+    if group.program.method != "zsh":
+        return False
     weight = {"projection": "gamma", "semantics": "delta"}.get(group.program.locality)
     return weight is not None and any(getattr(weights, weight) > 0 for weights in group.weights)
 
 
-def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, has_locality: bool) -> list[Batch]:
+def _batches(
+    group: Group, splits: tuple[DataSplit, ...], room: int, shared: Mapping[str, bool]
+) -> list[Batch]:
     """Cut the weights so that a batch has at most `room` cells of each split, sharing factorisations if it can."""
     zero = dict.fromkeys(SHARED, 0.0)
     ratios = tuple({tuple(getattr(w, name) for name in SHARED): w for w in group.weights}.values())
@@ -119,6 +130,6 @@ def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, has_localit
     lam_chunks = even_chunks(lams, min(room, len(lams)))
     ratio_chunks = even_chunks(ratios, max(1, room // len(lam_chunks[0])))
     return [
-        Batch(splits, group.program, tuple(ratio), tuple(lam), has_locality, group.variant)
+        Batch(splits, group.program, tuple(ratio), tuple(lam), **shared, variant=group.variant)
         for ratio, lam in product(ratio_chunks, lam_chunks)
     ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from zsh_jax.baselines.data import TrainingData
 from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
 from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
@@ -31,15 +32,17 @@ class GraphOptions(NamedTuple):
 
 
 class Semantics(NamedTuple):
-    """Semantic vectors of a data split.
+    """What is known of the classes of a data split.
 
     Attributes:
         targets: Y, of the training samples.
         vectors: of all classes.
+        classes: multi-hot labels of the training samples, where a baseline wants them.
     """
 
     targets: Float[Array, "n e"]
     vectors: Float[Array, "c e"]
+    classes: Float[Array, "n c"] | None
 
 
 class Prepared(NamedTuple):
@@ -53,6 +56,8 @@ class Prepared(NamedTuple):
         bandwidth: sigma^2.
         start: key of the solver's start.
         rotation: key of a random rotation.
+        samples: preprocessed training features, where a baseline wants them.
+        classes: their labels, multi-hot, likewise.
     """
 
     problem: Problem
@@ -62,6 +67,15 @@ class Prepared(NamedTuple):
     bandwidth: Float[Array, "*s"]
     start: PRNGKeyArray
     rotation: PRNGKeyArray
+    samples: Float[Array, "*s n p"] | None
+    classes: Float[Array, "*s n c"] | None
+
+    @property
+    def training_data(self) -> TrainingData:
+        """What a baseline learns from; only of a split that was prepared with its samples."""
+        assert self.samples is not None
+        assert self.classes is not None
+        return TrainingData(self.samples, self.problem.phi, self.classes, self.problem.semantics)
 
 
 @partial(jax.jit, static_argnames=("anchor_count", "preprocessing", "pca_dimensions", "graph"))
@@ -105,4 +119,14 @@ def prepare(
     elif graph is not None:
         made = anchor_graph(x, chosen, sigma_squared, nearest=graph.neighbours)
     problem = make_problem(phi, semantics.targets, made, normalised=graph is not None and graph.normalised)
-    return Prepared(problem, semantics.vectors, fitted, chosen, sigma_squared, keys.start, keys.rotation)
+    return Prepared(
+        problem=problem,
+        vectors=semantics.vectors,
+        preprocessing=fitted,
+        anchors=chosen,
+        bandwidth=sigma_squared,
+        start=keys.start,
+        rotation=keys.rotation,
+        samples=None if semantics.classes is None else x,
+        classes=semantics.classes,
+    )

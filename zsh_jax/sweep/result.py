@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Shaped
 
+from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 
 
@@ -24,4 +25,4 @@ class CellResult(NamedTuple):
     cell: Mapping[str, Any]
     metrics: Mapping[str, Any]
     history: Mapping[str, Shaped[np.ndarray, " iterations"]]
-    model: HashFunction | None = None
+    model: HashFunction | LinearHashFunction | None = None

@@ -1,5 +1,6 @@
 """The compiled program that trains many cells at once."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from zsh_jax.baselines.hash_functions import Kernel, Linear
 from zsh_jax.core.classes import encode_class
 from zsh_jax.core.coupled import coupled_objective, init_coupled, solve_coupled
 from zsh_jax.core.loop import Solution
@@ -25,9 +27,10 @@ class Trained(NamedTuple):
     """What is kept of a solve: how to encode images and classes, and how it got there.
 
     Attributes:
-        projection: P.
-        class_codes: code of each class from its semantic vector alone, packed.
-        objective: J of the state that was returned.
+        hash_map: from preprocessed or RBF features to projections, whose signs are the code; None for a
+            bound, which has no codes.
+        class_codes: code of each class from its semantic vector alone, packed; None for a method that has none.
+        objective: J of the state that was returned; NaN for a method without it, as are the two below.
         start_objectives: that of each start.
         terms: J and its terms after each iteration.
         flips: bits changed in each iteration.
@@ -35,8 +38,8 @@ class Trained(NamedTuple):
         status: a `Status`.
     """
 
-    projection: Float[Array, "*cells m l"]
-    class_codes: UInt8[Array, "*cells c bytes"]
+    hash_map: Kernel | Linear | None
+    class_codes: UInt8[Array, "*cells c bytes"] | None
     objective: Float[Array, "*cells"]
     start_objectives: Float[Array, "*cells restarts"]
     terms: Objective
@@ -53,12 +56,14 @@ class Traced(NamedTuple):
         lam: ridge of the regression.
         tolerance: of the solver.
         learning_rate: of the relaxed solver.
+        multiple: of the published value of what a baseline may tune.
     """
 
     shared: Hyperparameters
     lam: Float[Array, "*lams"]
     tolerance: Float[Array, "*lams"]
     learning_rate: Float[Array, "*lams"]
+    multiple: Float[Array, "*lams"]
 
 
 @partial(jax.jit, static_argnames="program")
@@ -87,7 +92,7 @@ def train(prepared: Prepared, weights: Traced, *, program: Program) -> Trained:
         best = jnp.argmin(jnp.where(jnp.isfinite(values), values, jnp.inf))
         solution: Solution = jax.tree.map(lambda leaf: leaf[best], solutions)
         return Trained(
-            projection=solution.state.projection,
+            hash_map=Kernel(solution.state.projection),
             class_codes=pack_codes(encode_class(solution, split.vectors)),
             objective=values[best],
             start_objectives=values,
@@ -97,10 +102,22 @@ def train(prepared: Prepared, weights: Traced, *, program: Program) -> Trained:
             status=solution.status,
         )
 
-    shared_alone = Traced(Hyperparameters(None, 0, 0, 0, 0), None, None, None)  # type: ignore[arg-type]
-    over_lams = jax.vmap(one_cell, in_axes=(None, Traced(None, 0, 0, 0)))  # type: ignore[arg-type]
+    return over_cells(one_cell)(prepared, weights)
+
+
+def over_cells(one_cell: Callable[[Prepared, Traced], Trained]) -> Callable[[Prepared, Traced], Trained]:
+    """Vmap over data splits, then over shared weights, then over the others.
+
+    Args:
+        one_cell: trains one cell.
+
+    Returns:
+        Trains the cells of a batch; its results have leading axes (splits, ratios, lams).
+    """
+    shared_alone = Traced(Hyperparameters(None, 0, 0, 0, 0), None, None, None, None)  # type: ignore[arg-type]
+    over_lams = jax.vmap(one_cell, in_axes=(None, Traced(None, 0, 0, 0, 0)))  # type: ignore[arg-type]
     over_ratios = jax.vmap(over_lams, in_axes=(None, shared_alone))
-    return jax.vmap(over_ratios, in_axes=(0, None))(prepared, weights)
+    return jax.vmap(over_ratios, in_axes=(0, None))
 
 
 def _solve(

@@ -9,11 +9,22 @@ import numpy as np
 from jaxtyping import Shaped
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.errors import InputError
 
-DIMENSIONS = {"mean": 1, "scale": 1, "anchors": 2, "bandwidth": 0, "projection": 2, "basis": 2, "unit": 0}
-REQUIRED = {"mean", "scale", "anchors", "bandwidth", "projection"}  # the others are of some preprocessings
+Model = HashFunction | LinearHashFunction
+DIMENSIONS = {
+    "mean": 1,
+    "scale": 1,
+    "anchors": 2,
+    "bandwidth": 0,
+    "projection": 2,
+    "offset": 1,
+    "basis": 2,
+    "unit": 0,
+}
+OPTIONAL = {"basis", "unit"}  # of some preprocessings
 
 
 def model_path(workdir: str | Path, identifier: str) -> Path:
@@ -29,7 +40,7 @@ def model_path(workdir: str | Path, identifier: str) -> Path:
     return Path(workdir) / "models" / f"{identifier}.safetensors"
 
 
-def save_model(path: str | Path, model: HashFunction, metadata: Mapping[str, Any]) -> None:
+def save_model(path: str | Path, model: Model, metadata: Mapping[str, Any]) -> None:
     """Write a hash function, whole or not at all.
 
     Args:
@@ -53,14 +64,15 @@ def save_model(path: str | Path, model: HashFunction, metadata: Mapping[str, Any
         ) from None
 
 
-def load_model(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
+def load_model(path: str | Path) -> tuple[Model, dict[str, Any]]:
     """Read a hash function that `save_model` wrote.
 
     Args:
         path: the file.
 
     Returns:
-        The hash function, its leaves NumPy arrays of the dtype in which they were saved, and the metadata.
+        The hash function, for `encode` or, if it is linear, for `encode_linear`, its leaves NumPy arrays of the dtype
+        in which they were saved; and the metadata.
 
     Raises:
         InputError: if there is no such file, or it does not hold a hash function whose arrays fit each other.
@@ -76,16 +88,17 @@ def load_model(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
             metadata = {key: json.loads(text) for key, text in (file.metadata() or {}).items()}
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
-    _check(path, arrays)
-    return HashFunction(**arrays), metadata
+    kind = LinearHashFunction if "offset" in arrays else HashFunction
+    _check(path, arrays, set(kind._fields))
+    return kind(**arrays), metadata
 
 
-def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> None:
+def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]], fields: set[str]) -> None:
     def require(holds: bool, what: str) -> None:
         if not holds:
             raise InputError(f"{path} is not a hash function: {what}")
 
-    lacking, unknown = sorted(REQUIRED - arrays.keys()), sorted(arrays.keys() - DIMENSIONS.keys())
+    lacking, unknown = sorted(fields - OPTIONAL - arrays.keys()), sorted(arrays.keys() - fields)
     require(not lacking, f"it lacks {', '.join(lacking)}")
     require(not unknown, f"it also holds {', '.join(unknown)}")
     for name, array in arrays.items():
@@ -103,7 +116,12 @@ def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]]) -> None:
             len(arrays["basis"]) == values, f"basis is for {len(arrays['basis'])} features, mean for {values}"
         )
         values = arrays["basis"].shape[1]
-    length = arrays["anchors"].shape[1]
+    rows, bits = arrays["projection"].shape
+    if "offset" in fields:
+        require(rows == values, f"projection has {rows} rows, and {values} features come to it")
+        length = len(arrays["offset"])
+        require(length == bits, f"offset is for {length} bits, projection for {bits}")
+        return
+    anchors, length = arrays["anchors"].shape
     require(length == values, f"anchors are for {length} features, and {values} come to them")
-    rows, anchors = arrays["projection"].shape[0], arrays["anchors"].shape[0]
     require(rows == anchors + 1, f"projection has {rows} rows for {anchors} anchors and a constant")

@@ -67,6 +67,41 @@ def word_vectors(
     return np.stack([found[name] for name in class_names]).astype(np.float32)
 
 
+def known_words(
+    path: str | Path,
+    class_names: Sequence[str],
+    *,
+    synonyms: Mapping[str, str] = NO_SYNONYMS,
+    limit: int | None = None,
+    lower_case: bool = False,
+) -> tuple[str, ...]:
+    """The classes for which `word_vectors` finds a vector, for data sets that are drawn among these.
+
+    Args:
+        path: file of word vectors.
+        class_names: those in question.
+        synonyms: what to look up in the place of a class name.
+        limit: as `word_vectors` takes it.
+        lower_case: as `word_vectors` takes it.
+
+    Returns:
+        The names that have one, in their order.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    path = Path(path)
+    vectors = read_vectors(path, limit)
+
+    def has_vector(name: str) -> bool:
+        words = synonyms.get(name, name)
+        return (
+            _vector(vectors, words.lower() if lower_case else words, path, lower_case=lower_case) is not None
+        )
+
+    return tuple(name for name in class_names if has_vector(name))
+
+
 def _vector(
     vectors: Any, words: str, path: Path, *, lower_case: bool = False
 ) -> Float64[np.ndarray, " e"] | None:

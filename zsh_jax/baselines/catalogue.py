@@ -1,0 +1,47 @@
+"""The baselines by name, and what each may tune."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Float
+
+from zsh_jax.baselines import cca_itq, cosdish, fsdh, itq, ksh, lsh, pcah, sdh, semantic_ridge, sgh
+
+
+class Baseline(NamedTuple):
+    """A method for comparison.
+
+    Attributes:
+        fit: from (key, data, options, bits=...) to a `Linear` or `Kernel` map.
+        options: from a multiple of the published value of what the method may tune, to its options.
+        tunes: what that is; "" for nothing.
+        linear: whether it maps the features, not the RBF features.
+    """
+
+    fit: Callable[..., Any]
+    options: Callable[[Float[Array, ""]], Any]
+    tunes: str
+    linear: bool
+
+
+BASELINES = {
+    "lsh": Baseline(lsh.fit, lambda multiple: lsh.LSHOptions(), "", True),
+    "pcah": Baseline(pcah.fit, lambda multiple: pcah.PCAHOptions(), "", True),
+    "itq": Baseline(itq.fit, lambda multiple: itq.ITQOptions(), "", True),
+    "cca_itq": Baseline(
+        cca_itq.fit, lambda multiple: cca_itq.CCAITQOptions(ridge=1e-4 * multiple), "ridge", True
+    ),
+    "sgh": Baseline(sgh.fit, lambda multiple: sgh.SGHOptions(ridge=1e-6 * multiple), "ridge", False),
+    "ksh": Baseline(ksh.fit, lambda multiple: ksh.KSHOptions(tolerance=1e-2 * multiple), "tolerance", False),
+    "sdh": Baseline(sdh.fit, lambda multiple: sdh.SDHOptions(nu=1e-5 * multiple), "nu", False),
+    "fsdh": Baseline(fsdh.fit, lambda multiple: fsdh.FSDHOptions(nu=1e-5 * multiple), "nu", False),
+    "cosdish": Baseline(
+        cosdish.fit, lambda multiple: cosdish.COSDISHOptions(ridge=1.0 * multiple), "ridge", True
+    ),
+    "semantic_ridge": Baseline(
+        semantic_ridge.fit,
+        lambda multiple: semantic_ridge.SemanticRidgeOptions(ridge=1.0 * multiple),
+        "ridge",
+        False,
+    ),
+}

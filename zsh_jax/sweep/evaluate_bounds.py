@@ -1,0 +1,67 @@
+"""The compiled program that judges what is not hashed: cosine on features, and on predicted semantics."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Shaped
+
+from zsh_jax.baselines.bounds import cosine_average_precision, predictions
+from zsh_jax.baselines.semantic_ridge import SemanticRidgeOptions, semantic_regression
+from zsh_jax.core.hashing import HashFunction
+from zsh_jax.core.metrics.evaluate import Metrics
+from zsh_jax.sweep.evaluate import Roles, Scores
+from zsh_jax.sweep.prepare import Prepared
+
+
+@partial(jax.jit, static_argnames=("method", "cutoffs"))
+def evaluate_bounds(
+    prepared: Prepared,
+    multiples: Float[Array, " lams"],
+    features: Float[Array, "n_all d"],
+    labels: Shaped[Array, "n_all *c"],
+    roles: Roles,
+    *,
+    method: str,
+    cutoffs: tuple[int, ...],
+) -> Scores:
+    """Mean average precision of real-valued vectors ranked by cosine; all other metrics are of codes, and NaN.
+
+    Args:
+        prepared: data splits with their samples, stacked.
+        multiples: of the ridge of the predictions, 1.
+        features: raw features of all samples, (n_all, d).
+        labels: of all samples.
+        roles: of samples in each split.
+        method: "cosine_features" or "cosine_predictions"; static.
+        cutoffs: as for codes; static.
+
+    Returns:
+        Leaves with leading axes (splits, lams).
+    """
+
+    def of_split(args: tuple[Prepared, Roles]) -> Float[Array, " lams"]:
+        split, role = args
+
+        def judge(vectors: Float[Array, "n_all f"]) -> Float[Array, ""]:
+            query, database = role.queries, role.database
+            return cosine_average_precision(
+                vectors[query], labels[query], vectors[database], labels[database]
+            ).mean()
+
+        if method == "cosine_features":
+            return jnp.broadcast_to(judge(features), multiples.shape)
+        mean, scale, basis, unit = split.preprocessing
+
+        def with_ridge(multiple: Float[Array, ""]) -> Float[Array, ""]:
+            regression = semantic_regression(split.training_data, SemanticRidgeOptions(ridge=multiple))
+            function = HashFunction(mean, scale, split.anchors, split.bandwidth, regression, basis, unit)
+            return judge(predictions(function, features))
+
+        return lax.map(with_ridge, multiples)
+
+    found = lax.map(of_split, (prepared, roles))
+    none = jnp.full(found.shape, jnp.nan, found.dtype)
+    at, curve = (jnp.broadcast_to(none[..., None], (*found.shape, size)) for size in (len(cutoffs), 1))
+    return Scores(Metrics(found, none, none, none, none, at, at, curve, curve), none)

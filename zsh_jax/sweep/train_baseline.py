@@ -1,0 +1,46 @@
+"""The compiled program that fits a baseline to many cells at once."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from zsh_jax.baselines.catalogue import BASELINES
+from zsh_jax.core.loop import Status
+from zsh_jax.core.objective import Objective
+from zsh_jax.sweep.axes import Program
+from zsh_jax.sweep.prepare import Prepared
+from zsh_jax.sweep.train import Traced, Trained, over_cells
+
+
+@partial(jax.jit, static_argnames="program")
+def train_baseline(prepared: Prepared, weights: Traced, *, program: Program) -> Trained:
+    """Fit every data split with every multiple of what the method may tune, as one program.
+
+    Args:
+        prepared: data splits with their samples, stacked on a leading axis.
+        weights: of which `multiple` is read.
+        program: of which `method` and `bits` are read.
+
+    Returns:
+        Leaves with leading axes (splits, ratios, lams). There is no objective and no iteration to report.
+    """
+    baseline = BASELINES[program.method]
+
+    def one_cell(split: Prepared, weights: Traced) -> Trained:
+        data = split.training_data
+        hash_map = baseline.fit(split.start, data, baseline.options(weights.multiple), bits=program.bits)
+        finite = jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in hash_map]))
+        nothing = jnp.full(1, jnp.nan, data.x.dtype)
+        return Trained(
+            hash_map=hash_map,
+            class_codes=None,
+            objective=nothing[0],
+            start_objectives=nothing,
+            terms=Objective(*[nothing] * len(Objective._fields)),
+            flips=jnp.full(1, -1, jnp.int32),
+            iterations=jnp.array(0, jnp.int32),
+            status=jnp.where(finite, Status.CONVERGED, Status.NON_FINITE).astype(jnp.int32),
+        )
+
+    return over_cells(one_cell)(prepared, weights)
