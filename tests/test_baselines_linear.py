@@ -9,7 +9,7 @@ from baseline_methods import BITS, codes_of, toy, training
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 
-from zsh_jax import unpack_codes
+from zsh_jax import random_rotation, unpack_codes
 from zsh_jax.baselines import cca_itq, itq, lsh, pcah
 from zsh_jax.baselines.data import TrainingData
 from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
@@ -91,7 +91,7 @@ def _itq_in_numpy(v, r, iterations):
 def test_itq_equals_a_plain_loop_and_its_error_never_rises(float64):
     data = toy()
     v = PCA(BITS).fit_transform(data.x)
-    start = itq.random_rotation(jax.random.key(3), BITS, jnp.float64)
+    start = random_rotation(jax.random.key(3), size=BITS, dtype=jnp.float64)
     np.testing.assert_allclose(start.T @ start, np.eye(BITS), atol=1e-12)
     found = itq.rotate(jnp.asarray(v), start, iterations=50)
     rotation, errors = _itq_in_numpy(v, np.asarray(start), 50)
@@ -107,7 +107,7 @@ def test_itq_fits_that_rotation_to_the_principal_components(float64):
     found = itq.fit(key, training(data), itq.ITQOptions(), bits=BITS)
     mean, directions = pcah.principal_directions(jnp.asarray(data.x), count=BITS)
     v = (data.x - np.asarray(mean)) @ np.asarray(directions)
-    rotation, _ = _itq_in_numpy(v, np.asarray(itq.random_rotation(key, BITS, jnp.float64)), 50)
+    rotation, _ = _itq_in_numpy(v, np.asarray(random_rotation(key, size=BITS, dtype=jnp.float64)), 50)
     np.testing.assert_array_equal(codes_of(data, found, data.raw), np.where(v @ rotation > 0, 1, -1))
 
 

@@ -15,9 +15,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from zsh_jax.baselines.data import TrainingData
 from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
 from zsh_jax.baselines.hash_functions import Linear, centred_linear
-from zsh_jax.baselines.itq import random_rotation, rotate
+from zsh_jax.baselines.itq import rotate
 from zsh_jax.core.factorisation import eigh
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.steps.rotation import random_rotation
 
 
 class CCAITQOptions(NamedTuple):
@@ -83,5 +84,5 @@ def fit(
     directions, _ = canonical_directions(x, y, options.ridge)
     directions = directions[:, :bits]
     directions = jnp.pad(directions, ((0, 0), (0, bits - directions.shape[1])))
-    rotated = rotate(x @ directions, random_rotation(key, bits, x.dtype), iterations=iterations)
+    rotated = rotate(x @ directions, random_rotation(key, size=bits, dtype=x.dtype), iterations=iterations)
     return centred_linear(mean, directions @ rotated.rotation)

@@ -18,6 +18,7 @@ from zsh_jax.baselines.hash_functions import Linear, centred_linear, signs
 from zsh_jax.baselines.pcah import principal_directions
 from zsh_jax.core.factorisation import svd
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.steps.rotation import random_rotation
 
 
 class ITQOptions(NamedTuple):
@@ -34,21 +35,6 @@ class Rotated(NamedTuple):
 
     rotation: Float[Array, "l l"]
     error: Float[Array, " iterations"]
-
-
-def random_rotation(key: PRNGKeyArray, size: int, dtype: jnp.dtype | type) -> Float[Array, "l l"]:
-    """An orthogonal matrix, uniform: the left singular vectors of a normal one.
-
-    Args:
-        key: of the draw.
-        size: l.
-        dtype: of the result.
-
-    Returns:
-        (l, l).
-    """
-    left, right = svd(jax.random.normal(key, (size, size), dtype))
-    return left @ right
 
 
 @partial(jax.jit, static_argnames="iterations")
@@ -99,5 +85,5 @@ def fit(
     del options
     mean, directions = principal_directions(data.x, count=bits)
     projected = (data.x - mean[None]) @ directions
-    start = random_rotation(key, bits, data.x.dtype)
+    start = random_rotation(key, size=bits, dtype=data.x.dtype)
     return centred_linear(mean, directions @ rotate(projected, start, iterations=iterations).rotation)
