@@ -1,0 +1,90 @@
+"""Paired differences to a reference variant, against SciPy's paired t test."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from zsh_jax.errors import InputError
+from zsh_jax.report.paired import mean_interval, paired_differences
+
+UNSEEN, SEEDS, BITS = ("cat", "dog", "elk"), (0, 1), (16, 32)
+
+
+def _rows(**changes):
+    rng = np.random.default_rng(0)
+    rows = []
+    for variant, lam in (("full", 0.01), ("plain", 0.01), ("heavy", 1.0)):
+        for bits in BITS:
+            for unseen in UNSEEN:
+                for seed in SEEDS:
+                    row = {"variant": variant, "bits": bits, "unseen": unseen, "seed": seed, "lam": lam}
+                    rows.append(row | {"mean_average_precision": float(rng.random())} | changes)
+    return rows
+
+
+def _values(rows, variant, bits):
+    found = {
+        (r["unseen"], r["seed"]): r["mean_average_precision"]
+        for r in rows
+        if r["variant"] == variant and r["bits"] == bits
+    }
+    return np.array([found[key] for key in sorted(found)])
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_differences_and_intervals_are_those_of_a_paired_t_test(shuffle):
+    rows = _rows()
+    if shuffle:
+        rows = [rows[i] for i in np.random.default_rng(1).permutation(len(rows))]
+    found = paired_differences(rows, reference="full")
+    assert {(one.variant, one.setting["bits"]) for one in found} == {
+        (variant, bits) for variant in ("plain", "heavy") for bits in BITS
+    }
+    for one in found:
+        other, base = (_values(rows, name, one.setting["bits"]) for name in (one.variant, "full"))
+        test = stats.ttest_rel(other, base)
+        low, high = test.confidence_interval(0.95)
+        np.testing.assert_allclose((one.mean, one.low, one.high), ((other - base).mean(), low, high))
+        assert one.pairs == 6
+
+
+def test_a_pair_without_its_partner_or_without_a_value_is_left_out():
+    rows = _rows()
+    rows = [r for r in rows if not (r["variant"] == "full" and r["unseen"] == "cat" and r["bits"] == 16)]
+    damaged = next(r for r in rows if r["variant"] == "plain" and r["bits"] == 32)
+    damaged["mean_average_precision"] = float("nan")
+    pairs = {
+        (one.variant, one.setting["bits"]): one.pairs for one in paired_differences(rows, reference="full")
+    }
+    assert pairs == {("plain", 16): 4, ("plain", 32): 5, ("heavy", 16): 4, ("heavy", 32): 6}
+
+
+def test_equal_variants_differ_by_nothing():
+    rows = _rows(mean_average_precision=0.25)
+    for one in paired_differences(rows, reference="full"):
+        assert (one.mean, one.low, one.high) == (0, 0, 0)
+
+
+def test_an_axis_along_which_the_reference_varies_makes_pairs():
+    rows = [row | {"alpha": alpha} for alpha in (0.1, 1.0) for row in _rows()]
+    found = paired_differences(rows, reference="full")
+    assert {(one.setting["bits"], one.setting["alpha"]) for one in found} == {
+        (bits, alpha) for bits in BITS for alpha in (0.1, 1.0)
+    }
+    assert all(one.pairs == 6 for one in found)
+
+
+def test_what_cannot_be_paired_is_named():
+    with pytest.raises(
+        InputError, match="no variant 'whole' to compare with; the rows have full, plain, heavy"
+    ):
+        paired_differences(_rows(), reference="whole")
+    with pytest.raises(InputError, match="stand twice"):
+        paired_differences(_rows() * 2, reference="full")
+
+
+def test_too_few_values_have_no_interval():
+    assert np.isnan(mean_interval([])).all()
+    mean, low, high = mean_interval([2.0])
+    assert mean == 2
+    assert np.isnan([low, high]).all()
