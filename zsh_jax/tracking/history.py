@@ -56,7 +56,8 @@ def read_history(path: str | Path) -> dict[str, dict[str, list[float]]]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-            found[str(row.pop(ID))] = {name: _values(values) for name, values in row.items()}
+            identifier = str(row.pop(ID))
+            found[identifier] = {name: _values(values) for name, values in row.items()}
         except (AttributeError, KeyError, TypeError, ValueError):
             if number == len(lines) and not line.endswith("\n"):
                 break

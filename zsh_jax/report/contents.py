@@ -1,0 +1,108 @@
+"""What a report shows of some sweeps: which tables and figures there is something to put in."""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import isfinite
+from typing import NamedTuple
+
+from zsh_jax.errors import InputError
+from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
+from zsh_jax.report.paired import paired_differences
+from zsh_jax.report.pictures import Picture, pictures
+from zsh_jax.report.read import Sweeps
+from zsh_jax.report.series import MAP, Row, as_variants, hashed, series
+from zsh_jax.report.summary import metric_of
+from zsh_jax.report.tables.comparison import cost_table, difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.table import Table
+
+METRICS = {
+    "map": (MAP, "MAP"),
+    "map_by_name": ("mean_average_precision_by_name", "MAP of queries by class name"),
+    "map_stable": ("mean_average_precision_stable", "MAP with ties in database order"),
+    "precision_radius2": ("precision_radius2", "Precision within Hamming radius 2"),
+    "recall_radius2": ("recall_radius2", "Recall within Hamming radius 2"),
+}
+OF_CODES = ("precision_radius2", "recall_radius2")
+
+
+class Part(NamedTuple):
+    """What is said of one data set.
+
+    Attributes:
+        title: its name.
+        rows: of its cells.
+        tables: the one of MAP first.
+        pictures: in the order in which they are shown.
+        notes: what could not be shown, and why.
+    """
+
+    title: str
+    rows: Sequence[Row]
+    tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...]
+
+
+def contents(sweeps: Sweeps) -> list[Part]:
+    """All tables and figures of a report; one part a data set, for their MAPs are not to be compared.
+
+    Args:
+        sweeps: as `read_sweeps` gives them.
+
+    Returns:
+        The parts, in the order of first appearance; with several, the names of files begin with the data set's.
+    """
+    by_dataset: dict[str, list[Row]] = {}
+    for row in sweeps.rows:
+        by_dataset.setdefault(str(row.get("dataset")), []).append(row)
+    parts = []
+    for title, rows in by_dataset.items():
+        prefix = f"{title}_" if len(by_dataset) > 1 else ""
+        references, notes = _references(rows, sweeps.references)
+        tables = [one._replace(name=_file_name(prefix + one.name)) for one in _tables(rows, references)]
+        drawn = [
+            one._replace(name=_file_name(prefix + one.name))
+            for one in pictures(rows, references, sweeps.history)
+        ]
+        parts.append(Part(title, rows, tuple(tables), tuple(drawn), notes))
+    return parts
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text)
+
+
+def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The variants that others can be paired with, and why some cannot."""
+    variants = {row["variant"] for row in hashed(rows)}
+    several = len(series(hashed(rows))) > 1
+    references, notes = [], []
+    for name in names:
+        if name in variants and several:
+            try:
+                paired_differences(as_variants(rows, name), reference=name)
+            except InputError as error:
+                notes.append(f"There are no differences to {name}: {error}.")
+            else:
+                references.append(name)
+    return references, tuple(notes)
+
+
+def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
+    def there(metric: str) -> bool:
+        return any(isfinite(metric_of(row, metric)) for row in rows)
+
+    for name, (metric, title) in METRICS.items():
+        if there(metric):
+            some = hashed(rows) if name in OF_CODES else rows
+            yield metric_table(some, metric, title, name=name, rank=name == "map")
+    for reference in references:
+        yield difference_table(as_variants(rows, reference), reference, name=f"differences_to_{reference}")
+    if len({row["unseen"] for row in rows}) > 1:
+        yield unseen_class_table(rows, name="unseen_classes")
+    for n in cutoffs_of(rows):
+        if there(f"{PREFIX}{n}"):
+            title = f"Precision among the {n} nearest"
+            yield metric_table(rows, f"{PREFIX}{n}", title, name=f"precision_at_{n}")
+    if there("seconds"):
+        yield cost_table(rows, name="training_time")

@@ -1,0 +1,64 @@
+"""A metric against code length, or against any other number that was swept."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from zsh_jax.report.figures.axis import name_of, swept_axis
+from zsh_jax.report.figures.points import points
+from zsh_jax.report.figures.style import COLOURS, Look, axes_for, legend_below, looks, styled
+from zsh_jax.report.series import MAP, Row, hashed, series, statistic
+
+
+@styled()
+def metric_against(
+    rows: Sequence[Row],
+    axis: str = "bits",
+    *,
+    metric: str = MAP,
+    title: str = "MAP",
+    unit: str = "",
+    logarithmic: bool = False,
+    palette: Mapping[str, Look] | None = None,
+) -> Figure:
+    """A line a setting; means over seeds and unseen classes, with the deviation over seeds as error bars.
+
+    Args:
+        rows: as `read_sweeps` gives them. Bounds that are not hashing become level lines.
+        axis: name of a numeric axis.
+        metric: name of a scalar metric.
+        title: what readers call it.
+        unit: of the metric.
+        logarithmic: whether the metric's axis is.
+        palette: see `looks`.
+
+    Returns:
+        The figure.
+    """
+    lines = series(hashed(rows), apart_from=(axis,))
+    bounds = series([row for row in rows if not row["bits"]])
+    labels = [one.label for one in (*lines, *bounds)]
+    figure, axes = axes_for(labels)
+    for i, (one, look) in enumerate(zip(lines, looks(lines, palette), strict=True)):
+        values = sorted({row[axis] for row in one.rows})
+        found = [statistic([row for row in one.rows if row[axis] == value], metric) for value in values]
+        rank = i - (len(lines) - 1) / 2
+        points(figure, axes, values, found, label=one.label, look=look, rank=rank)
+    for i, bound in enumerate(bounds):
+        level = statistic(bound.rows, metric).mean
+        if isfinite(level):
+            style = ("--", ":")[i % 2]
+            axes.axhline(level, color=COLOURS[6], linestyle=style, linewidth=1.4, label=bound.label)
+    swept_axis(axes, axis, [float(row[axis]) for one in lines for row in one.rows])
+    if logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.autoscale_view()
+    axes.set_ylabel(f"{title}, {unit}" if unit else title)
+    axes.set_title(f"{title} against {name_of(axis).partition(',')[0]}")
+    legend_below(figure, axes, labels)
+    return figure

@@ -1,0 +1,68 @@
+"""The objective as the solve goes on."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zsh_jax.report.figures.style import Look, axes_for, legend_below, looks, styled
+from zsh_jax.report.series import Row, series
+from zsh_jax.tracking.results import ID
+
+
+@styled()
+def objective_by_iteration(
+    rows: Sequence[Row],
+    history: Mapping[str, Mapping[str, Sequence[float]]],
+    title: str = "",
+    palette: Mapping[str, Look] | None = None,
+) -> Figure:
+    """J after each iteration, in multiples of J after the first.
+
+    Args:
+        rows: as `read_sweeps` gives them; lines are settings and code lengths.
+        history: by `cell_id`; `objective` has one value an iteration.
+        title: said of all rows.
+        palette: see `looks`.
+
+    Returns:
+        The figure: the mean over cells, and a band from the least to the greatest. A solve that has converged keeps
+        its last value.
+    """
+    lines = [
+        (one, traces)
+        for one in series(rows, apart_from=())
+        if len(traces := relative_traces(one.rows, history))
+    ]
+    figure, axes = axes_for([one.label for one, _ in lines])
+    for (one, traces), look in zip(lines, looks([one for one, _ in lines], palette), strict=True):
+        steps = np.arange(1, traces.shape[1] + 1)
+        axes.fill_between(
+            steps, traces.min(0), traces.max(0), color=look.color, alpha=0.3 / (1 + len(lines)), linewidth=0
+        )
+        axes.plot(
+            steps,
+            traces.mean(0),
+            label=one.label,
+            color=look.color,
+            marker=look.marker,
+            linestyle=look.linestyle,
+        )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("iteration")
+    axes.set_ylabel("J / J after the first iteration")
+    axes.set_title("Objective by iteration" + (f", {title}" if title else ""))
+    legend_below(figure, axes, [one.label for one, _ in lines])
+    return figure
+
+
+def relative_traces(
+    rows: Sequence[Row], history: Mapping[str, Mapping[str, Sequence[float]]]
+) -> Float64[np.ndarray, "cells iterations"]:
+    """Objectives of some cells, relative to their first, each drawn out to the length of the longest."""
+    found = [np.asarray(history.get(row[ID], {}).get("objective", ()), float) for row in rows]
+    whole = [trace / trace[0] for trace in found if len(trace) and np.isfinite(trace).all() and trace[0]]
+    longest = max(map(len, whole), default=0)
+    return np.array([np.pad(trace, (0, longest - len(trace)), "edge") for trace in whole])

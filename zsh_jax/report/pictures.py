@@ -1,0 +1,214 @@
+"""Which figures there is something to draw in, and what is said below each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isfinite
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from zsh_jax.report.figures.against import metric_against
+from zsh_jax.report.figures.axis import name_of
+from zsh_jax.report.figures.differences import differences
+from zsh_jax.report.figures.heat_map import grids, heat_map
+from zsh_jax.report.figures.objective import objective_by_iteration, relative_traces
+from zsh_jax.report.figures.precision_at import precision_at
+from zsh_jax.report.figures.precision_recall import precision_recall
+from zsh_jax.report.figures.style import Look, looks
+from zsh_jax.report.figures.unseen_bars import unseen_bars
+from zsh_jax.report.series import (
+    MAP,
+    Row,
+    as_variants,
+    hashed,
+    kind,
+    leading,
+    moving,
+    series,
+    told_apart,
+    worded,
+)
+from zsh_jax.report.summary import metric_of
+
+LINES = 8  # in a figure: as many as can be told apart
+BARS = 4  # of each group
+BY_NAME = "mean_average_precision_by_name"
+SPREAD = "Mean over seeds and unseen classes; bars: deviation over seeds."
+CURVES = (
+    "Precision and recall within each Hamming radius, means over queries, unseen classes and seeds; "
+    "the point: radius 2."
+)
+TRACES = (
+    "The objective in multiples of its value after the first iteration: mean over cells, and the band from the "
+    "least to the greatest."
+)
+
+History = Mapping[str, Mapping[str, Sequence[float]]]
+
+
+class Picture(NamedTuple):
+    """A figure of the report.
+
+    Attributes:
+        name: of its files.
+        caption: what it shows and how to read it; one line of plain text.
+        figure: itself.
+    """
+
+    name: str
+    caption: str
+    figure: Figure
+
+
+class Chosen(NamedTuple):
+    """The settings that figures show.
+
+    Attributes:
+        rows: of their cells.
+        told: how many of how many they are, where not all.
+        palette: one look for each in all figures.
+    """
+
+    rows: list[Row]
+    told: str
+    palette: Mapping[str, Look]
+
+
+def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -> Iterator[Picture]:
+    """All figures of one data set.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        references: variants that others are compared with; each can be.
+        history: by `cell_id`, where it was kept.
+
+    Yields:
+        Pictures, in the order in which they are shown.
+    """
+    rows = told_apart(rows)
+    chosen = _chosen(rows, LINES, references)
+    yield from _against_bits(rows, references, chosen.palette)
+    for reference in references:
+        caption = (
+            f"Difference in MAP to {reference}, paired over unseen classes and seeds; bars: 95 % interval."
+        )
+        yield Picture(
+            f"differences_to_{reference}", caption, differences(as_variants(rows, reference), reference)
+        )
+    yield from _at_each_length(rows, chosen, _chosen(rows, BARS, references), history)
+    yield from _against_others(rows)
+    for number, (across, down, grid) in enumerate(grids(rows), 1):
+        caption = (
+            f"MAP over {name_of(across)} and {name_of(down)}, mean over seeds and unseen classes; "
+            "other axes as in the best setting."
+        )
+        yield Picture(f"heat_map_{number}_{across}_{down}", caption, heat_map(grid, across, down))
+
+
+def _against_bits(
+    rows: Sequence[Row], references: Sequence[str], palette: Mapping[str, Look]
+) -> Iterator[Picture]:
+    # A line needs two ends.
+    lines = [one for one in series(hashed(rows)) if len({row["bits"] for row in one.rows}) > 1]
+    if not lines:
+        return
+    ended = {id(row) for one in lines for row in one.rows}
+    chosen = _chosen([row for row in rows if id(row) in ended or not row["bits"]], LINES, references)
+    spread = SPREAD + chosen.told
+    if shown := _having(chosen.rows, MAP):
+        yield Picture("map", f"MAP against code length. {spread}", metric_against(shown, palette=palette))
+    if shown := _having(hashed(chosen.rows), BY_NAME):
+        figure = metric_against(shown, metric=BY_NAME, title="MAP by class name", palette=palette)
+        yield Picture("map_by_name", f"MAP of queries by class name against code length. {spread}", figure)
+    if shown := _having(hashed(chosen.rows), "seconds"):
+        figure = metric_against(
+            shown, metric="seconds", title="Training time", unit="s", logarithmic=True, palette=palette
+        )
+        yield Picture("training_time", f"Training time of a cell against code length. {spread}", figure)
+
+
+def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
+    """MAP along any other number that was swept, within each variant and method."""
+    for which, axes in moving(hashed(rows)).items():
+        same = _having([row for row in hashed(rows) if kind(row) == which], MAP)
+        for axis in axes:
+            numbers = all(isinstance(row.get(axis), int | float) for row in same)
+            if axis == "bits" or not numbers:
+                continue
+            lines = [one for one in series(same, apart_from=(axis,)) if len({r[axis] for r in one.rows}) > 1]
+            heights = [max(metric_of(row, MAP) for row in one.rows) for one in lines]
+            best = sorted(range(len(lines)), key=lambda i: -heights[i])[:LINES]
+            kept = {id(row) for i in best for row in lines[i].rows}
+            if kept:
+                told = f" The {LINES} of {len(lines)} that rise highest." if len(lines) > LINES else ""
+                figure = metric_against([row for row in same if id(row) in kept], axis)
+                name = "_".join(filter(None, ("map_against", axis, *which)))
+                yield Picture(name, f"MAP against {name_of(axis)}. {SPREAD}{told}", figure)
+
+
+def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: History) -> Iterator[Picture]:
+    """What is drawn for one code length at a time; where there is one setting alone, for all at once."""
+    codes = hashed(rows)
+    lengths = sorted({row["bits"] for row in codes})
+    alone = len(series(codes)) == 1 and len(lengths) <= LINES
+    groups = {"": codes} if alone else {b: [row for row in codes if row["bits"] == b] for b in lengths}
+
+    def drawn(
+        name: str,
+        caption: str,
+        chosen: Chosen,
+        there: Callable[[Row], object],
+        draw: Callable[[list[Row], str], Figure],
+    ) -> Iterator[Picture]:
+        kept = {id(row) for row in chosen.rows}
+        for bits, group in groups.items():
+            few = [row for row in group if id(row) in kept and there(row)]
+            if few:
+                title = worded("bits", bits) if bits else ""
+                ending = f"_{title.replace(' ', '_')}" if title else ""
+                yield Picture(name + ending, caption + chosen.told, draw(few, title))
+
+    look = lines.palette
+    yield from drawn(
+        "precision_recall",
+        CURVES,
+        lines,
+        lambda row: row.get("precision_curve"),
+        lambda few, title: precision_recall(few, title, look),
+    )
+    yield from drawn(
+        "precision_at",
+        f"Precision among the N nearest. {SPREAD}",
+        lines,
+        lambda row: row.get("precision_at"),
+        lambda few, title: precision_at(few, title, look),
+    )
+    if len({row["unseen"] for row in codes}) > 1:
+        yield from drawn(
+            "unseen_classes",
+            "MAP of each set of unseen classes; bars: deviation over seeds.",
+            bars,
+            lambda row: isfinite(metric_of(row, MAP)),
+            lambda few, title: unseen_bars(few, title, look),
+        )
+    yield from drawn(
+        "objective",
+        TRACES,
+        lines,
+        lambda row: len(relative_traces([row], history)),
+        lambda few, title: objective_by_iteration(few, history, title, look),
+    )
+
+
+def _chosen(rows: Sequence[Row], limit: int, references: Sequence[str]) -> Chosen:
+    shown = leading(rows, limit, keep=references)
+    settings, total = series(hashed(shown)), len(series(hashed(rows)))
+    few = len(settings) < total
+    told = (
+        f" The {len(settings)} of {total} settings with the highest MAP; the tables have all." if few else ""
+    )
+    labels = [one.label for one in settings]
+    return Chosen(shown, told, dict(zip(labels, looks(settings), strict=True)))
+
+
+def _having(rows: Sequence[Row], metric: str) -> list[Row]:
+    return [row for row in rows if isfinite(metric_of(row, metric))]

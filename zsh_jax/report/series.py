@@ -1,0 +1,171 @@
+"""Which rows make one line of a figure or table, and what that line is called."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+from zsh_jax.report.summary import IDENTITY, Statistic, summarise
+
+Row = Mapping[str, Any]
+MAP = "mean_average_precision"
+PLAIN = ("method", "dataset", "features", "semantics", "rotation", "codes", "graph", "preprocessing")
+"""Axes whose values say by themselves what they are of."""
+
+
+TOLD_BY = "told_by"
+
+
+class Series(NamedTuple):
+    """Rows that differ in what is drawn along an axis, in seed and in unseen classes alone.
+
+    Attributes:
+        label: what tells it from the others.
+        rows: its cells.
+    """
+
+    label: str
+    rows: list[Row]
+
+
+def series(rows: Sequence[Row], *, apart_from: Sequence[str] = ("bits",)) -> list[Series]:
+    """Sort rows by setting.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        apart_from: axes that do not make another setting.
+
+    Returns:
+        One for each setting, in the order of first appearance. Its label has variant, method, and the axes that move
+        within them: what a variant sets once and for all is said by its name.
+    """
+    rows = told_apart(rows)
+    lengths: dict[tuple[str, str], set[int]] = {}
+    for row in rows:
+        lengths.setdefault(kind(row), set()).add(row["bits"])
+    found: dict[tuple[Any, ...], Series] = {}
+    for row in rows:
+        variant, method = kind(row)
+        axes = [axis for axis in row[TOLD_BY] if axis not in apart_from]
+        if len(lengths[variant, method]) < 2:
+            axes = [axis for axis in axes if axis != "bits"]
+        key = (variant, method, *(row.get(axis) for axis in axes))
+        if key not in found:
+            words = ([variant] if variant else []) + [worded(axis, row.get(axis)) for axis in axes]
+            found[key] = Series(", ".join(words) or method, [])
+        found[key].rows.append(row)
+    return list(found.values())
+
+
+def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
+    """Note in each row by which axes its setting is told from the others, so that it keeps its name among fewer.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+
+    Returns:
+        The same, if they have it noted; else copies.
+    """
+    if all(TOLD_BY in row for row in rows):
+        return rows
+    within = moving(rows)
+    methods: dict[str, set[str]] = {}
+    for variant, method in within:
+        methods.setdefault(variant, set()).add(method)
+    told = {
+        which: (("method",) if len(methods[which[0]]) > 1 or (not which[0] and len(within) > 1) else ())
+        + tuple(axes)
+        for which, axes in within.items()
+    }
+    return [{**row, TOLD_BY: told[kind(row)]} for row in rows]
+
+
+def kind(row: Row) -> tuple[str, str]:
+    """Variant, which may be empty, and method of a cell."""
+    return row.get("variant") or "", str(row.get("method"))
+
+
+def moving(rows: Sequence[Row]) -> dict[tuple[str, str], list[str]]:
+    """The axes that take more than one value within each variant and method, seeds and unseen classes aside.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+
+    Returns:
+        Names of axes, by variant and method.
+    """
+    axes = [axis for axis in IDENTITY if axis not in ("variant", "method", "seed", "unseen")]
+    values: dict[tuple[str, str], list[set[Any]]] = {}
+    for row in rows:
+        seen = values.setdefault(kind(row), [set() for _ in axes])
+        for one, axis in zip(seen, axes, strict=True):
+            one.add(row.get(axis))
+    return {
+        which: [axis for axis, one in zip(axes, seen, strict=True) if len(one) > 1]
+        for which, seen in values.items()
+    }
+
+
+def as_variants(rows: Sequence[Row], reference: str) -> list[Row]:
+    """Make every setting a variant of its own, so that none is averaged with another when pairs are made.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        reference: name of the variant that the others are to be paired with.
+
+    Returns:
+        Rows that have codes, with a `variant` that names their setting, the axes apart along which the reference
+        moves; those of the reference as they are.
+    """
+    rows = hashed(told_apart(rows))
+    moved = {axis for which, axes in moving(rows).items() if which[0] == reference for axis in axes}
+    settings = series([row for row in rows if row["variant"] != reference], apart_from=("bits", *moved))
+    names = {id(row): one.label for one in settings for row in one.rows}
+    return [{**row, "variant": names.get(id(row), reference)} for row in rows]
+
+
+def worded(axis: str, value: object) -> str:
+    """A value of an axis as labels state it."""
+    if axis == "bits":
+        return f"{value} bits" if value else "unhashed"
+    if axis in PLAIN:
+        return str(value)
+    return f"{axis.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{axis} {value}"
+
+
+def statistic(rows: Sequence[Row], metric: str) -> Statistic:
+    """Mean and deviation over seeds of the cells of one setting; NaN where there are none."""
+    if not rows:
+        return Statistic(float("nan"), float("nan"))
+    (summary,) = summarise([{**row, "variant": ""} for row in rows], [metric])
+    return summary.statistics[metric]
+
+
+def hashed(rows: Sequence[Row]) -> list[Row]:
+    """The rows that have codes: bounds that are not hashing state 0 bits."""
+    return [row for row in rows if row["bits"]]
+
+
+def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> list[Row]:
+    """The rows of the settings with the highest MAP, averaged over code lengths.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        limit: the most settings that may stay.
+        keep: variants that stay whatever their MAP.
+
+    Returns:
+        Rows in their order. Bounds that are not hashing stay and do not count.
+    """
+
+    def height(one: Series) -> float:
+        lengths = sorted({row["bits"] for row in one.rows})
+        means = [statistic([row for row in one.rows if row["bits"] == bits], MAP).mean for bits in lengths]
+        found = [mean for mean in means if isfinite(mean)]
+        return sum(found) / len(found) if found else float("-inf")
+
+    rows = told_apart(rows)
+    every = series(hashed(rows))
+    kept = [one for one in every if one.rows[0].get("variant") in keep and one.rows[0].get("variant")]
+    others = sorted((one for one in every if one not in kept), key=height, reverse=True)
+    stay = {id(row) for one in (kept + others)[:limit] for row in one.rows}
+    return [row for row in rows if id(row) in stay or not row["bits"]]

@@ -1,0 +1,67 @@
+"""Which settings are best, and which cannot be told from the best."""
+
+from collections.abc import Hashable, Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.05
+
+Pairs = Mapping[Hashable, float]
+"""A metric by what cells are paired over: seed and unseen classes."""
+
+
+def p_value(one: Pairs, other: Pairs) -> float:
+    """Two-sided p value of the paired t test that two settings have the same mean.
+
+    Args:
+        one: a metric by seed and unseen classes.
+        other: the same metric of another setting.
+
+    Returns:
+        The value over the pairs in which both are finite; 1 where all of them are equal, NaN for fewer than two.
+    """
+    shared = [key for key in one if key in other and np.isfinite(one[key]) and np.isfinite(other[key])]
+    if len(shared) < 2:
+        return float("nan")
+    differences = np.array([one[key] - other[key] for key in shared])
+    mean, error = differences.mean(), differences.std(ddof=1) / np.sqrt(len(differences))
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stats.t.sf(abs(mean / error), len(differences) - 1))
+
+
+def among_the_best(means: Sequence[float], pairs: Sequence[Pairs]) -> list[bool]:
+    """The setting with the highest mean, and those not significantly worse (p >= 0.05).
+
+    Args:
+        means: of each setting, as the table states them; NaN where there is none.
+        pairs: of each setting.
+
+    Returns:
+        For each setting, whether it is among the best. All are false where fewer than two have a mean: there is no
+        best of one.
+    """
+    if sum(np.isfinite(means)) < 2:
+        return [False] * len(means)
+    top = int(np.nanargmax(means))
+    return [
+        bool(np.isfinite(mean)) and (i == top or p_value(pairs[top], one) >= LEVEL)
+        for i, (mean, one) in enumerate(zip(means, pairs, strict=True))
+    ]
+
+
+def mean_ranks(pairs: Sequence[Pairs]) -> list[float]:
+    """Mean rank of each setting, 1 for the best, equals sharing theirs, over what all settings have.
+
+    Args:
+        pairs: a metric of each setting.
+
+    Returns:
+        One rank a setting; NaN for all where no pair is finite in all of them.
+    """
+    shared = [key for key in pairs[0] if all(np.isfinite(one.get(key, np.nan)) for one in pairs)]
+    if not shared:
+        return [float("nan")] * len(pairs)
+    values = np.array([[one[key] for key in shared] for one in pairs])
+    return [float(rank) for rank in stats.rankdata(-values, axis=0).mean(axis=1)]

@@ -1,0 +1,148 @@
+"""The tables of a report: a metric by code length, by unseen class, and what variants change."""
+
+from collections.abc import Sequence
+from math import isnan
+
+from zsh_jax.report.paired import paired_differences
+from zsh_jax.report.series import MAP, Row, hashed, series, statistic, worded
+from zsh_jax.report.significance import Pairs, among_the_best, mean_ranks
+from zsh_jax.report.summary import Statistic, metric_of
+from zsh_jax.report.table import cell, interval, plain
+from zsh_jax.report.tables.table import Entry, Line, Table
+
+BOLD = "Bold: the best, and what is not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
+
+
+def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, rank: bool = False) -> Table:
+    """A metric of each setting at each code length.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        metric: name of a scalar metric; the higher the better.
+        title: what readers call it.
+        name: of the table's files.
+        rank: whether to add the mean rank, where there are three settings or more.
+
+    Returns:
+        A line for each setting; a column for each code length, and one of bounds that are not hashing.
+    """
+    settings = series(rows)
+    lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
+    columns = [[[row for row in one.rows if row["bits"] == bits] for one in settings] for bits in lengths]
+    entries = [_entries(column, metric) for column in columns]
+    heads = [worded("bits", bits) for bits in lengths]
+    ranked = [_pairs(hashed(one.rows), metric, "bits") for one in settings]
+    if rank and len([one for one in ranked if one]) > 2:
+        ranks = iter(mean_ranks([one for one in ranked if one]))
+        found = [next(ranks) if one else float("nan") for one in ranked]
+        if not all(map(isnan, found)):
+            heads.append("rank")
+            entries.append([_number(value, f"{value:.2f}") for value in found])
+    lines = tuple(
+        Line((one.label,), tuple(column[i] for column in entries)) for i, one in enumerate(settings)
+    )
+    caption = f"{title}, mean and deviation over seeds, averaged over unseen classes. {BOLD}"
+    return Table(name, caption, ("setting",), tuple(heads), lines)
+
+
+def cost_table(rows: Sequence[Row], *, name: str) -> Table:
+    """Seconds of training of each setting at each code length."""
+    lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
+    lines = []
+    for one in series(rows):
+        found = [statistic([row for row in one.rows if row["bits"] == bits], "seconds") for bits in lengths]
+        entries = [None if isnan(s.mean) else Entry(plain(s), s._asdict()) for s in found]
+        lines.append(Line((one.label,), tuple(entries)))
+    caption = (
+        "Seconds of training a cell: a batch's time shared out over the cells that were trained with it."
+    )
+    return Table(name, caption, ("setting",), tuple(worded("bits", bits) for bits in lengths), tuple(lines))
+
+
+def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
+    """MAP of each setting and code length for each set of unseen classes.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        name: of the table's files.
+
+    Returns:
+        A line for each code length and setting; a column for each set of unseen classes. The best are told apart
+        among the lines of one code length, over seeds alone.
+    """
+    classes = list(dict.fromkeys(str(row["unseen"]) for row in rows))
+    settings = series(rows)
+    lines = []
+    for bits in sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits)):
+        there = [one for one in settings if any(row["bits"] == bits for row in one.rows)]
+        columns = [
+            _entries(
+                [
+                    [row for row in one.rows if row["bits"] == bits and row["unseen"] == unseen]
+                    for one in there
+                ],
+                MAP,
+            )
+            for unseen in classes
+        ]
+        lines += [
+            Line((worded("bits", bits), one.label), tuple(column[i] for column in columns))
+            for i, one in enumerate(there)
+        ]
+    bold = BOLD.replace(" and unseen classes", "")
+    caption = f"MAP of each set of unseen classes, mean and deviation over seeds. {bold}"
+    return Table(name, caption, ("bits", "setting"), tuple(classes), tuple(lines))
+
+
+def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table:
+    """What each variant changes in MAP, by images and by name.
+
+    Args:
+        rows: as `read_sweeps` gives them.
+        reference: name of the variant that the others are compared with.
+        name: of the table's files.
+
+    Returns:
+        A line for each other variant and setting.
+
+    Raises:
+        InputError: see `paired_differences`.
+    """
+    columns = {"MAP": MAP, "MAP by name": "mean_average_precision_by_name"}
+    found = [paired_differences(rows, reference=reference, metric=metric) for metric in columns.values()]
+    axes = list(found[0][0].setting) if found[0] else ["bits"]
+    lines = []
+    for line in zip(*found, strict=True):
+        numbers = [{"mean": one.mean, "low": one.low, "high": one.high, "pairs": one.pairs} for one in line]
+        entries = [
+            None if isnan(one.mean) else Entry(interval(one), figures)
+            for one, figures in zip(line, numbers, strict=True)
+        ]
+        lines.append(
+            Line((line[0].variant, *(str(value) for value in line[0].setting.values())), tuple(entries))
+        )
+    caption = (
+        f"Difference to {reference}, with its 95 % interval, paired over unseen classes and seeds. "
+        "A better variant is above zero."
+    )
+    return Table(name, caption, ("variant", *axes), tuple(columns), tuple(lines))
+
+
+def _entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
+    """One column: the rows of each setting, to figures of which the best are marked."""
+    found = [statistic(rows, metric) for rows in column]
+    best = among_the_best([one.mean for one in found], [_pairs(rows, metric) for rows in column])
+    return [_entry(one, bold) for one, bold in zip(found, best, strict=True)]
+
+
+def _entry(found: Statistic, best: bool) -> Entry | None:
+    return None if isnan(found.mean) else Entry(cell(found), found._asdict(), best)
+
+
+def _number(value: float, text: str) -> Entry | None:
+    return None if isnan(value) else Entry(text, {"mean": value})
+
+
+def _pairs(rows: Sequence[Row], metric: str, *also: str) -> Pairs:
+    axes = (*also, "seed", "unseen")
+    return {tuple(row[axis] for axis in axes): metric_of(row, metric) for row in rows}

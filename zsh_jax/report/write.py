@@ -1,0 +1,58 @@
+"""A report on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from zsh_jax.atomic import write_whole
+from zsh_jax.errors import InputError
+from zsh_jax.report.contents import contents
+from zsh_jax.report.figures.style import pdf, png
+from zsh_jax.report.page import page
+from zsh_jax.report.read import read_sweeps
+from zsh_jax.report.tables.csv import comma_separated
+from zsh_jax.report.tables.html import html
+from zsh_jax.report.tables.latex import latex
+
+
+def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) -> Path:
+    """Make a report of some sweeps from their results alone.
+
+    Below `out` come `figures/NAME.png` and `.pdf`, `tables/NAME.html`, `.csv` and `.tex`, and, last of all,
+    `index.html`. Each appears whole or not at all; what they hold depends on the results and nothing else.
+
+    Args:
+        workdirs: folders of the sweeps, one or more.
+        out: where to; `report` in the first folder if None.
+
+    Returns:
+        Path of `index.html`.
+
+    Raises:
+        InputError: if the results cannot be read, or the report not be written.
+    """
+    sweeps = read_sweeps(workdirs)
+    folder = Path(out) if out is not None else Path(workdirs[0]) / "report"
+    parts = contents(sweeps)
+    images = {}
+    files: dict[str, bytes] = {}
+    for part in parts:
+        for picture in part.pictures:
+            images[picture.name] = files[f"figures/{picture.name}.png"] = png(picture.figure)
+            files[f"figures/{picture.name}.pdf"] = pdf(picture.figure)
+        for table in part.tables:
+            for ending, text in (
+                ("html", html(table)),
+                ("csv", comma_separated(table)),
+                ("tex", latex(table)),
+            ):
+                files[f"tables/{table.name}.{ending}"] = text.encode()
+    files["index.html"] = page(sweeps, parts, images).encode()
+    try:
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / name, content)
+    except OSError as error:
+        raise InputError(
+            f"the report cannot be written to {folder} ({error.strerror}); choose another --out"
+        ) from None
+    return folder / "index.html"
