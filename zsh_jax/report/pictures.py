@@ -11,7 +11,7 @@ from zsh_jax.report.figures.axis import name_of
 from zsh_jax.report.figures.differences import differences
 from zsh_jax.report.figures.heat_map import grids, heat_map
 from zsh_jax.report.figures.objective import objective_by_iteration, relative_traces
-from zsh_jax.report.figures.precision_at import precision_at
+from zsh_jax.report.figures.precision_at import cutoffs_of, precision_at
 from zsh_jax.report.figures.precision_recall import precision_recall
 from zsh_jax.report.figures.style import Look, looks
 from zsh_jax.report.figures.unseen_bars import unseen_bars
@@ -179,7 +179,7 @@ def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: H
         "precision_at",
         f"Precision among the N nearest. {SPREAD}",
         lines,
-        lambda row: row.get("precision_at"),
+        lambda row: cutoffs_of([row]),
         lambda few, title: precision_at(few, title, look),
     )
     if len({row["unseen"] for row in codes}) > 1:

@@ -1,7 +1,6 @@
 """An axis along which something was swept."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from matplotlib.axes import Axes
 
@@ -21,22 +20,19 @@ def name_of(axis: str) -> str:
     return NAMES.get(axis, axis.replace("_", " "))
 
 
-def swept_axis(axes: Axes, axis: str, values: Sequence[float], which: Literal["x", "y"] = "x") -> None:
-    """Label an axis and put a tick at each value; logarithmic where the values span decades.
+def swept_axis(axes: Axes, axis: str, values: Sequence[float]) -> None:
+    """Label the first axis and put a tick at each value; logarithmic where the values span decades.
 
     Args:
         axes: of the figure.
         axis: name of what was swept.
         values: that it took.
-        which: the axis of the figure.
     """
-    one = axes.xaxis if which == "x" else axes.yaxis
     values = sorted(set(values))
     if values[0] > 0 and values[-1] / values[0] >= 8:
-        (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+        axes.set_xscale("log")
     elif values[0] == 0 and len(values) > 2 and values[-1] / values[1] >= 8:
-        scale = axes.set_xscale if which == "x" else axes.set_yscale
-        scale("symlog", linthresh=values[1], linscale=0.5)
-    one.set_ticks(values, labels=[f"{value:g}" for value in values])
-    one.set_ticks([], minor=True)
-    one.set_label_text(name_of(axis))
+        axes.set_xscale("symlog", linthresh=values[1], linscale=0.5)
+    axes.set_xticks(values, [f"{value:g}" for value in values])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(name_of(axis))

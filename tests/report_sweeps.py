@@ -1,0 +1,123 @@
+"""Made-up sweeps on disk, from which reports are made: every axis that a report has something to say about."""
+
+import itertools
+
+import numpy as np
+
+from zsh_jax.report.gallery import Retrieved, save_gallery
+from zsh_jax.sweep.result import CellResult
+from zsh_jax.tracking.history import append_history
+from zsh_jax.tracking.results import append_results, open_results
+
+CLASSES = ("airplane", "cat & dog", "striped_circle+100% <star>")
+SEEDS = (0, 1, 2)
+LEVELS = {"zsh": 0.21, "itq": 0.2, "sdh": 0.24, "lsh": 0.12, "cosine": 0.3}
+
+
+def identity(method="zsh", variant="", bits=16, seed=0, unseen=CLASSES[0], **axes):
+    head = {"method": method, "variant": variant, "dataset": "shapes", "features": "gist"}
+    head |= {
+        "semantics": "attributes",
+        "unseen": unseen,
+        "bits": bits,
+        "seed": seed,
+        "lam": 0.01,
+        "alpha": 1e-5,
+    }
+    return head | {"rotation": "procrustes"} | axes
+
+
+def result(cell, *, level=None, iterations=4):
+    """One cell whose figures follow from its identity: a level, more bits better, noise of its own."""
+    rng = np.random.default_rng(_seed(cell))
+    level = LEVELS.get(cell["method"], 0.2) if level is None else level
+    bits = cell["bits"]
+    height = level + 0.012 * np.log2(max(bits, 8) / 16) + 0.05 * CLASSES.index(cell["unseen"])
+    noise = rng.normal(0, 0.006, 6)
+    radii = np.linspace(0, 1, bits + 1)
+    metrics = {
+        "mean_average_precision": float(height + noise[0]),
+        "mean_average_precision_stable": float(height + noise[1]),
+        "mean_average_precision_by_name": float(height * 1.3 + noise[2])
+        if cell["method"] == "zsh"
+        else np.nan,
+        "precision_radius2": float(height + noise[3]) if bits else np.nan,
+        "recall_radius2": float(0.3 + noise[4]) if bits else np.nan,
+        "precision_at": [float(height * 1.4 + noise[5]), float(height * 1.1 + noise[5])],
+        "precision_curve": (height * (1.6 - radii) + noise[0]).tolist() if bits else [],
+        "recall_curve": (radii**0.7).tolist() if bits else [],
+        "iterations": iterations,
+        "status": "converged",
+        "cutoffs": [100, 1000],
+        "seconds": float(0.01 * (bits + 8) * (1 + rng.random())),
+    }
+    history = {"objective": 100 * 0.8 ** np.arange(iterations) + rng.random(iterations)}
+    history["flips"] = np.arange(iterations)[::-1]
+    return CellResult(cell, metrics, history if cell["method"] == "zsh" else {})
+
+
+def _seed(cell):
+    return list(repr(sorted(cell.items())).encode())
+
+
+def write_sweep(folder, cells, *, name="made_up", reference="", history=True):
+    """A sweep's folder as the launcher leaves it; the results, as they were given."""
+    results = [result(cell, iterations=3 + cell["seed"]) for cell in cells]
+    opened = open_results(folder, {"name": name, "reference": reference})
+    append_results(opened, results)
+    if history:
+        append_history(folder, [one for one in results if one.history])
+    return results
+
+
+def methods_sweep(folder):
+    """Four methods at three code lengths, and a bound."""
+    grid = itertools.product(("zsh", "itq", "sdh", "lsh"), (16, 32, 64), SEEDS, CLASSES)
+    cells = [identity(m, bits=bits, seed=seed, unseen=unseen) for m, bits, seed, unseen in grid]
+    cells += [identity("cosine", bits=0, seed=s, unseen=u) for s, u in itertools.product(SEEDS, CLASSES)]
+    return write_sweep(folder, cells, name="compare_methods")
+
+
+def variants_sweep(folder, variants=("published", "coupled", "no_rotation"), reference="published"):
+    """Variants, of which one has a grid of its own."""
+    cells = [
+        identity(variant=variant, bits=bits, seed=seed, unseen=unseen, rotation=variant)
+        for variant, bits, seed, unseen in itertools.product(variants, (16, 32), SEEDS, CLASSES)
+    ]
+    grid = itertools.product((0.0001, 0.01, 1.0), (0.0, 1e-5, 1e-3), SEEDS, CLASSES)
+    cells += [
+        identity(variant="grid", seed=seed, unseen=unseen, lam=lam, alpha=alpha)
+        for lam, alpha, seed, unseen in grid
+    ]
+    return write_sweep(folder, cells, name="ablate", reference=reference)
+
+
+def drawn_gallery(folder, *, side=32):
+    """A gallery of coloured squares; the pictures of all classes, and what each of two methods retrieved."""
+    rng = np.random.default_rng(0)
+    pictures = np.repeat(rng.integers(40, 255, (30, 1, 1, 3), dtype=np.uint8), side, 1).repeat(side, 2)
+    pictures[:, side // 4 : side // 2, side // 4 : side // 2] = 255
+    captions = [CLASSES[i % 3] for i in range(30)]
+    queries = np.array([0, 4, 17])
+    nearest = [np.stack([rng.permutation(30)[:8] for _ in queries]) for _ in range(2)]
+    correct = [
+        np.array([[captions[n] == captions[q] for n in row] for q, row in zip(queries, rows, strict=True)])
+        for rows in nearest
+    ]
+    named = np.stack([rng.permutation(30)[:8] for _ in range(2)])
+    right = np.array(
+        [[captions[n] == name for n in row] for name, row in zip(CLASSES[:2], named, strict=True)]
+    )
+    retrieved = [
+        Retrieved("coupled <ours>", nearest[0], correct[0], named, right),
+        Retrieved("itq", nearest[1], correct[1]),
+    ]
+    save_gallery(
+        folder / "gallery.npz",
+        pictures=pictures,
+        captions=captions,
+        queries=queries,
+        retrieved=retrieved,
+        names=CLASSES[:2],
+    )
+    return pictures, captions, queries, retrieved

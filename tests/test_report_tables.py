@@ -1,0 +1,205 @@
+"""Tables of a report, as HTML, CSV and LaTeX, against the same figures taken by NumPy and SciPy from the results."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from report_sweeps import CLASSES, SEEDS, methods_sweep, variants_sweep
+from scipy import stats
+
+from zsh_jax.report.read import read_sweeps
+from zsh_jax.report.series import as_variants, series
+from zsh_jax.report.significance import among_the_best, mean_ranks, p_value
+from zsh_jax.report.tables.comparison import cost_table, difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.csv import comma_separated
+from zsh_jax.report.tables.html import html
+from zsh_jax.report.tables.latex import escaped, latex
+from zsh_jax.report.tables.table import Entry, Line, Table
+
+METHODS, BITS = ("zsh", "itq", "sdh", "lsh"), (16, 32, 64)
+
+
+@pytest.fixture(scope="module")
+def methods(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("methods")
+    results = methods_sweep(folder)
+    return read_sweeps([folder]), results
+
+
+def _cube(results, metric, method, bits):
+    """(seed, unseen), from what was written rather than from what was read."""
+    found = np.full((len(SEEDS), len(CLASSES)), np.nan)
+    for cell, metrics, *_ in results:
+        if cell["method"] == method and cell["bits"] == bits:
+            found[SEEDS.index(cell["seed"]), CLASSES.index(cell["unseen"])] = metrics[metric]
+    return found
+
+
+def _parsed(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_every_figure_is_that_of_numpy_in_all_three_forms(methods):
+    sweeps, results = methods
+    table = metric_table(sweeps.rows, "mean_average_precision", "MAP", name="map")
+    page, lines, tex = (
+        html(table),
+        {line["setting"]: line for line in _parsed(comma_separated(table))},
+        latex(table),
+    )
+    assert list(lines) == [*METHODS, "cosine"]
+    for method, bits in [(method, bits) for method in METHODS for bits in BITS] + [("cosine", 0)]:
+        seeds = _cube(results, "mean_average_precision", method, bits).mean(axis=1)
+        head = f"{bits} bits" if bits else "unhashed"
+        np.testing.assert_allclose(float(lines[method][f"{head} mean"]), seeds.mean(), rtol=1e-12)
+        np.testing.assert_allclose(float(lines[method][f"{head} deviation"]), seeds.std(ddof=1), rtol=1e-12)
+        mean, deviation = f"{seeds.mean():.4f}", f"{seeds.std(ddof=1):.4f}"
+        assert f"{mean} ± {deviation}" in page
+        assert rf"{mean} $\pm$ {deviation}" in tex
+    assert lines["zsh"]["unhashed mean"] == lines["cosine"]["16 bits mean"] == ""
+
+
+def test_bold_is_the_best_and_what_scipy_cannot_tell_from_it(methods):
+    sweeps, results = methods
+    table = metric_table(sweeps.rows, "precision_radius2", "P", name="p")
+    marked = {line["setting"]: line for line in _parsed(comma_separated(table))}
+    for bits in BITS:
+        cubes = {method: _cube(results, "precision_radius2", method, bits) for method in METHODS}
+        best = max(METHODS, key=lambda method: cubes[method].mean())
+        for method in METHODS:
+            p = 1.0 if method == best else stats.ttest_rel(cubes[best].ravel(), cubes[method].ravel()).pvalue
+            assert marked[method][f"{bits} bits best"] == str(int(p >= 0.05))
+    bold = [entry.text for line in table.lines for entry in line.entries if entry and entry.best]
+    assert html(table).count("<strong>") == latex(table).count(r"\textbf{") == len(bold)
+
+
+def test_p_values_are_scipys():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 12))
+    pairs = [dict(enumerate(values)) for values in (one, other + 0.3)]
+    np.testing.assert_allclose(p_value(*pairs), stats.ttest_rel(one, other + 0.3).pvalue, rtol=1e-12)
+    # Over the pairs that both have, and that are finite.
+    fewer = pairs[0] | {3: np.nan, 99: 1.0}
+    kept = np.delete(np.arange(12), 3)
+    np.testing.assert_allclose(
+        p_value(fewer, pairs[1]), stats.ttest_rel(one[kept], other[kept] + 0.3).pvalue, rtol=1e-12
+    )
+
+
+def test_what_is_equal_is_as_good_and_what_is_alone_has_no_equal():
+    same, steady = {0: 0.5, 1: 0.7}, {0: 0.25, 1: 0.45}
+    assert p_value(same, dict(same)) == 1.0
+    assert p_value({0: 0.5, 1: 0.75}, {0: 0.25, 1: 0.5}) == 0.0  # always less by the same
+    assert np.isnan(p_value({0: 0.5}, {0: 0.4}))
+    assert among_the_best([0.6, 0.6, 0.3, np.nan], [same, same, steady, {}]) == [True, True, False, False]
+    assert among_the_best([0.6], [same]) == [False]
+    assert among_the_best([0.6, 0.5], [{0: 0.6}, {0: 0.5}]) == [True, False]
+
+
+def test_ranks_over_what_all_have(methods):
+    sweeps, results = methods
+    table = metric_table(sweeps.rows, "mean_average_precision", "MAP", name="map", rank=True)
+    cubes = np.array(
+        [[_cube(results, "mean_average_precision", m, b).ravel() for b in BITS] for m in METHODS]
+    )
+    expected = stats.rankdata(-cubes.reshape(len(METHODS), -1), axis=0).mean(axis=1)
+    stated = {line["setting"]: line["rank mean"] for line in _parsed(comma_separated(table))}
+    np.testing.assert_allclose([float(stated[method]) for method in METHODS], expected)
+    assert stated["cosine"] == ""
+    assert mean_ranks([{0: 1.0, 1: 2.0}, {0: 3.0, 1: np.nan}]) == [2.0, 1.0]
+
+
+def test_one_unseen_class_at_a_time(methods):
+    sweeps, results = methods
+    table = unseen_class_table(sweeps.rows, name="unseen")
+    lines = {(line["bits"], line["setting"]): line for line in _parsed(comma_separated(table))}
+    assert len(lines) == len(METHODS) * len(BITS) + 1
+    for method, bits in ((m, b) for m in METHODS for b in BITS):
+        cube = _cube(results, "mean_average_precision", method, bits)
+        for place, unseen in enumerate(CLASSES):
+            stated = float(lines[f"{bits} bits", method][f"{unseen} mean"])
+            np.testing.assert_allclose(stated, cube[:, place].mean(), rtol=1e-12)
+
+
+def test_seconds_are_means_over_seeds(methods):
+    sweeps, results = methods
+    lines = {line["setting"]: line for line in _parsed(comma_separated(cost_table(sweeps.rows, name="s")))}
+    for method in METHODS:
+        expected = _cube(results, "seconds", method, 32).mean()
+        np.testing.assert_allclose(float(lines[method]["32 bits mean"]), expected, rtol=1e-12)
+
+
+def test_differences_are_paired_one_setting_at_a_time(tmp_path):
+    results = variants_sweep(tmp_path)
+    rows = read_sweeps([tmp_path]).rows
+    table = difference_table(as_variants(rows, "published"), "published", name="d")
+    lines = {(line["variant"], line["bits"]): line for line in _parsed(comma_separated(table))}
+    assert len(lines) == 2 * 2 + 9  # two variants at two code lengths, and each place of the grid
+
+    def values(wanted):
+        found = [
+            (cell["seed"], cell["unseen"], metrics["mean_average_precision"])
+            for cell, metrics, *_ in results
+            if wanted.items() <= cell.items()
+        ]
+        return np.array([value for *_, value in sorted(found)])
+
+    base = values({"variant": "published", "bits": 16})
+    for name, wanted in {
+        "coupled": {"variant": "coupled", "bits": 16},
+        "grid, lam 0.0001, alpha 0.001": {"variant": "grid", "lam": 0.0001, "alpha": 0.001},
+    }.items():
+        found = stats.ttest_1samp(values(wanted) - base, 0)
+        low, high = found.confidence_interval(0.95)
+        line = lines[name, "16"]
+        stated = [float(line[f"MAP {part}"]) for part in ("mean", "low", "high", "pairs")]
+        np.testing.assert_allclose(stated, [(values(wanted) - base).mean(), low, high, 9], rtol=1e-9)
+
+
+def test_latex_is_balanced_and_plain_text_is_escaped(methods):
+    sweeps, _ = methods
+    text = latex(unseen_class_table(sweeps.rows, name="unseen_classes"))
+    assert re.findall(r"\\begin\{(\w+)\}", text) == re.findall(r"\\end\{(\w+)\}", text)[::-1]
+    assert r"striped\_circle+100\% \textless{}star\textgreater{}" in text
+    assert r"cat \& dog" in text
+    body = text.partition("\n")[2]  # after the remark about booktabs
+    bare = re.sub(r"\\[&%$#_{}]", "", body)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+    assert not re.search(r"[%#]|[^\\]_", bare)
+    columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)[1]
+    lines = re.search(r"\\toprule\n(.*)\\bottomrule", body, re.DOTALL)[1].replace("\\midrule\n", "")
+    assert {len(re.findall(r"(?<!\\)&", line)) for line in lines.splitlines()} == {len(columns) - 1}
+
+
+def test_signs_and_relations_in_latex():
+    assert escaped("-0.01 [-0.02, +0.03], no-rotation, p >= 0.05, 1e-05, r<=2") == (
+        r"$-$0.01 [$-$0.02, +0.03], no-rotation, p $\geq$ 0.05, 1e-05, r$\leq$2"
+    )
+    assert escaped(r"a\b{c}~^$") == r"a\textbackslash{}b\{c\}\textasciitilde{}\textasciicircum{}\$"
+
+
+def test_html_is_escaped_and_what_is_missing_is_a_dash():
+    entry = Entry("<1 & 2>", {"mean": 1.0}, best=True)
+    table = Table("t", "a < b", ("<head>",), ("c&d",), (Line(("<line>",), (entry,)), Line(("l",), (None,))))
+    page = html(table)
+    assert "<strong>&lt;1 &amp; 2&gt;</strong>" in page
+    assert "a &lt; b" in page
+    assert page.count("<td>-</td>") == 1
+    assert not re.search("<head>|<line>", page)
+    assert _parsed(comma_separated(table))[1]["c&d mean"] == ""
+
+
+def test_names_of_settings(tmp_path):
+    methods_sweep(tmp_path / "one")
+    variants_sweep(tmp_path / "two")
+    rows = read_sweeps([tmp_path / "two", tmp_path / "one"]).rows
+    names = [one.label for one in series(rows)]
+    assert names[:3] == ["published", "coupled", "no_rotation"]
+    assert names[-5:] == ["zsh", "itq", "sdh", "lsh", "cosine"]
+    assert "grid, lam 1, alpha 0" in names
+    assert len(names) == len(set(names)) == 3 + 9 + 5
+    with_bits = [one.label for one in series([row for row in rows if row["method"] == "itq"], apart_from=())]
+    assert with_bits == ["16 bits", "32 bits", "64 bits"]
