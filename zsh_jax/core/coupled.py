@@ -54,11 +54,12 @@ def principal_semantics(problem: Problem, *, bits: int) -> tuple[Float[Array, "n
 
     Returns:
         Z (n, r) with r = min(e, l), the directions V (e, r). Directions in which the semantics do
-        not vary make columns of zeros, which R turns at no cost.
+        not vary are zero: nothing is known of them, and a class's code must not be told by their rounding.
     """
     centred = problem.semantics - problem.semantics.mean(0)[None]
-    _, vectors = eigh(centred.T @ centred)
-    directions = vectors[:, ::-1][:, :bits]
+    values, vectors = eigh(centred.T @ centred)
+    rounding = jnp.finfo(values.dtype).eps * len(centred) * values[-1]
+    directions = jnp.where(values[None] > rounding, vectors, 0)[:, ::-1][:, :bits]
     return centred @ directions, directions
 
 

@@ -1,0 +1,145 @@
+"""The axes of the ablations, through the engine."""
+
+import numpy as np
+import pytest
+from test_engine import _axes, _inputs, _plan
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.errors import InputError
+from zsh_jax.sweep import engine
+from zsh_jax.sweep.class_vectors import Semantics
+from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.memory import Sizes
+from zsh_jax.sweep.plan import make_plan
+
+FEW = {"seed": (0,), "unseen": ("bee",)}
+
+
+def _run(plan, inputs):
+    return [result for batch in engine.run(plan, inputs) for result in batch]
+
+
+def _metrics(result):
+    """All that came out, but for times."""
+    return {key: value for key, value in result.metrics.items() if not key.endswith("seconds")}
+
+
+VARIANTS = {
+    "random": {"rotation": ("random",)},
+    "coupled": {"rotation": ("coupled",)},
+    "on semantics": {"locality": ("semantics",), "delta": (0.1,)},
+    "anchor graph": {"graph": ("anchors",), "laplacian": ("normalised",), "edge_weights": ("binary",)},
+    "relaxed": {"codes": ("relaxed",), "learning_rate": (0.1, 0.3)},
+    "starts": {"restarts": (3,)},
+    "alpha grows": {"alpha_growth": (2.0,)},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_cells_of_a_batch_are_those_run_alone(changes):
+    inputs = _inputs()
+    together = _run(
+        _plan(inputs, **{"seed": (0, 3), "unseen": ("bee",), "lam": (0.01, 1.0)} | changes), inputs
+    )
+    for result in together:
+        own = {axis: (result.cell[axis],) for axis in _axes() if axis != "semantics"}
+        (alone,) = _run(_plan(inputs, **own), inputs)
+        assert alone.cell == result.cell
+        for key, value in _metrics(alone).items():
+            if isinstance(value, str):
+                assert result.metrics[key] == value
+            else:
+                np.testing.assert_allclose(result.metrics[key], value, rtol=1e-3, atol=1e-4, err_msg=key)
+
+
+def test_the_three_rotations_of_the_published_form_have_equal_metrics():
+    inputs = _inputs()
+    changes = {"seed": (0, 3), "rotation": ("procrustes", "none", "random"), "alpha": (1e-5, 0.1)}
+    results = _run(_plan(inputs, **changes), inputs)
+    by_rotation = {kind: [] for kind in changes["rotation"]}
+    for result in results:
+        metrics = _metrics(result)
+        metrics = {key: value for key, value in metrics.items() if "objective" not in key}  # rounding of R
+        by_rotation[result.cell["rotation"]].append(metrics)
+    assert by_rotation["none"] == by_rotation["procrustes"] == by_rotation["random"]
+
+
+def test_of_several_starts_the_lowest_is_kept_and_all_are_told():
+    inputs = _inputs()
+    (one,) = _run(_plan(inputs, **FEW, bits=(3,)), inputs)
+    (many,) = _run(_plan(inputs, **FEW, bits=(3,), restarts=(6,)), inputs)
+    values = many.metrics["start_objectives"]
+    assert len(values) == 6
+    assert len(set(np.round(values, 5))) > 1
+    assert many.metrics["objective"] == min(values)
+    assert values[0] == pytest.approx(
+        one.metrics["objective"], rel=1e-4
+    )  # the first start is that of one alone
+
+
+def test_few_seen_classes_and_a_wider_kernel_are_other_problems():
+    inputs = _inputs()
+    plain, few, wide = (
+        _run(_plan(inputs, **FEW, training_samples=(60,), **changes), inputs)[0].metrics
+        for changes in ({}, {"seen_classes": (1,)}, {"bandwidth": (30.0,)})
+    )
+    assert len({one["objective"] for one in (plain, few, wide)}) == 3
+    assert few["mean_average_precision"] < plain["mean_average_precision"]
+
+
+def _by_meaning(classes=30, per_class=20):
+    """Images whose features are their class's vector, turned into another space and blurred."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(classes, 4))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    labels = np.repeat(np.arange(classes), per_class).astype(np.int32)
+    features = vectors[labels] @ rng.normal(size=(4, 10)) + 0.1 * rng.normal(size=(len(labels), 10))
+    names = tuple(f"class{i}" for i in range(classes))
+    ids = np.array([f"{i:03d}" for i in range(len(labels))])
+    dataset = Dataset("meant", ids, np.full(len(ids), "train"), labels, names)
+    own = Semantics("own", vectors)
+    semantics = {"attributes": own, "shuffled": own._replace(name="shuffled own")}
+    return Inputs(dataset, "made-up", features.astype(np.float32), semantics)
+
+
+def test_no_shuffle_of_several_finds_images_by_name_as_true_semantics_do():
+    inputs = _by_meaning()
+    axes = _axes(
+        semantics=("attributes", "shuffled"),
+        rotation=("coupled",),
+        seed=(0, 1, 2, 3, 4, 5),
+        unseen=("class0+class1+class2",),
+        training_samples=(400,),
+        queries=(30,),
+        bits=(16,),
+        anchors=(40,),
+    )
+    sizes = {kind: Sizes(*inputs.features.shape, 4) for kind in ("attributes", "shuffled")}
+    results = _run(make_plan(groups(axes), sizes, memory_gib=1.0), inputs)
+    own, shuffled = (
+        np.array(
+            [r.metrics["mean_average_precision_by_name"] for r in results if r.cell["semantics"] == name]
+        )
+        for name in ("own", "shuffled own")
+    )
+    assert len(own) == len(shuffled) == 6
+    # By a class's name, that is: for images as queries any distinct vectors may serve, and the sweep says so.
+    assert own.min() > 2 * shuffled.max()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rotation": ("coupled",), "codes": ("relaxed",)},
+        {"codes": ("relaxed",), "alpha_growth": (2.0,)},
+        {"locality": ("everywhere",)},
+        {"graph": ("anchors",), "neighbours": (15,)},
+        {"restarts": (0,)},
+        {"bandwidth": (0.0,)},
+    ],
+)
+def test_what_does_not_go_together_is_refused(changes):
+    with pytest.raises(InputError, match=r"sweep|neighbours"):
+        groups(_axes(**changes))
