@@ -166,6 +166,15 @@ def test_rows_of_an_older_kind_and_no_configuration(tmp_path):
     assert not (folder / "report" / "figures").exists()
 
 
+def test_a_sweep_that_is_not_finished_says_so(tmp_path):
+    cells = [identity(method, seed=s, unseen=u) for method in ("zsh", "itq") for s in (0, 1) for u in CLASSES]
+    for name, some, said in (("whole", cells, 0), ("half", cells[:-2], 0), ("few", cells[:7], 1)):
+        write_sweep(tmp_path / name, some)
+        assert main([str(tmp_path / name)]) == 0
+        text = (tmp_path / name / "report" / "index.html").read_text()
+        assert text.count("In 1 of 2 means some unseen classes are missing") == said
+
+
 def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
     write_sweep(tmp_path, [identity(seed=s) for s in (0, 1)])
     path = tmp_path / "results.jsonl"

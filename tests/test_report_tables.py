@@ -75,6 +75,21 @@ def test_bold_is_the_best_and_what_scipy_cannot_tell_from_it(methods):
     assert html(table).count("<strong>") == latex(table).count(r"\textbf{") == len(bold)
 
 
+def test_a_mean_over_fewer_classes_says_so_and_is_never_the_best(methods):
+    sweeps, results = methods
+    rows = [row for row in sweeps.rows if (row["method"], row["unseen"]) != ("sdh", CLASSES[0])]
+    lines = {
+        line.head[0]: line for line in metric_table(rows, "mean_average_precision", "MAP", name="m").lines
+    }
+    for place, bits in enumerate(BITS):
+        entry = lines["sdh"].entries[place]
+        seeds = _cube(results, "mean_average_precision", "sdh", bits)[:, 1:].mean(axis=1)
+        assert entry.text == f"{seeds.mean():.4f} ± {seeds.std(ddof=1):.4f} (2 of 3 classes)"
+        assert not entry.best
+        assert lines["zsh"].entries[place].best
+        assert entry.numbers["mean"] > lines["zsh"].entries[place].numbers["mean"]
+
+
 def test_p_values_are_scipys():
     rng = np.random.default_rng(0)
     one, other = rng.normal(size=(2, 12))

@@ -59,6 +59,7 @@ def contents(sweeps: Sweeps) -> list[Part]:
     for title, rows in by_dataset.items():
         prefix = f"{title}_" if len(by_dataset) > 1 else ""
         references, notes = _references(rows, sweeps.references)
+        notes += _unfinished(rows)
         tables = [one._replace(name=_file_name(prefix + one.name)) for one in _tables(rows, references)]
         drawn = [
             one._replace(name=_file_name(prefix + one.name))
@@ -86,6 +87,20 @@ def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], t
             else:
                 references.append(name)
     return references, tuple(notes)
+
+
+def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
+    by_cell: dict[tuple[str, int], set[str]] = {}
+    for one in series(rows):
+        for row in one.rows:
+            by_cell.setdefault((one.label, row["bits"]), set()).add(row["unseen"])
+    most = max(map(len, by_cell.values()))
+    few = sum(len(classes) < most for classes in by_cell.values())
+    if not few:
+        return ()
+    return (
+        f"In {few} of {len(by_cell)} means some unseen classes are missing: they are not to be compared yet.",
+    )
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:

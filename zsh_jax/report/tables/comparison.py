@@ -6,7 +6,7 @@ from math import isnan
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.series import MAP, Row, hashed, series, statistic, worded
 from zsh_jax.report.significance import Pairs, among_the_best, mean_ranks
-from zsh_jax.report.summary import Statistic, metric_of
+from zsh_jax.report.summary import metric_of
 from zsh_jax.report.table import cell, interval, plain
 from zsh_jax.report.tables.table import Entry, Line, Table
 
@@ -129,14 +129,22 @@ def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table
 
 
 def _entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
-    """One column: the rows of each setting, to figures of which the best are marked."""
+    """One column: the rows of each setting, to figures of which the best are marked.
+
+    Means over other unseen classes are not to be compared: a setting that lacks some says so, and is never the best.
+    """
     found = [statistic(rows, metric) for rows in column]
-    best = among_the_best([one.mean for one in found], [_pairs(rows, metric) for rows in column])
-    return [_entry(one, bold) for one, bold in zip(found, best, strict=True)]
-
-
-def _entry(found: Statistic, best: bool) -> Entry | None:
-    return None if isnan(found.mean) else Entry(cell(found), found._asdict(), best)
+    classes = [len({row["unseen"] for row in rows}) for rows in column]
+    most = max(classes, default=0)
+    compared = [
+        one.mean if count == most else float("nan") for one, count in zip(found, classes, strict=True)
+    ]
+    best = among_the_best(compared, [_pairs(rows, metric) for rows in column])
+    lacking = ["" if count == most else f" ({count} of {most} classes)" for count in classes]
+    return [
+        None if isnan(one.mean) else Entry(cell(one) + less, one._asdict(), bold)
+        for one, less, bold in zip(found, lacking, best, strict=True)
+    ]
 
 
 def _number(value: float, text: str) -> Entry | None:
