@@ -72,6 +72,18 @@ def test_float32_reaches_the_float64_objective(options, bits, values):
     assert last == pytest.approx(_oracle(data, bits, values).objective[-1], rel=1e-3)
 
 
+def test_float32_survives_an_alpha_that_leaves_no_ridge():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1500, 8))
+    phi = oracle.rbf(x, x[:200], 10 * oracle.bandwidth(x, x[:200]))
+    assert np.linalg.cond(phi.T @ phi) > 1e9  # a ridge of 1e-4 is far below what float32 can tell
+    data = given(n=1500, classes=7)._replace(phi=phi)
+    found = _solve(data, 8, (1e-2, 1.0, 1e-4, 0.0))
+    assert int(found.status) != Status.NON_FINITE
+    last = float(found.objective[int(found.iterations) - 1])
+    assert last == pytest.approx(_oracle(data, 8, (1e-2, 1.0, 1e-4, 0.0)).objective[-1], rel=0.2)
+
+
 def test_the_trace_is_the_objective_of_the_states_on_the_way(float64):
     data = given(**CASES["not class-constant"][0])
     whole = _solve(data, 16, LOOSE, max_iterations=4)

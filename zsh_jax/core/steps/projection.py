@@ -23,7 +23,9 @@ def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, 
     Returns:
         The lower factor, (m, m).
     """
-    ridge = hyper.beta / hyper.alpha
+    # Below the rounding of Phi'Phi a ridge is none: where alpha is large, float32 would find no factor.
+    rounding = 2 * jnp.finfo(problem.gram.dtype).eps * jnp.trace(problem.gram)
+    ridge = jnp.maximum(hyper.beta / hyper.alpha, rounding)
     smoothness = hyper.gamma / hyper.alpha
     m = problem.gram.shape[0]
     return cholesky(
