@@ -16,7 +16,8 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
     config.reference = "zsh"
-    published = {"anchors": (300,)}  # what SGH and KSH state; they factorise matrices of that size for each bit
+    # What SGH and KSH state; they factorise matrices of that size for each bit.
+    published = {"anchors": (300,)}
     config.variants = ConfigDict(
         {
             "zsh": {},
