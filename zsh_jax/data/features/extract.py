@@ -124,7 +124,7 @@ def _extract_one(
             done += len(rows)
             progress(f"{extractor.name} of {dataset.name}", done, total)
     if out is None:
-        raise InputError(f"{dataset.name} has no sample, and so no features")
+        raise InputError(f"{dataset.name} has no sample, and so no features; take other classes")
     return out
 
 
