@@ -14,13 +14,14 @@ from rich.console import Console
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.report.table import paired_table, results_table, unseen_table
+from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
-from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
+from zsh_jax.tracking.results import append_results, cell_id, check_cutoffs, open_results, read_results
 from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
@@ -122,14 +123,16 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
     plan, inputs = lay_out(config)
-    results = open_results(config.workdir, config.to_dict())
-    save_vectors(config.workdir, inputs)
     cutoffs = tuple(config.evaluation.cutoffs)
     cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
+    check_cutoffs(config.workdir, cells, cutoffs)
+    results = open_results(config.workdir, config.to_dict())
+    save_vectors(config.workdir, inputs)
 
     def is_done(cell: dict[str, Any]) -> bool:
         identifier = cell_id(cell)
-        kept = not config.save_models or model_path(config.workdir, identifier).exists()
+        wants_model = config.save_models and cell["method"] not in BOUNDS
+        kept = not wants_model or model_path(config.workdir, identifier).exists()
         return identifier in results.done and kept
 
     console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)

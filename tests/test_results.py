@@ -12,7 +12,7 @@ import pytest
 from cells import identity, result
 
 from zsh_jax.errors import InputError
-from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
+from zsh_jax.tracking.results import append_results, cell_id, check_cutoffs, open_results, read_results
 
 CONFIG = {"name": "sweep", "sweep": {"bits": (16, 32)}}
 
@@ -266,3 +266,12 @@ def test_config_is_the_latest_and_earlier_ones_are_kept(tmp_path):
 def test_reading_what_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"results\.jsonl of a sweep"):
         read_results(_file(tmp_path))
+
+
+def test_cells_evaluated_at_other_cutoffs_are_not_taken_for_these(tmp_path):
+    results = append_results(open_results(tmp_path, CONFIG), [result(0), result(1)])
+    check_cutoffs(tmp_path, results.done, (100, 1000))
+    check_cutoffs(tmp_path, {"another cell"}, (5,))
+    check_cutoffs(tmp_path / "nowhere", results.done, (5,))
+    with pytest.raises(InputError, match=r"cutoffs \(100, 1000\), not \(5,\); choose another"):
+        check_cutoffs(tmp_path, results.done, (5,))

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,6 +83,29 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
             f"results cannot be written to {folder} ({error.strerror}); choose another --config.workdir"
         ) from None
     return Results(path, frozenset(row[ID] for row in rows))
+
+
+def check_cutoffs(workdir: str | Path, cells: Container[str], cutoffs: Sequence[int]) -> None:
+    """See to it that what is there of a sweep's cells was evaluated at the same cut-offs.
+
+    Args:
+        workdir: of the sweep; it need not be there.
+        cells: `cell_id` of the sweep's cells.
+        cutoffs: the N of precision at N that are asked for.
+
+    Raises:
+        InputError: if a cell that is there has others, or the results cannot be read.
+    """
+    path = Path(workdir) / "results.jsonl"
+    if not path.exists():
+        return
+    for row in read_results(path):
+        there = row.get("cutoffs", [])
+        if row[ID] in cells and there != list(cutoffs):
+            raise InputError(
+                f"{path} has cells of this sweep with evaluation.cutoffs {tuple(there)}, not {tuple(cutoffs)}; choose "
+                "another --config.workdir, or those cut-offs"
+            )
 
 
 def append_results(results: Results, batch: Sequence[CellResult]) -> Results:
