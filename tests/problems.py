@@ -57,12 +57,12 @@ def start_of(data, bits, seed=0, rotation=None, dtype=float) -> State:
     r = np.eye(e) if rotation is None else rotation
     w = rng.normal(size=(bits, e))
     p = rng.normal(size=(data.phi.shape[1], bits))
-    return State(*(jnp.asarray(array, dtype) for array in (codes, p, r, w)))
+    return State(*(jnp.asarray(array, dtype) for array in (codes, p, r, w, w @ r.T)))
 
 
 def numpy_of(state):
     """B, P, R, W in float64."""
-    return tuple(np.asarray(array, np.float64) for array in state)
+    return tuple(np.asarray(array, np.float64) for array in state[:4])
 
 
 def value_of(data, hyper, state):

@@ -59,6 +59,13 @@ def test_step_equals_the_oracle_and_leaves_the_rest_alone(name, values, float64)
 
 
 @pytest.mark.parametrize("name", STEPS)
+def test_the_dictionary_is_the_regression_turned_back(name, float64):
+    data = given()
+    after = STEPS[name](problem_of(data), hyper_of(), start_of(data, BITS, rotation=random_rotation(3, 9)))
+    np.testing.assert_allclose(after.dictionary, after.regression @ after.rotation.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_float32_step_reaches_the_oracle(name):
     data = given()
     before = start_of(data, BITS)
@@ -145,7 +152,7 @@ def test_a_zero_field_keeps_the_old_bit():
     data = given()
     start = start_of(data, BITS)
     nothing = start._replace(
-        regression=jnp.zeros_like(start.regression), projection=jnp.zeros_like(start.projection)
+        dictionary=jnp.zeros_like(start.dictionary), projection=jnp.zeros_like(start.projection)
     )
     np.testing.assert_array_equal(
         codes_step(problem_of(data), hyper_of(), nothing).codes, np.asarray(start.codes)

@@ -20,8 +20,8 @@ ROUNDING = 64  # units in the last place
 def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
     """Codes of classes, seen or not, by their semantic vectors.
 
-    Published form: the code b that minimises |s R - b W|^2 for the class's vector s, by coordinate descent as in the
-    B-step. It is a local minimum, so the descent is made twice, from sign(s R W') and from the training code that is
+    Published form: the code b that minimises |s R - b W|^2 = |s - b V|^2 for the class's vector s, V = W R', by
+    coordinate descent as in the B-step. It is a local minimum, so the descent is made twice, from sign(s V') and from the training code that is
     best to begin with, and the better end counts; a seen class so has the code of its images. Coupled form:
     sign(s (v - mean of Y) V R), in closed form.
 
@@ -35,15 +35,14 @@ def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Arra
     state: State | CoupledState = solution.state
     if isinstance(state, CoupledState):
         return _signs(turned_semantics(vectors, state))
-    weights = state.regression
-    turned = vectors @ state.rotation
-    target, coupling = turned @ weights.T, weights @ weights.T
+    dictionary = state.dictionary
+    target, coupling = vectors @ dictionary.T, dictionary @ dictionary.T
     # Few classes leave many bits that are worth nothing either way: they must not be told by rounding.
     tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
-    nearest = jnp.argmin(squared_distances(turned, state.codes @ weights), axis=1)
+    nearest = jnp.argmin(squared_distances(vectors, state.codes @ dictionary), axis=1)
     starts = _signs(target + tie), state.codes[nearest]
     ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
-    one, other = (jnp.sum((turned - codes @ weights) ** 2, axis=1) for codes in ends)
+    one, other = (jnp.sum((vectors - codes @ dictionary) ** 2, axis=1) for codes in ends)
     return jnp.where((one < other - tie)[:, None], ends[0], ends[1])
 
 

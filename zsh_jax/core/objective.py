@@ -44,7 +44,7 @@ def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objecti
     Returns:
         J and its five terms, scalars.
     """
-    codes, projection, rotation, regression = state
+    codes, projection, rotation, regression, _ = state
     # |Y R - B W| = |Y - B W R'| for orthogonal R, and W R' is small.
     semantic_residual = problem.semantics - codes @ (regression @ rotation.T)
     projection_residual = codes - problem.phi @ projection

@@ -57,12 +57,15 @@ class State(NamedTuple):
         projection: P; the hash function is sign(phi(x) P).
         rotation: R, orthogonal.
         regression: W, from codes to rotated semantics.
+        dictionary: V = W R', from codes to semantics, which is all that the codes see of W and R. Kept, because
+            the product of the two would carry the rounding of whatever rotation it went through.
     """
 
     codes: Float[Array, "n l"]
     projection: Float[Array, "m l"]
     rotation: Float[Array, "e e"]
     regression: Float[Array, "l e"]
+    dictionary: Float[Array, "l e"]
 
 
 @partial(jax.jit, static_argnames="normalised")
@@ -116,9 +119,11 @@ def init_state(problem: Problem, key: PRNGKeyArray, *, bits: int) -> State:
     n, m = problem.phi.shape
     e = problem.semantics.shape[1]
     codes = jax.random.rademacher(key, (n, bits), dtype=problem.phi.dtype)
+    regression = codes.T @ problem.semantics / n
     return State(
         codes=codes,
         projection=jnp.zeros((m, bits), problem.phi.dtype),
         rotation=jnp.eye(e, dtype=problem.phi.dtype),
-        regression=codes.T @ problem.semantics / n,
+        regression=regression,
+        dictionary=regression,
     )

@@ -73,7 +73,7 @@ def descend(
 def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sweeps: int = 10) -> State:
     """Descend on the codes from where they are (Yang et al. 2016, eq. 14).
 
-    `descend` with H = Y R W' + alpha Phi P and G = W W'. Each bit's update is an exact minimiser with all else
+    `descend` with H = Y V' + alpha Phi P and G = V V', for V = W R': Y R W' and W W' are these. Each bit's update is an exact minimiser with all else
     held, so J never rises.
 
     Args:
@@ -85,7 +85,7 @@ def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sw
     Returns:
         The state with its `codes` (n, l) replaced.
     """
-    dictionary = state.regression @ state.rotation.T
+    dictionary = state.dictionary
     target = problem.semantics @ dictionary.T + hyper.alpha * (problem.phi @ state.projection)
-    coupling = state.regression @ state.regression.T
+    coupling = dictionary @ dictionary.T
     return state._replace(codes=descend(state.codes, target, coupling, max_sweeps=max_sweeps))

@@ -13,7 +13,7 @@ from zsh_jax.core.problem import Hyperparameters, Problem, State
 def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> State:
     """Fit W to the codes (Yang et al. 2016, sec. 3.4, W-step).
 
-    W = (B'B + lam I)^-1 B' Y R.
+    V = (B'B + lam I)^-1 B' Y, and W = V R.
 
     The codes of one class mostly agree, so B'B has about rank c, and lam is far below the rounding of its largest
     eigenvalue in float32. A Cholesky factor would fail or fill the null space with noise. In the eigenbasis the
@@ -26,12 +26,11 @@ def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> S
         state: the state whose `codes` and `rotation` are fitted.
 
     Returns:
-        The state with its `regression` (l, e) replaced.
+        The state with its `dictionary` V and its `regression` W, both (l, e), replaced.
     """
     codes = state.codes
     eigenvalues, eigenvectors = eigh(codes.T @ codes)
     rounding = 4 * jnp.finfo(codes.dtype).eps * eigenvalues[-1]
     inverse = jnp.where(eigenvalues > rounding, 1 / (eigenvalues + hyper.lam), 0)
-    right_hand_side = (codes.T @ problem.semantics) @ state.rotation
-    regression = (eigenvectors * inverse[None]) @ (eigenvectors.T @ right_hand_side)
-    return state._replace(regression=regression)
+    dictionary = (eigenvectors * inverse[None]) @ (eigenvectors.T @ (codes.T @ problem.semantics))
+    return state._replace(dictionary=dictionary, regression=dictionary @ state.rotation)

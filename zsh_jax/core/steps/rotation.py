@@ -24,10 +24,11 @@ def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> Sta
         state: the state whose `codes` and `regression` are aligned with.
 
     Returns:
-        The state with its `rotation` (e, e) replaced.
+        The state with its `rotation` (e, e) replaced, and with it its `dictionary` W R'.
     """
     del hyper
-    return state._replace(rotation=procrustes(problem.semantics.T @ state.codes, state.regression))
+    rotation = procrustes(problem.semantics.T @ state.codes, state.regression)
+    return state._replace(rotation=rotation, dictionary=state.regression @ rotation.T)
 
 
 @full_precision
