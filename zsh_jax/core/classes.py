@@ -21,9 +21,9 @@ def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Arra
     """Codes of classes, seen or not, by their semantic vectors.
 
     Published form: the code b that minimises |s R - b W|^2 = |s - b V|^2 for the class's vector s, V = W R', by
-    coordinate descent as in the B-step. It is a local minimum, so the descent is made twice, from sign(s V') and from the training code that is
-    best to begin with, and the better end counts; a seen class so has the code of its images. Coupled form:
-    sign(s (v - mean of Y) V R), in closed form.
+    coordinate descent as in the B-step. It is a local minimum, so the descent is made twice, from sign(s V') and
+    from the training code that is best to begin with, and the better end counts; a seen class so has the code of its
+    images. Coupled form: sign(s (v - mean of Y) V R), in closed form.
 
     Args:
         solution: of `solve`, `solve_relaxed` or `solve_coupled`.

@@ -73,8 +73,8 @@ def descend(
 def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sweeps: int = 10) -> State:
     """Descend on the codes from where they are (Yang et al. 2016, eq. 14).
 
-    `descend` with H = Y V' + alpha Phi P and G = V V', for V = W R': Y R W' and W W' are these. Each bit's update is an exact minimiser with all else
-    held, so J never rises.
+    `descend` with H = Y V' + alpha Phi P and G = V V' for V = W R', which are Y R W' + alpha Phi P and W W'. Each
+    bit's update is an exact minimiser with all else held, so J never rises.
 
     Args:
         problem: the training data.
