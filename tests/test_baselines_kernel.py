@@ -111,10 +111,13 @@ def _ksh_given(several=False):
     return features, similarity
 
 
-@pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])
-def test_ksh_is_greedy_on_the_residual(several, float64):
-    features, similarity = _ksh_given(several)
-    found = ksh.greedy_bits(jnp.asarray(features), jnp.asarray(similarity), 1e-2, bits=BITS, iterations=30)
+@pytest.mark.parametrize("given", ["one label", "several labels", "one label that is known"])
+def test_ksh_is_greedy_on_the_residual(given, float64):
+    features, similarity = _ksh_given(several=given == "several labels")
+    similar = jnp.asarray(similarity)
+    if given == "one label that is known":
+        similar = ksh.OneLabel(jnp.asarray(toy().classes))
+    found = ksh.greedy_bits(jnp.asarray(features), similar, 1e-2, bits=BITS, iterations=30)
     residual, before = BITS * similarity, np.sum((BITS * similarity) ** 2)
     for k in range(BITS):
         # The relaxation of each bit, by SciPy.
@@ -150,7 +153,7 @@ def test_the_gradient_method_of_ksh_goes_down_the_gradient(float64):
         return np.asarray(
             ksh.smooth_descent(
                 jnp.asarray(features),
-                jnp.asarray(similarity),
+                ksh.times(jnp.asarray(similarity)),
                 jnp.asarray(start),
                 tolerance,
                 iterations=iterations,

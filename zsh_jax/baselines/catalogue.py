@@ -16,12 +16,14 @@ class Baseline(NamedTuple):
         options: from a multiple of the published value of what the method may tune, to its options.
         tunes: what that is; "" for nothing.
         linear: whether it maps the features, not the RBF features.
+        may_know_one_label: whether `fit` takes `one_label`, that each sample has one label.
     """
 
     fit: Callable[..., Any]
     options: Callable[[Float[Array, ""]], Any]
     tunes: str
     linear: bool
+    may_know_one_label: bool = False
 
 
 BASELINES = {
@@ -32,7 +34,9 @@ BASELINES = {
         cca_itq.fit, lambda multiple: cca_itq.CCAITQOptions(ridge=1e-4 * multiple), "ridge", True
     ),
     "sgh": Baseline(sgh.fit, lambda multiple: sgh.SGHOptions(ridge=1e-6 * multiple), "ridge", False),
-    "ksh": Baseline(ksh.fit, lambda multiple: ksh.KSHOptions(tolerance=1e-2 * multiple), "tolerance", False),
+    "ksh": Baseline(
+        ksh.fit, lambda multiple: ksh.KSHOptions(tolerance=1e-2 * multiple), "tolerance", False, True
+    ),
     "sdh": Baseline(sdh.fit, lambda multiple: sdh.SDHOptions(nu=1e-5 * multiple), "nu", False),
     "fsdh": Baseline(fsdh.fit, lambda multiple: fsdh.FSDHOptions(nu=1e-5 * multiple), "nu", False),
     "cosdish": Baseline(

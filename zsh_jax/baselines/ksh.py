@@ -7,6 +7,7 @@ the spectral relaxation K'RK a = s K'K a, |K a|^2 = q; its end, the better of th
 method on the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, whose gradient is -K'((R f) o (1 - f o f)).
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -34,6 +35,16 @@ class KSHOptions(NamedTuple):
     tolerance: Float[Array, "*sweep"] | float = 1e-2
 
 
+class OneLabel(NamedTuple):
+    """Similarity of samples with one label each, S = 2 C C' - 1 1', never formed: of the rank of the classes.
+
+    Attributes:
+        classes: C, one-hot.
+    """
+
+    classes: Float[Array, "q c"]
+
+
 class Greedy(NamedTuple):
     """The bits, and what they leave.
 
@@ -50,6 +61,10 @@ class Greedy(NamedTuple):
     residual: Float[Array, " l"]
 
 
+Product = Callable[[Float[Array, "q *r"]], Float[Array, "q *r"]]
+"""Of a symmetric q x q matrix with what is given."""
+
+
 class _Descent(NamedTuple):
     before: Float[Array, " k"]
     now: Float[Array, " k"]
@@ -64,7 +79,7 @@ class _Descent(NamedTuple):
 @full_precision
 def smooth_descent(
     features: Float[Array, "q k"],
-    residual: Float[Array, "q q"],
+    residual: Product,
     start: Float[Array, " k"],
     tolerance: Float[Array, ""] | float,
     *,
@@ -74,7 +89,7 @@ def smooth_descent(
 
     Args:
         features: K.
-        residual: R, symmetric.
+        residual: times R.
         start: a.
         tolerance: see `KSHOptions`.
         iterations: at the most; static.
@@ -85,11 +100,11 @@ def smooth_descent(
 
     def surrogate(a: Float[Array, " k"]) -> Float[Array, ""]:
         smooth = jnp.tanh(features @ a / 2)
-        return -smooth @ (residual @ smooth)
+        return -smooth @ residual(smooth)
 
     def with_gradient(a: Float[Array, " k"]) -> tuple[Float[Array, ""], Float[Array, " k"]]:
         smooth = jnp.tanh(features @ a / 2)
-        pulled = residual @ smooth
+        pulled = residual(smooth)
         return -smooth @ pulled, -((pulled * (1 - smooth**2)) @ features)
 
     def iterate(state: _Descent) -> _Descent:
@@ -135,11 +150,26 @@ def smooth_descent(
     return lax.while_loop(lambda state: state.running, iterate, first).now
 
 
+def times(similarity: Float[Array, "q q"] | OneLabel) -> Product:
+    """S as a product.
+
+    Args:
+        similarity: S, or what it is made from.
+
+    Returns:
+        From (q, ...) to S times it.
+    """
+    if isinstance(similarity, OneLabel):
+        classes = similarity.classes
+        return lambda values: 2 * classes @ (classes.T @ values) - values.sum(0, keepdims=True)
+    return lambda values: similarity @ values
+
+
 @partial(jax.jit, static_argnames=("bits", "iterations"))
 @full_precision
 def greedy_bits(
     features: Float[Array, "q k"],
-    similarity: Float[Array, "q q"],
+    similarity: Float[Array, "q q"] | OneLabel,
     tolerance: Float[Array, ""] | float,
     *,
     bits: int,
@@ -149,7 +179,7 @@ def greedy_bits(
 
     Args:
         features: K, centred.
-        similarity: S.
+        similarity: S, of -1 and 1.
         tolerance: of the gradient method.
         bits: code length l; static.
         iterations: of the gradient method, at the most; static.
@@ -160,33 +190,41 @@ def greedy_bits(
     q = features.shape[0]
     whiten = inverse_root(gram_basis(features.T @ features))
     white = features @ whiten
-
-    def agreement(residual: Float[Array, "q q"], b: Float[Array, " q"]) -> Float[Array, ""]:
-        return b @ (residual @ b)
+    similar = times(similarity)
+    # R = l S - B B' is never formed: in the eigenproblem and in the gradient method it stands in products alone.
+    white_similarity = bits * (white.T @ similar(white))
 
     def learn(
-        residual: Float[Array, "q q"], unused: None
+        carry: tuple[Float[Array, "q l"], Float[Array, ""]], k: Int[Array, ""]
     ) -> tuple[
-        Float[Array, "q q"], tuple[Float[Array, " k"], Float[Array, ""], Float[Array, ""], Float[Array, ""]]
+        tuple[Float[Array, "q l"], Float[Array, ""]],
+        tuple[Float[Array, " k"], Float[Array, ""], Float[Array, ""], Float[Array, ""]],
     ]:
-        del unused
-        _, eigenvectors = eigh(white.T @ residual @ white)
+        codes, left = carry  # bits not yet learnt are zero
+
+        def residual(values: Float[Array, " q"]) -> Float[Array, " q"]:
+            return bits * similar(values) - codes @ (codes.T @ values)
+
+        white_codes = white.T @ codes
+        _, eigenvectors = eigh(white_similarity - white_codes @ white_codes.T)
         direction = oriented(whiten @ eigenvectors[:, -1:])[:, 0]
         relaxed = direction * jnp.sqrt(q / jnp.sum((features @ direction) ** 2))
         refined = smooth_descent(features, residual, relaxed, tolerance, iterations=iterations)
         relaxed_bit, refined_bit = signs(features @ relaxed), signs(features @ refined)
-        of_relaxed, of_refined = agreement(residual, relaxed_bit), agreement(residual, refined_bit)
+        of_relaxed, of_refined = relaxed_bit @ residual(relaxed_bit), refined_bit @ residual(refined_bit)
         better = of_refined > of_relaxed
         b = jnp.where(better, refined_bit, relaxed_bit)
-        residual -= b[:, None] * b[None]
+        reached = jnp.maximum(of_relaxed, of_refined)
+        left += q**2 - 2 * reached  # |R - b b'|^2 = |R|^2 - 2 b'Rb + q^2
         weights = jnp.where(better, refined, relaxed)
-        return residual, (weights, jnp.maximum(of_relaxed, of_refined), of_relaxed, jnp.sum(residual**2))
+        return (codes.at[:, k].set(b), left), (weights, reached, of_relaxed, left)
 
-    _, (weights, reached, relaxed, left) = lax.scan(learn, bits * similarity, length=bits)
+    first = jnp.zeros((q, bits), features.dtype), jnp.asarray((bits * q) ** 2, features.dtype)
+    _, (weights, reached, relaxed, left) = lax.scan(learn, first, jnp.arange(bits))
     return Greedy(weights.T, reached, relaxed, left)
 
 
-@partial(jax.jit, static_argnames=("bits", "labelled", "iterations"))
+@partial(jax.jit, static_argnames=("bits", "labelled", "iterations", "one_label"))
 @full_precision
 def fit(
     key: PRNGKeyArray,
@@ -196,6 +234,7 @@ def fit(
     bits: int,
     labelled: int = 1000,
     iterations: int = 500,
+    one_label: bool = False,
 ) -> Kernel:
     """Draw labelled samples, and learn the bits from their pairs.
 
@@ -205,8 +244,10 @@ def fit(
         options: tolerance of the gradient method.
         bits: code length l; static.
         labelled: samples whose pairs are seen, q, or all if there are fewer; static. The paper's are 1,000 to
-            2,000. The memory needed is q x q.
+            2,000.
         iterations: of the gradient method, at the most; static.
+        one_label: whether it is known that each sample has one label; static. The q x q similarity is not formed
+            then, and a product with it takes a tenth of the time.
 
     Returns:
         Projection (m, l).
@@ -216,6 +257,8 @@ def fit(
     mean = data.phi.mean(0)
     features = (data.phi[chosen] - mean[None])[:, :-1]
     classes = data.classes[chosen]
-    similarity = jnp.where(classes @ classes.T > 0, 1, -1).astype(data.phi.dtype)
+    similarity = (
+        OneLabel(classes) if one_label else jnp.where(classes @ classes.T > 0, 1, -1).astype(features.dtype)
+    )
     greedy = greedy_bits(features, similarity, options.tolerance, bits=bits, iterations=iterations)
     return centred_kernel(mean, greedy.weights)

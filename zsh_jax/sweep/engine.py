@@ -195,8 +195,9 @@ def _run_batch(
             cutoffs=cutoffs,
         )
     else:
+        known = {} if program.method == "zsh" else {"one_label": samples.labels.ndim == 1}
         trainer = train if program.method == "zsh" else train_baseline
-        trained, train_seconds = compiled.run(trainer, loaded.prepared, weights, program=program)
+        trained, train_seconds = compiled.run(trainer, loaded.prepared, weights, program=program, **known)
         # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
         trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
         codes, encode_seconds = compiled.run(

@@ -13,23 +13,29 @@ from zsh_jax.sweep.prepare import Prepared
 from zsh_jax.sweep.train import Traced, Trained, over_cells
 
 
-@partial(jax.jit, static_argnames="program")
-def train_baseline(prepared: Prepared, weights: Traced, *, program: Program) -> Trained:
+@partial(jax.jit, static_argnames=("program", "one_label"))
+def train_baseline(
+    prepared: Prepared, weights: Traced, *, program: Program, one_label: bool = False
+) -> Trained:
     """Fit every data split with every multiple of what the method may tune, as one program.
 
     Args:
         prepared: data splits with their samples, stacked on a leading axis.
         weights: of which `multiple` is read.
-        program: of which `method` and `bits` are read.
+        program: of which `method` and `bits` are read; static.
+        one_label: whether each sample has one label; static.
 
     Returns:
         Leaves with leading axes (splits, ratios, lams). There is no objective and no iteration to report.
     """
     baseline = BASELINES[program.method]
+    known = {"one_label": one_label} if baseline.may_know_one_label else {}
 
     def one_cell(split: Prepared, weights: Traced) -> Trained:
         data = split.training_data
-        hash_map = baseline.fit(split.start, data, baseline.options(weights.multiple), bits=program.bits)
+        hash_map = baseline.fit(
+            split.start, data, baseline.options(weights.multiple), bits=program.bits, **known
+        )
         finite = jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in hash_map]))
         nothing = jnp.full(1, jnp.nan, data.x.dtype)
         return Trained(
