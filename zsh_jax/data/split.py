@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.sides import Sides, classes_of, random_stream, sides_of, stand_in
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
-TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2
+TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2  # 3 is for validation classes, see `sides`
 
 
 class Split(NamedTuple):
@@ -20,11 +21,13 @@ class Split(NamedTuple):
         training: images to learn from, none with an unseen class; they are in the database too, unless auxiliary.
         queries: images of unseen classes.
         database: every image that is not a query, nor auxiliary.
+        asked: the classes that are retrieved: the unseen ones, or those that stand in for them; ascending.
     """
 
     training: Int32[np.ndarray, " t"]
     queries: Int32[np.ndarray, " q"]
     database: Int32[np.ndarray, " n"]
+    asked: Int32[np.ndarray, " u"]
 
 
 def zero_shot_split(
@@ -35,6 +38,7 @@ def zero_shot_split(
     queries: int,
     seed: int,
     seen_classes: int = 0,
+    validation: int = 0,
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
@@ -54,6 +58,8 @@ def zero_shot_split(
         queries: how many to ask with.
         seed: of the draws, not negative.
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
+        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
+            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
 
     Returns:
         The split.
@@ -62,13 +68,12 @@ def zero_shot_split(
         InputError: a label or class is out of range, a draw is too large, no class is left on one side, or a
             query would find nothing relevant in the database.
     """
-    has_unseen, trainable = _sides(labels, unseen)
-    every = np.ones(len(labels), bool)
+    sides = sides_of(labels, unseen)
+    if validation:
+        sides = stand_in(labels, sides, sides.trainable, validation, seed)
     return _split(
         labels,
-        trainable,
-        has_unseen,
-        every,
+        sides,
         training_samples=training_samples,
         queries=queries,
         seed=seed,
@@ -85,6 +90,7 @@ def auxiliary_split(
     queries: int,
     seed: int,
     seen_classes: int = 0,
+    validation: int = 0,
 ) -> Split:
     """Split two joined data sets: learn from the one, query and search the other.
 
@@ -100,6 +106,8 @@ def auxiliary_split(
         queries: how many to ask with.
         seed: of the draws, not negative.
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
+        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
+            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
 
     Returns:
         The split; no training sample is in its database.
@@ -107,12 +115,17 @@ def auxiliary_split(
     Raises:
         InputError: as `zero_shot_split` does.
     """
-    has_unseen, trainable = _sides(labels, unseen)
+    sides = sides_of(labels, unseen)
+    if validation:
+        sides = stand_in(labels, sides, sides.trainable & ~auxiliary, validation, seed)
+    sides = sides._replace(
+        trainable=sides.trainable & auxiliary,
+        may_ask=sides.may_ask & ~auxiliary,
+        searched=sides.searched & ~auxiliary,
+    )
     return _split(
         labels,
-        trainable & auxiliary,
-        has_unseen & ~auxiliary,
-        ~auxiliary,
+        sides,
         training_samples=training_samples,
         queries=queries,
         seed=seed,
@@ -121,7 +134,14 @@ def auxiliary_split(
 
 
 def split_dataset(
-    dataset: Dataset, unseen: str, *, training_samples: int, queries: int, seed: int, seen_classes: int = 0
+    dataset: Dataset,
+    unseen: str,
+    *,
+    training_samples: int,
+    queries: int,
+    seed: int,
+    seen_classes: int = 0,
+    validation: int = 0,
 ) -> Split:
     """Split a data set as is right for it: with auxiliary images if it has such, else without.
 
@@ -132,6 +152,8 @@ def split_dataset(
         queries: how many to ask with.
         seed: of the draws, not negative.
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
+        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
+            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
 
     Returns:
         The split.
@@ -145,6 +167,7 @@ def split_dataset(
         "queries": queries,
         "seed": seed,
         "seen_classes": seen_classes,
+        "validation": validation,
     }
     if dataset.auxiliary is None:
         return zero_shot_split(dataset.labels, classes, **sizes)
@@ -153,9 +176,7 @@ def split_dataset(
 
 def _split(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
-    trainable: Bool[np.ndarray, " n"],
-    may_ask: Bool[np.ndarray, " n"],
-    searched: Bool[np.ndarray, " n"],
+    sides: Sides,
     *,
     training_samples: int,
     queries: int,
@@ -167,15 +188,16 @@ def _split(
             raise InputError(f"sweep.{axis} must be 1 or more; got {count}")
     if seed < 0:
         raise InputError(f"sweep.seed must be 0 or more; got {seed}")
+    trainable = sides.trainable
     if seen_classes:
         trainable = trainable & _of_few_classes(labels, trainable, seen_classes, seed)
     training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
-    asked = _draw(may_ask, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
-    rest = searched.copy()
+    asked = _draw(sides.may_ask, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
+    rest = sides.searched.copy()
     rest[asked] = False
     database = np.flatnonzero(rest).astype(np.int32)
     _check_relevant(labels, asked, database)
-    return Split(training, asked, database)
+    return Split(training, asked, database, sides.asked)
 
 
 def _of_few_classes(
@@ -185,64 +207,17 @@ def _of_few_classes(
     seed: int,
 ) -> Bool[np.ndarray, " n"]:
     """Images of a few seen classes and of no other; more classes hold those that fewer of the same seed do."""
-    pool = np.unique(labels[trainable]) if labels.ndim == 1 else np.flatnonzero(labels[trainable].any(axis=0))
+    pool = classes_of(labels, trainable)
     if not 1 <= count <= len(pool):
         raise InputError(
             f"{count} seen classes cannot be drawn from {len(pool)}; lower --config.sweep.seen_classes"
         )
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(CLASS_STREAM,)))
-    chosen = rng.permutation(pool)[:count]
+    chosen = random_stream(seed, CLASS_STREAM).permutation(pool)[:count]
     if labels.ndim == 1:
         return np.isin(labels, chosen)
     others = np.ones(labels.shape[1], bool)
     others[chosen] = False
     return ~np.any(labels[:, others], axis=1)
-
-
-def _sides(
-    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Sequence[int]
-) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-    """Which images have an unseen class, and which may be learnt from."""
-    held_out = sorted({int(index) for index in unseen})
-    if not held_out:
-        raise InputError("no class is unseen; hold out at least one with --config.sweep.unseen")
-    if labels.ndim == 2:
-        if labels.dtype != np.bool_:
-            raise InputError(
-                f"labels of shape {labels.shape} must be a boolean multi-hot matrix, not {labels.dtype}"
-            )
-        classes, holders = labels.shape[1], labels.sum(axis=0)
-    else:
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise InputError(
-                f"labels must be (n,) integers or (n, c) booleans; got {labels.dtype} {labels.shape}"
-            )
-        negative = np.flatnonzero(labels < 0)
-        if negative.size:
-            raise InputError(
-                f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); leave out "
-                "images without a label"
-            )
-        holders = np.bincount(labels)
-        classes = len(holders)
-    for index in held_out:
-        if not 0 <= index < classes:
-            raise InputError(
-                f"unseen class {index} is out of range: the labels have classes 0 to {classes - 1}"
-            )
-        if not holders[index]:
-            raise InputError(f"unseen class {index} has no image; hold out another")
-    is_held_out = np.zeros(classes, bool)
-    is_held_out[held_out] = True
-    if labels.ndim == 2:
-        has_unseen, has_seen = np.any(labels[:, is_held_out], axis=1), np.any(labels[:, ~is_held_out], axis=1)
-    else:
-        has_unseen, has_seen = is_held_out[labels], ~is_held_out[labels]
-    if np.count_nonzero(holders) == len(held_out):
-        raise InputError(
-            f"all {len(held_out)} classes are unseen, none is left to learn from; hold out fewer"
-        )
-    return has_unseen, has_seen & ~has_unseen  # an image without any label teaches nothing
 
 
 def _draw(
@@ -254,9 +229,7 @@ def _draw(
             f"{count} {axis.replace('_', ' ')} cannot be drawn from {len(pool)} images of {kind} classes; lower "
             f"--config.sweep.{axis}"
         )
-    # A spawn key, not a tuple of numbers: the latter runs together for seeds beyond 32 bits.
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
-    return np.sort(rng.permutation(pool)[:count]).astype(np.int32)
+    return np.sort(random_stream(seed, stream).permutation(pool)[:count]).astype(np.int32)
 
 
 def _check_relevant(

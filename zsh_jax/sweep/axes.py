@@ -52,6 +52,8 @@ class DataSplit:
         seed: of the split, the anchors and the start, each from a stream of its own.
         training_samples: drawn from the seen classes.
         seen_classes: how many of the seen classes are trained on, drawn by the seed; 0 for all.
+        validation: how many of the seen classes stand in for the unseen ones, which are then left out of everything,
+            drawn by the seed; 0 for the protocol itself.
         queries: drawn from the unseen classes.
         semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences" or "one-hot"; or a control:
             "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by the seed.
@@ -69,6 +71,7 @@ class DataSplit:
     seed: int
     training_samples: int
     seen_classes: int
+    validation: int
     queries: int
     semantics: str
     preprocessing: str
@@ -89,7 +92,7 @@ class DataSplit:
         _require_one_of("edge_weights", self.edge_weights, EDGE_WEIGHTS)
         _require_one_of("laplacian", self.laplacian, LAPLACIANS)
         _require_number("bandwidth", self.bandwidth, positive=True)
-        for axis in ("seed", "seen_classes", "pca_dimensions"):
+        for axis in ("seed", "seen_classes", "validation", "pca_dimensions"):
             _require_count(axis, getattr(self, axis), 0)
         for axis in ("training_samples", "queries", "anchors", "neighbours"):
             _require_count(axis, getattr(self, axis), 1)

@@ -48,6 +48,7 @@ def defaults() -> ConfigDict:
     sweep.learning_rate = (0.1,)
     sweep.multiple = (1.0,)
     sweep.seen_classes = (0,)
+    sweep.validation = (0,)
     sweep.preprocessing = ("standardise",)
     sweep.pca_dimensions = (0,)
     sweep.bandwidth = (1.0,)

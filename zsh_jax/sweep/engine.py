@@ -11,7 +11,6 @@ from jaxtyping import Array, Float, Float32, Shaped
 from zsh_jax.core.problem import Hyperparameters
 from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
 from zsh_jax.data.split import Split, split_dataset
-from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.sweep.axes import BOUNDS, DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity, nothing_trained
 from zsh_jax.sweep.compiled import Compiled
@@ -62,6 +61,7 @@ def split_of(inputs: Inputs, split: DataSplit) -> Split:
         queries=split.queries,
         seed=split.seed,
         seen_classes=split.seen_classes,
+        validation=split.validation,
     )
 
 
@@ -148,8 +148,7 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
         prepared.append(one)
         queries.append(indices.queries)
         database.append(indices.database)
-        held_out = parse_unseen(split.unseen, inputs.dataset.class_names)
-        unseen.append(np.isin(np.arange(len(vectors)), held_out))
+        unseen.append(np.isin(np.arange(len(vectors)), indices.asked))
         seconds += spent
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
