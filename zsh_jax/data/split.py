@@ -35,6 +35,7 @@ def zero_shot_split(
     queries: int,
     seed: int,
     seen_classes: int = 0,
+    class_names: Sequence[str] = (),
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
@@ -54,6 +55,7 @@ def zero_shot_split(
         queries: how many to ask with.
         seed: of the draws, not negative.
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
+        class_names: by which errors name classes; by their indices if there are none.
 
     Returns:
         The split.
@@ -73,6 +75,7 @@ def zero_shot_split(
         queries=queries,
         seed=seed,
         seen_classes=seen_classes,
+        class_names=class_names,
     )
 
 
@@ -85,6 +88,7 @@ def auxiliary_split(
     queries: int,
     seed: int,
     seen_classes: int = 0,
+    class_names: Sequence[str] = (),
 ) -> Split:
     """Split two joined data sets: learn from the one, query and search the other.
 
@@ -100,6 +104,7 @@ def auxiliary_split(
         queries: how many to ask with.
         seed: of the draws, not negative.
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
+        class_names: by which errors name classes; by their indices if there are none.
 
     Returns:
         The split; no training sample is in its database.
@@ -117,6 +122,7 @@ def auxiliary_split(
         queries=queries,
         seed=seed,
         seen_classes=seen_classes,
+        class_names=class_names,
     )
 
 
@@ -139,7 +145,8 @@ def split_dataset(
     Raises:
         InputError: as `parse_unseen` and `zero_shot_split` do.
     """
-    classes = parse_unseen(unseen, dataset.class_names)
+    names = dataset.class_names
+    classes = parse_unseen(unseen, names)
     sizes = {
         "training_samples": training_samples,
         "queries": queries,
@@ -147,8 +154,8 @@ def split_dataset(
         "seen_classes": seen_classes,
     }
     if dataset.auxiliary is None:
-        return zero_shot_split(dataset.labels, classes, **sizes)
-    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, **sizes)
+        return zero_shot_split(dataset.labels, classes, class_names=names, **sizes)
+    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, class_names=names, **sizes)
 
 
 def _split(
@@ -161,6 +168,7 @@ def _split(
     queries: int,
     seed: int,
     seen_classes: int,
+    class_names: Sequence[str],
 ) -> Split:
     for axis, count in (("training_samples", training_samples), ("queries", queries)):
         if count < 1:
@@ -174,7 +182,7 @@ def _split(
     rest = searched.copy()
     rest[asked] = False
     database = np.flatnonzero(rest).astype(np.int32)
-    _check_relevant(labels, asked, database)
+    _check_relevant(labels, asked, database, class_names)
     return Split(training, asked, database)
 
 
@@ -263,6 +271,7 @@ def _check_relevant(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
     queries: Int32[np.ndarray, " q"],
     database: Int32[np.ndarray, " m"],
+    class_names: Sequence[str],
 ) -> None:
     """Sharing a label with some database image is having a label that some database image has."""
     if labels.ndim == 2:
@@ -272,7 +281,8 @@ def _check_relevant(
         found = np.isin(labels[queries], labels[database])
         classes = np.unique(labels[queries[~found]])
     if not found.all():
+        names = [repr(class_names[int(index)]) if class_names else str(index) for index in classes]
         raise InputError(
             f"{np.count_nonzero(~found)} of {len(queries)} queries have nothing relevant in the database: all images "
-            f"of class {', '.join(map(str, classes))} are queries; lower --config.sweep.queries"
+            f"of class {', '.join(names)} are queries; lower --config.sweep.queries"
         )
