@@ -1,5 +1,7 @@
 """Shape annotations of the core and the baselines checked at run time, and float64 for the tests that ask for it."""
 
+import socket
+
 import jax
 import jaxtyping
 import pytest
@@ -47,3 +49,14 @@ def shapes_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     load_shapes(str(folder), images=False)
     return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whoever reaches for the network fails at once, and is found out."""
+
+    def refuse(*args, **kwargs):
+        raise AssertionError(f"the network was reached for: {args}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)

@@ -1,5 +1,7 @@
 """`python -m zsh_jax.data`: what is there, what is missing, and both made ahead."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -175,6 +177,18 @@ def test_bad_input_is_one_line_and_status_2(run, arguments, said):
     assert complaint.startswith("zsh_jax.data: ")
     assert complaint.count("\n") == 1
     assert "--config.dataset" not in complaint
+
+
+def test_a_reader_that_has_enough_ends_it_quietly():
+    """As in `python -m zsh_jax.data list | head -1`, where the reader is gone before the end."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "zsh_jax.data", "list"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert done.returncode == 128 + signal.SIGPIPE
+    assert done.stderr == b""
 
 
 def test_it_runs_as_a_module():

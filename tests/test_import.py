@@ -11,13 +11,14 @@ import zsh_jax
 
 ROOT = Path(zsh_jax.__file__).parent
 HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
-HEAVY += ("matplotlib",)
+HEAVY += ("matplotlib", "faiss")
 ROOMS = {
     "core": {"core", "errors"},
     "data": {"atomic", "core", "data", "errors"},
     "baselines": {"core", "baselines", "errors"},
     "sweep": {"core", "baselines", "data", "sweep", "errors"},
     "tracking": {"atomic", "core", "baselines", "data", "sweep", "tracking", "errors"},
+    "export": {"atomic", "core", "baselines", "data", "tracking", "export", "errors"},
     "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors"},
 }
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)

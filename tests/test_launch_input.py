@@ -90,7 +90,7 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.sweep.training_samples": 9000}, "lower --config.sweep.training_samples"),
         (
             {"config.sweep.unseen": "'striped circle'", "config.sweep.queries": 300},
-            "nothing relevant in the database: all images of class 1 are queries; lower --config.sweep.queries",
+            "database: all images of class 'striped circle' are queries; lower --config.sweep.queries",
         ),
         ({"config.features.name": "gits"}, "features.name: there is no 'gits'"),
         ({"config.features.path": None}, "features.path is not set; give"),

@@ -1,11 +1,18 @@
 """Paired differences to a reference variant, against SciPy's paired t test."""
 
+import io
+
 import numpy as np
 import pytest
+from printed import tables
+from report_sweeps import identity, variants_sweep
+from rich.console import Console
 from scipy import stats
 
 from zsh_jax.errors import InputError
 from zsh_jax.report.paired import mean_interval, paired_differences
+from zsh_jax.report.read import read_sweeps
+from zsh_jax.report.table import paired_table
 
 UNSEEN, SEEDS, BITS = ("cat", "dog", "elk"), (0, 1), (16, 32)
 
@@ -72,6 +79,49 @@ def test_an_axis_along_which_the_reference_varies_makes_pairs():
         (bits, alpha) for bits in BITS for alpha in (0.1, 1.0)
     }
     assert all(one.pairs == 6 for one in found)
+
+
+def _printed(table):
+    console = Console(width=200, file=io.StringIO())
+    console.print(table)
+    return tables(console.file.getvalue())[0]
+
+
+def test_the_table_pools_no_two_points_of_a_grid_that_a_variant_alone_has(tmp_path):
+    results = variants_sweep(tmp_path)
+    lines = {
+        (line["variant"], line["bits"]): line
+        for line in _printed(paired_table(read_sweeps([tmp_path]).rows, "published"))
+    }
+    assert len(lines) == 2 * 2 + 9  # two variants at two code lengths, and each place of the grid
+
+    def values(metric, **wanted):
+        found = [(c["seed"], c["unseen"], m[metric]) for c, m, *_ in results if wanted.items() <= c.items()]
+        return np.array([value for *_, value in sorted(found)])
+
+    for name, wanted in {
+        "coupled": {"variant": "coupled", "bits": 16},
+        "grid, lam 0.0001, alpha 0.001": {"variant": "grid", "lam": 0.0001, "alpha": 0.001},
+    }.items():
+        line = lines[name, "16"]
+        assert line["pairs"] == "9"
+        for column, metric in (
+            ("MAP", "mean_average_precision"),
+            ("MAP by name", "mean_average_precision_by_name"),
+        ):
+            difference = values(metric, **wanted) - values(metric, variant="published", bits=16)
+            low, high = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
+            assert line[column] == f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def test_the_table_pairs_bounds_that_are_not_hashing_with_each_other():
+    rows = [
+        identity(variant, variant, bits=0, seed=seed) | {"mean_average_precision": level + seed}
+        for variant, level in (("cosine", 0.3), ("semantic", 0.4))
+        for seed in (0, 1)
+    ]
+    (line,) = _printed(paired_table(rows, "cosine"))
+    assert (line["variant"], line["MAP"], line["pairs"]) == ("semantic", "+0.1000 [+0.1000, +0.1000]", "2")
 
 
 def test_what_cannot_be_paired_is_named():

@@ -4,10 +4,17 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from cells import hash_function
+
+from zsh_jax.export.__main__ import main
+from zsh_jax.export.codes import codes_of
+from zsh_jax.tracking.models import save_model
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
 
 
@@ -20,11 +27,33 @@ def _config(path, *arguments):
 
 @pytest.mark.slow
 def test_the_program_of_the_readme_runs_and_retrieves(capsys):
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    exec(compile(program, "README.md", "exec"), {})
+    exec(compile(PROGRAMS[0], "README.md", "exec"), {})
     said = capsys.readouterr().out
     (found,) = re.findall(r"MAP of unseen classes: (0\.\d{3})\n", said)
     assert float(found) > 2 / 12  # twice what chance retrieves
+
+
+def test_the_program_that_searches_finds_the_nearest_images(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("faiss")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    database, new = rng.normal(size=(200, 6)), rng.normal(size=(3, 6))
+    names = np.array([f"image-{row:03d}" for row in range(200)])
+    np.savez("FILE.npz", features=database, id=names)
+    np.save("new.npy", new)
+    save_model("WORKDIR/models/CELL_ID.safetensors", hash_function(), {})
+    (command,) = re.findall(r"python -m zsh_jax\.export (.*?) +#", README)
+    assert main(command.split()) == 0
+    capsys.readouterr()
+    assert len(PROGRAMS) == 2
+    exec(compile(PROGRAMS[1], "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    found = re.findall(r"image-(\d{3})", said)
+    distances = [int(number) for number in said.rpartition("[")[2].strip(" ]\n").split()]
+    bits = [np.unpackbits(codes_of(hash_function(), x), axis=1) for x in (database, new[:1])]
+    expected = (bits[0] != bits[1]).sum(axis=1)
+    assert distances == sorted(expected)[:5]
+    assert [expected[int(row)] for row in found] == distances
 
 
 def test_the_readme_sets_up_with_two_commands():

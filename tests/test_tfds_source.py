@@ -1,10 +1,6 @@
-"""Data sets of TFDS: read as they were written, without TensorFlow or network, and refused in plain words."""
+"""Data sets of TFDS, read as they were written, without TensorFlow or network."""
 
 import io
-import json
-import os
-import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,79 +9,19 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image, ImageOps
+from tiny_images import NAMES, ROWS, TinyImages, pixels, prepare
 
-from zsh_jax.data.row_index import index_path, read_index
-from zsh_jax.data.rows import index_rows
-from zsh_jax.data.tfds_source import load_tfds, open_tfds
+from zsh_jax.data.tfds_source import load_tfds
 from zsh_jax.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("no_network")
+
 SHARED = Path(__file__).parents[2] / "shared" / "data"
-NAMES = ("cat", "striped circle", "7")
-ROWS = {"train": 5, "test": 3}
-
-
-def _picture(split, row, size=(6, 4), channels=3):
-    rng = np.random.default_rng((len(split), row))
-    return rng.integers(0, 256, (*size, channels), np.uint8)
-
-
-class TinyImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Eight pictures; `plan` says what each row holds besides."""
-
-    name = "tiny_images"
-    VERSION = tfds.core.Version("1.2.0")
-    plan = staticmethod(lambda split, row: {"id": f"{split}-{row}"})
-    features = {"id": tfds.features.Text()}  # noqa: RUF012
-    shape = (6, 4, 3)
-
-    def _info(self):
-        features = {
-            "image": tfds.features.Image(shape=self.shape, encoding_format="png"),
-            "label": tfds.features.ClassLabel(names=list(NAMES)),
-        }
-        return tfds.core.DatasetInfo(
-            builder=self,
-            features=tfds.features.FeaturesDict(features | self.features),
-            disable_shuffling=True,
-        )
-
-    def _split_generators(self, dl_manager):
-        del dl_manager
-        return {split: self._generate_examples(split) for split in ROWS}
-
-    def _generate_examples(self, split):
-        for row in range(ROWS[split]):
-            picture = np.squeeze(_picture(split, row, channels=self.shape[-1]))
-            example = {"image": Image.fromarray(picture), "label": row % 3}
-            yield row, example | self.plan(split, row)
-
-
-def _prepare(folder, builder=TinyImages, file_format="array_record"):
-    builder(data_dir=folder).download_and_prepare(file_format=file_format)
-    return str(folder)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    return _prepare(tmp_path_factory.mktemp("tfds"))
-
-
-@pytest.fixture
-def copied(prepared, tmp_path):
-    """A copy to damage, and its version folder."""
-    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
-    return str(tmp_path), tmp_path / "tiny_images" / "1.2.0"
-
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch):
-    """Whoever reaches for the network fails at once, and is found out."""
-
-    def refuse(*args, **kwargs):
-        raise AssertionError(f"the network was reached for: {args}")
-
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setattr(socket.socket, "connect", refuse)
+    return prepare(tmp_path_factory.mktemp("tfds"))
 
 
 def test_all_splits_one_after_the_other_as_they_were_written(prepared):
@@ -99,7 +35,7 @@ def test_all_splits_one_after_the_other_as_they_were_written(prepared):
     assert dataset.source_splits.tolist() == [split for split, _ in rows]
     assert dataset.labels.dtype == np.int32
     np.testing.assert_array_equal(dataset.labels, [row % 3 for _, row in rows])
-    np.testing.assert_array_equal(dataset.images, [_picture(*row) for row in rows])
+    np.testing.assert_array_equal(dataset.images, [pixels(*row) for row in rows])
 
 
 def test_identifiers_and_labels_alone_are_the_same(prepared):
@@ -130,7 +66,7 @@ def test_rows_without_id_are_numbered_and_grey_becomes_rgb(tmp_path):
     Grey(data_dir=tmp_path).download_and_prepare(file_format="array_record", download_config=config)
     dataset = load_tfds("grey", data_dir=str(tmp_path))
     assert dataset.ids[4:6].tolist() == ["train_00004", "test_00000"]
-    expected = np.repeat(_picture("test", 0, channels=1), 3, axis=-1)
+    expected = np.repeat(pixels("test", 0, channels=1), 3, axis=-1)
     np.testing.assert_array_equal(dataset.images[5], expected)
 
 
@@ -141,7 +77,7 @@ def test_images_without_a_label_are_left_out(tmp_path):
             lambda split, row: {"id": f"{split}-{row}"} | ({"label": -1} if split == "test" else {})
         )
 
-    dataset = load_tfds("unlabelled", data_dir=_prepare(tmp_path, Unlabelled))
+    dataset = load_tfds("unlabelled", data_dir=prepare(tmp_path, Unlabelled))
     assert set(dataset.source_splits) == {"train"}
     assert len(dataset.ids) == len(dataset.labels) == len(dataset.images) == ROWS["train"]
 
@@ -154,7 +90,7 @@ def test_several_labels_an_image_and_rows_without_any(tmp_path):
             lambda split, row: {
                 "file_name": f"{split}{row}.jpg",
                 "labels": [0, 2][: row % 3],
-                "image": Image.fromarray(_picture(split, row, (6, 6))),
+                "image": Image.fromarray(pixels(split, row, (6, 6))),
             }
         )
 
@@ -171,7 +107,7 @@ def test_several_labels_an_image_and_rows_without_any(tmp_path):
             for row in range(ROWS[split]):
                 yield row, self.plan(split, row)
 
-    folder = _prepare(tmp_path, Several)
+    folder = prepare(tmp_path, Several)
     now, later = (load_tfds("several", data_dir=folder, on_demand=on_demand) for on_demand in (False, True))
     assert now.class_names == NAMES
     assert now.ids.tolist() == [f"{split}{row}.jpg" for split in ROWS for row in range(ROWS[split])]
@@ -190,11 +126,11 @@ def test_pictures_on_demand_are_those_decoded_at_once(tmp_path):
             lambda split, row: {
                 "id": f"{split}-{row}",
                 "label": row % 3 - 1,
-                "image": Image.fromarray(_picture(split, row, (6, 6))),
+                "image": Image.fromarray(pixels(split, row, (6, 6))),
             }
         )
 
-    folder = _prepare(tmp_path, Unlabelled)
+    folder = prepare(tmp_path, Unlabelled)
     now, later = (load_tfds("partly", data_dir=folder, on_demand=on_demand) for on_demand in (False, True))
     assert len(now.ids) == 5
     np.testing.assert_array_equal(np.asarray(later.images), now.images)
@@ -205,13 +141,13 @@ def test_pictures_of_several_sizes_are_no_array(tmp_path):
         name = "uneven"
         shape = (None, None, 3)
         plan = staticmethod(
-            lambda split, row: {"id": str(row), "image": Image.fromarray(_picture(split, row, (6, 4 + row)))}
+            lambda split, row: {"id": str(row), "image": Image.fromarray(pixels(split, row, (6, 4 + row)))}
         )
 
-    folder = _prepare(tmp_path, Uneven)
+    folder = prepare(tmp_path, Uneven)
     squares = load_tfds("uneven", data_dir=folder, image_size=4).images
     for row in (0, 4, 7):
-        written = Image.fromarray(_picture("train" if row < 5 else "test", row % 5, (6, 4 + row % 5)))
+        written = Image.fromarray(pixels("train" if row < 5 else "test", row % 5, (6, 4 + row % 5)))
         expected = ImageOps.fit(written, (4, 4), Image.Resampling.BICUBIC)
         np.testing.assert_array_equal(squares[row], np.asarray(expected))
     with pytest.raises(InputError, match=r"differ in size \(from 6 x 4 x 3 to 6 x 8 x 3\)"):
@@ -226,144 +162,7 @@ def test_a_set_of_something_else_is_named_with_what_it_has(tmp_path):
         plan = staticmethod(lambda split, row: {"label": "cat"})
 
     with pytest.raises(InputError, match="it has image, label, and no 'label' of kind ClassLabel"):
-        load_tfds("unclassed", data_dir=_prepare(tmp_path, Unclassed))
-
-
-def _refused(*args, **kwargs):
-    with pytest.raises(InputError) as caught:
-        load_tfds(*args, **kwargs)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_what_is_not_prepared_comes_with_the_command_that_prepares_it(prepared, tmp_path):
-    said = _refused("cifar10", data_dir=prepared)
-    assert f"cifar10 is not prepared in {prepared}" in said
-    call = (
-        f"tfds.builder('cifar10', data_dir='{prepared}', file_format='array_record').download_and_prepare()"
-    )
-    assert call in said
-    missing = tmp_path / "none"
-    said = _refused("cifar10", data_dir=str(missing))
-    assert f"no folder {missing}" in said
-    assert f"data_dir='{missing}'" in said
-
-
-def test_the_command_is_python_that_asks_tfds_to_prepare(prepared, monkeypatch):
-    """Run it with TFDS's builder replaced."""
-    said = _refused("cifar10", data_dir=prepared)
-    script = said.split('python -c "')[1].removesuffix('"')
-    asked = []
-
-    class Fake:
-        def __init__(self, *args, **kwargs):
-            asked.append((args, kwargs))
-
-        def download_and_prepare(self):
-            asked.append("prepared")
-
-    monkeypatch.setattr(tfds, "builder", Fake)
-    exec(script, {})
-    assert asked == [(("cifar10",), {"data_dir": prepared, "file_format": "array_record"}), "prepared"]
-
-
-def test_the_default_folder_is_that_of_tfds(monkeypatch, tmp_path):
-    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
-    said = _refused("cifar10")
-    assert f"cifar10 is not prepared in {tmp_path}" in said
-    assert "data_dir='" not in said
-    _prepare(tmp_path)
-    assert len(load_tfds("tiny_images").ids) == 8
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("cifar01", "TFDS has no 'cifar01'; nearest: cifar10"),
-        ("tiny_images:7.0.0", "holds 1.2.0, and not tiny_images:7.0.0"),
-        ("tiny_images/large", "holds 1.2.0, and not tiny_images/large"),
-        ("../tiny", "mend the name"),
-        ("", "mend the name"),
-    ],
-)
-def test_a_wrong_name_is_answered(prepared, name, said):
-    assert said in _refused(name, data_dir=prepared)
-
-
-def test_what_a_broken_preparation_leaves_is_not_a_data_set(tmp_path):
-    (tmp_path / "cifar10" / "3.0.2.incompleteAB12CD").mkdir(parents=True)
-    assert "cifar10 is not prepared" in _refused("cifar10", data_dir=str(tmp_path))
-
-
-@pytest.mark.parametrize("other", ["tfrecord", "parquet"])
-def test_another_file_format_is_to_be_prepared_again_elsewhere(copied, other):
-    folder, version = copied
-    description = json.loads((version / "dataset_info.json").read_text())
-    (version / "dataset_info.json").write_text(json.dumps(description | {"fileFormat": other}))
-    said = _refused("tiny_images", data_dir=folder)
-    assert f"prepared as {other}" in said
-    assert f"data_dir='{folder}/array_record'" in said
-
-
-def test_an_index_gives_the_same_rows_without_the_records(copied):
-    folder, version = copied
-    before = load_tfds("tiny_images", data_dir=folder, images=False)
-    builder = open_tfds("tiny_images", folder)
-    for split in ROWS:
-        index_rows(builder, split)
-    for shard in version.glob("*array_record*"):  # emptied, size and time as they were
-        stat = shard.stat()
-        shard.write_bytes(bytes(stat.st_size))
-        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    after = load_tfds("tiny_images", data_dir=folder, images=False)
-    for field in ("ids", "source_splits", "labels"):
-        np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
-
-
-@pytest.mark.parametrize("change", ["files", "index"])
-def test_an_index_of_other_files_or_a_damaged_one_is_not_believed(copied, change):
-    folder, version = copied
-    builder = open_tfds("tiny_images", folder)
-    index_rows(builder, "train")
-    if change == "files":
-        next(version.glob("*train.array_record*")).touch()
-    else:
-        os.truncate(index_path(builder, "train"), 100)
-    assert read_index(builder, "train") is None
-    assert len(load_tfds("tiny_images", data_dir=folder).ids) == 8
-
-
-# Cut at a multiple of 65,536 bytes, a file opens as if it held nothing.
-@pytest.mark.parametrize("kept", [0, 100, 65_536, 65_537, 100_000])
-def test_a_file_cut_off_is_named(copied, kept):
-    folder, version = copied
-    shard = next(version.glob("*test.array_record*"))
-    assert shard.stat().st_size > kept
-    os.truncate(shard, kept)
-    said = _refused("tiny_images", data_dir=folder, images=False)
-    assert f"{shard} is cut off or damaged" in said
-
-
-def test_a_missing_file_is_named(copied):
-    folder, version = copied
-    shard = next(version.glob("*train.array_record*"))
-    shard.unlink()
-    assert f"{shard} is missing" in _refused("tiny_images", data_dir=folder, images=False)
-
-
-def test_a_file_with_too_few_rows_is_named(copied):
-    """The test file in the place of the training file: whole, but not what the description says."""
-    folder, version = copied
-    train, test = (next(version.glob(f"*{split}.array_record*")) for split in ROWS)
-    shutil.copyfile(test, train)
-    assert f"{train} is cut off or damaged" in _refused("tiny_images", data_dir=folder)
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"name": 3}'])
-def test_a_garbled_description_is_named(copied, content):
-    folder, version = copied
-    (version / "dataset_info.json").write_text(content)
-    assert "cannot be opened" in _refused("tiny_images", data_dir=folder)
+        load_tfds("unclassed", data_dir=prepare(tmp_path, Unclassed))
 
 
 def test_tensorflow_is_not_loaded(prepared):

@@ -1,6 +1,7 @@
 """Data sets on the command line: `python -m zsh_jax.data list | prepare NAME | features NAME FEATURES`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: without the program's name.
 
     Returns:
-        Exit status: 0, 2 for bad input, 130 if interrupted.
+        Exit status: 0, 2 for bad input, 130 if interrupted, 141 if whoever reads the output has enough of it.
     """
     asked = _parser().parse_args(arguments)
     try:
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
             print(_describe(_prepared(asked)))
         else:
             print(_features(asked))
+        sys.stdout.flush()
     except InputError as error:
         # The same things are asked for here by shorter names.
         said = (
@@ -53,6 +55,11 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("zsh_jax.data: interrupted; the same command goes on with what is missing", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # what is left is written when Python ends
+        return 141
     return 0
 
 

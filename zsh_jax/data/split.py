@@ -39,6 +39,7 @@ def zero_shot_split(
     seed: int,
     seen_classes: int = 0,
     validation: int = 0,
+    class_names: Sequence[str] = (),
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
@@ -60,6 +61,7 @@ def zero_shot_split(
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
         validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
             images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
+        class_names: by which errors name classes; by their indices if there are none.
 
     Returns:
         The split.
@@ -78,6 +80,7 @@ def zero_shot_split(
         queries=queries,
         seed=seed,
         seen_classes=seen_classes,
+        class_names=class_names,
     )
 
 
@@ -91,6 +94,7 @@ def auxiliary_split(
     seed: int,
     seen_classes: int = 0,
     validation: int = 0,
+    class_names: Sequence[str] = (),
 ) -> Split:
     """Split two joined data sets: learn from the one, query and search the other.
 
@@ -108,6 +112,7 @@ def auxiliary_split(
         seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
         validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
             images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
+        class_names: by which errors name classes; by their indices if there are none.
 
     Returns:
         The split; no training sample is in its database.
@@ -130,6 +135,7 @@ def auxiliary_split(
         queries=queries,
         seed=seed,
         seen_classes=seen_classes,
+        class_names=class_names,
     )
 
 
@@ -161,7 +167,8 @@ def split_dataset(
     Raises:
         InputError: as `parse_unseen` and `zero_shot_split` do.
     """
-    classes = parse_unseen(unseen, dataset.class_names)
+    names = dataset.class_names
+    classes = parse_unseen(unseen, names)
     sizes = {
         "training_samples": training_samples,
         "queries": queries,
@@ -170,8 +177,8 @@ def split_dataset(
         "validation": validation,
     }
     if dataset.auxiliary is None:
-        return zero_shot_split(dataset.labels, classes, **sizes)
-    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, **sizes)
+        return zero_shot_split(dataset.labels, classes, class_names=names, **sizes)
+    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, class_names=names, **sizes)
 
 
 def _split(
@@ -182,6 +189,7 @@ def _split(
     queries: int,
     seed: int,
     seen_classes: int,
+    class_names: Sequence[str],
 ) -> Split:
     for axis, count in (("training_samples", training_samples), ("queries", queries)):
         if count < 1:
@@ -196,7 +204,7 @@ def _split(
     rest = sides.searched.copy()
     rest[asked] = False
     database = np.flatnonzero(rest).astype(np.int32)
-    _check_relevant(labels, asked, database)
+    _check_relevant(labels, asked, database, class_names)
     return Split(training, asked, database, sides.asked)
 
 
@@ -236,6 +244,7 @@ def _check_relevant(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
     queries: Int32[np.ndarray, " q"],
     database: Int32[np.ndarray, " m"],
+    class_names: Sequence[str],
 ) -> None:
     """Sharing a label with some database image is having a label that some database image has."""
     if labels.ndim == 2:
@@ -245,7 +254,8 @@ def _check_relevant(
         found = np.isin(labels[queries], labels[database])
         classes = np.unique(labels[queries[~found]])
     if not found.all():
+        names = [repr(class_names[int(index)]) if class_names else str(index) for index in classes]
         raise InputError(
             f"{np.count_nonzero(~found)} of {len(queries)} queries have nothing relevant in the database: all images "
-            f"of class {', '.join(map(str, classes))} are queries; lower --config.sweep.queries"
+            f"of class {', '.join(names)} are queries; lower --config.sweep.queries"
         )

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from zsh_jax.report.paired import Difference, paired_differences
+from zsh_jax.report.series import as_variants
 from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
 
 COLUMNS = {
@@ -76,8 +77,13 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
         reference: name of the variant that the others are compared with.
 
     Returns:
-        One line for each other variant and setting: mean difference and 95 % confidence interval over pairs.
+        One line for each other variant and setting: mean difference and 95 % confidence interval over pairs. A variant
+        with a grid of its own has a line for each point of it.
     """
+    if any(
+        row["bits"] for row in rows if row["variant"] == reference
+    ):  # else it is a bound that is not hashing
+        rows = as_variants(rows, reference)
     columns = {name: COLUMNS[name] for name in ("mean_average_precision", "mean_average_precision_by_name")}
     differences = [paired_differences(rows, reference=reference, metric=name) for name in columns]
     axes = list(differences[0][0].setting) if differences[0] else []

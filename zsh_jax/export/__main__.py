@@ -1,0 +1,70 @@
+"""Export an index: `python -m zsh_jax.export MODEL.safetensors --features FILE.npz --out DIR [--index hnsw]`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from zsh_jax.errors import InputError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        Exit status: 0, 2 for bad input, 130 if interrupted.
+    """
+    asked = _parser().parse_args(arguments)
+    try:
+        print(_export(asked))
+    except InputError as error:
+        # An index is left out here by its name.
+        print(f"zsh_jax.export: {str(error).replace('(None)', '(--index none)')}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("zsh_jax.export: interrupted; nothing has been written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m zsh_jax.export",
+        description="Encode features with a trained hash function, and write codes and an index that FAISS reads.",
+    )
+    parser.add_argument("model", help="models/CELL_ID.safetensors of a sweep")
+    parser.add_argument(
+        "--features",
+        required=True,
+        help=".npz with features (n, d) and perhaps id (n,), or .npy with the id in FILE.id.npy beside it",
+    )
+    parser.add_argument("--out", required=True, help="folder to be made")
+    parser.add_argument("--index", choices=("flat", "hnsw", "none"), default="flat", help="flat is exact")
+    return parser
+
+
+def _export(asked: argparse.Namespace) -> str:
+    from zsh_jax.data.feature_files.arrays import open_arrays
+    from zsh_jax.export.write import export_index
+    from zsh_jax.tracking.models import load_model
+
+    model, metadata = load_model(asked.model)
+    path = Path(asked.features)
+    if path.suffix.lower() not in (".npz", ".npy") or not path.is_file():
+        raise InputError(f"--features: there is no .npz or .npy file {path}")
+    arrays = open_arrays(path)
+    if "features" not in arrays.names:
+        raise InputError(f"{path} lacks features; it has {', '.join(arrays.names) or 'nothing'}")
+    features = arrays.read("features")
+    ids = arrays.read("id") if "id" in arrays.names else None
+    index = None if asked.index == "none" else asked.index
+    folder = export_index(asked.out, model, features, ids=ids, index=index, metadata=metadata)
+    kind = "no index" if index is None else f"index {index}"
+    return f"{folder}: {len(features):,} codes of {model.projection.shape[1]} bits, {kind}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

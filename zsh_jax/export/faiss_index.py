@@ -1,0 +1,81 @@
+"""Binary indices of FAISS (Douze et al., The Faiss library, 2024), made and read."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+
+from zsh_jax.data.reason import reason
+from zsh_jax.errors import InputError
+
+KINDS = ("flat", "hnsw")
+CONSTRUCTION_BREADTH, SEARCH_BREADTH = (
+    200,
+    128,
+)  # FAISS's 40 and 16 lose neighbours among codes that many share
+
+
+def check_faiss() -> None:
+    """See whether FAISS is there.
+
+    Raises:
+        InputError: if it is not installed.
+    """
+    if find_spec("faiss") is None:
+        raise InputError("FAISS is not installed; pip install -e '.[faiss]', or do without an index (None)")
+
+
+def build_index(codes: UInt8[np.ndarray, "n bytes"], *, kind: str, links: int = 32) -> Any:
+    """Index codes for search by Hamming distance.
+
+    Args:
+        codes: packed.
+        kind: "flat" compares with every code; "hnsw" walks a graph of neighbours (Malkov and Yashunin 2020), in far
+            less time than that for many codes, and may miss some.
+        links: of a code in the graph; more of them find more, in more memory.
+
+    Returns:
+        An `IndexBinaryFlat` or `IndexBinaryHNSW`. What it finds are row numbers of `codes`, from 0.
+    """
+    import faiss
+
+    length = 8 * codes.shape[1]
+    if kind == "flat":
+        index = faiss.IndexBinaryFlat(length)
+    else:
+        index = faiss.IndexBinaryHNSW(length, links)
+        index.hnsw.efConstruction, index.hnsw.efSearch = CONSTRUCTION_BREADTH, SEARCH_BREADTH
+    index.add(np.ascontiguousarray(codes))
+    return index
+
+
+def index_bytes(index: Any) -> bytes:
+    """What `faiss.write_index_binary` would write."""
+    import faiss
+
+    content: bytes = faiss.serialize_index_binary(index).tobytes()
+    return content
+
+
+def read_index(path: Path) -> Any:
+    """Read an index of binary codes.
+
+    Args:
+        path: as `faiss.write_index_binary` writes it.
+
+    Returns:
+        The index.
+
+    Raises:
+        InputError: if FAISS is not installed, or the file is none of its indices.
+    """
+    check_faiss()
+    import faiss
+
+    try:
+        return faiss.deserialize_index_binary(np.frombuffer(path.read_bytes(), np.uint8))
+    except (OSError, RuntimeError) as problem:
+        said = reason(problem).rpartition("Error: ")[2]
+        raise InputError(f"{path} is not a binary index of FAISS ({said}); export it again") from None

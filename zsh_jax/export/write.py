@@ -1,0 +1,101 @@
+"""An export on disk: hash function, codes, identifiers and index, in a folder that appears whole or not at all."""
+
+import io
+import json
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Num, Shaped
+
+from zsh_jax.atomic import write_whole
+from zsh_jax.baselines.hash_functions import LinearHashFunction
+from zsh_jax.errors import InputError
+from zsh_jax.export.codes import Model, check_features, codes_of
+from zsh_jax.export.faiss_index import KINDS, build_index, check_faiss, index_bytes
+from zsh_jax.tracking.models import save_model
+
+
+def export_index(
+    folder: str | Path,
+    hash_function: Model,
+    features: Num[np.ndarray, "n d"],
+    *,
+    ids: Shaped[np.ndarray, " n"] | None = None,
+    index: str | None = "flat",
+    links: int = 32,
+    metadata: Mapping[str, Any] | None = None,
+) -> Path:
+    """Encode a database and write all that another program needs to search it.
+
+    The folder gets `hash_function.safetensors`, which `load_model` reads; `codes.npy`, (n, bytes) uint8, in the order
+    of the features; `ids.npy`, if there are any; `index.faiss`, which `faiss.read_index_binary` reads; and
+    `index.json`: `bits`, `number` of codes, `index` and `hash_function` ("kernel" or "linear").
+
+    Args:
+        folder: where to; new, or empty.
+        hash_function: of either kind.
+        features: raw features of the database, (n, d).
+        ids: of the samples, strings or whole numbers.
+        index: "flat", which is exact; "hnsw", which is faster; or None for no index, which wants no FAISS.
+        links: of a code in the graph of "hnsw".
+        metadata: to be kept with the hash function, flat, JSON values.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: before anything is computed, if FAISS is not installed, the features or identifiers do not fit,
+            or there is something in the folder; and if it cannot be written.
+    """
+    folder = Path(folder)
+    if index is not None and index not in KINDS:
+        raise InputError(f"index is {' or '.join(KINDS)}, or None for no index; got {index!r}")
+    if index is not None:
+        check_faiss()
+    if links < 2:
+        raise InputError(f"links must be 2 or more; got {links}")
+    check_features(hash_function, features)
+    if ids is not None and (ids.shape != features.shape[:1] or ids.dtype.kind not in "SUiu"):
+        raise InputError(
+            f"ids must be ({len(features)},) strings or whole numbers, one a row; got {ids.dtype} {ids.shape}"
+        )
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(f"{folder} is there already; choose another folder, or remove it")
+
+    beside = folder.absolute().with_name(f".{folder.absolute().name}.{secrets.token_hex(4)}")
+    try:
+        beside.mkdir(parents=True)  # before the codes: where nothing can be written, nothing is computed
+        save_model(beside / "hash_function.safetensors", hash_function, metadata or {})
+        codes = codes_of(hash_function, features)
+        write_whole(beside / "codes.npy", _npy(codes))
+        if ids is not None:
+            write_whole(beside / "ids.npy", _npy(ids))
+        if index is not None:
+            write_whole(beside / "index.faiss", index_bytes(build_index(codes, kind=index, links=links)))
+        about = {
+            "bits": int(hash_function.projection.shape[1]),
+            "number": len(codes),
+            "index": index,
+            "hash_function": "linear" if isinstance(hash_function, LinearHashFunction) else "kernel",
+        }
+        write_whole(beside / "index.json", f"{json.dumps(about)}\n".encode())
+        beside.replace(folder.absolute())
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+    except InputError as error:  # the file is known here by another name
+        said = str(error).replace(str(beside), str(folder)).replace("--config.workdir", "folder")
+        raise InputError(said) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _npy(array: Shaped[np.ndarray, "..."]) -> bytes:
+    """The bytes of an `.npy` file."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue()
