@@ -229,9 +229,9 @@ def test_trouble_with_either_ends_nothing(ended, tmp_path, capsys):
 def test_features_alone_have_no_gallery(ended, tmp_path, capsys, shapes_folder):
     dataset = load_shapes(str(shapes_folder), images=False)
     path = tmp_path / "vectors.npz"
-    np.savez(path, features=ended.features[:, :6], labels=dataset.labels)
+    np.savez(path, features=ended.features, labels=dataset.labels)
     changes = {"dataset__name": "features", "dataset__path": path, "features__name": "source"}
-    changes |= {"sweep__semantics": "('one-hot',)", "sweep__unseen": "class 3", "sweep__seed": 0}
+    changes |= {"sweep__semantics": "('one-hot',)", "sweep__unseen": repr("class 3"), "sweep__seed": 0}
     assert ended.run(tmp_path / "out", **changes) == 0
     assert not capsys.readouterr().err
     assert (tmp_path / "out" / "report" / "index.html").exists()

@@ -9,7 +9,6 @@ from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
-from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import BOUNDS, Cell
 from zsh_jax.sweep.engine import split_of
@@ -99,8 +98,9 @@ def asked(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[Asked]:
     questions: list[Asked] = []
     for place, (unseen, cell) in enumerate(first.items()):
         share = queries // len(first) + (place < queries % len(first))
-        classes = parse_unseen(unseen, inputs.dataset.class_names)
-        rows = _in_turn(inputs.dataset, split_of(inputs, cell.split), classes)
+        split = split_of(inputs, cell.split)
+        classes = tuple(split.asked.tolist())  # the unseen ones, or those that stand in for them
+        rows = _in_turn(inputs.dataset, split, classes)
         named = {number for question in questions for number in question.classes}
         fresh = tuple(number for number in classes if number not in named)
         questions.append(Asked(unseen, rows[:share], fresh[:share]))

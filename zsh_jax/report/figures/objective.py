@@ -11,7 +11,6 @@ from zsh_jax.report.figures.style import Look, axes_for, legend_below, looks, st
 from zsh_jax.report.series import Row, series
 from zsh_jax.tracking.results import ID
 
-
 SMALL = 0.03  # of the largest value
 
 
@@ -55,7 +54,8 @@ def objective_by_iteration(
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     means = np.concatenate([traces.mean(0) for _, traces in lines]) if lines else np.ones(1)
-    if 0 < means.min() < SMALL * means.max():  # on a line of even steps nothing would be seen but the first of them
+    # On even steps nothing would be seen but the first iteration.
+    if 0 < means.min() < SMALL * means.max():
         axes.set_yscale("log")
     axes.set_xlabel("iteration")
     axes.set_ylabel("J / J after the first iteration")
