@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.table import paired_table, results_table, unseen_table
 from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.collect import identity
@@ -128,6 +130,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     check_cutoffs(config.workdir, cells, cutoffs)
     results = open_results(config.workdir, config.to_dict())
     save_vectors(config.workdir, inputs)
+    shown = kept_for_gallery(config, plan, inputs)
 
     def is_done(cell: dict[str, Any]) -> bool:
         identifier = cell_id(cell)
@@ -135,13 +138,17 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
         kept = not wants_model or model_path(config.workdir, identifier).exists()
         return identifier in results.done and kept
 
+    def keeps_model(cell: dict[str, Any]) -> bool:
+        return config.save_models or cell_id(cell) in shown
+
     console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
     todo = sum(not is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     with progress(console, todo) as advance:
-        for batch in run(plan, inputs, cutoffs=cutoffs, keep_models=config.save_models, is_done=is_done):
+        for batch in run(plan, inputs, cutoffs=cutoffs, keeps_model=keeps_model, is_done=is_done):
             for result in batch:
                 if result.model is not None:
-                    save_model(model_path(config.workdir, cell_id(result.cell)), result.model, result.cell)
+                    path = model_path(config.workdir, cell_id(result.cell))
+                    save_model(path, result.model, result.cell, result.class_codes)
             append_history(config.workdir, batch)
             results = append_results(results, batch)
             wandb = log_cells(wandb, batch)
@@ -149,12 +156,13 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
 
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
-    log_sweep(wandb, config.to_dict(), rows)
     console.print(results_table(rows, cutoffs))
     if len({row["unseen"] for row in rows}) > 1:
         console.print(unseen_table(rows))
     if config.reference:
         console.print(paired_table(rows, config.reference))
+    report = write_end(config, plan, inputs, partial(console.print, highlight=False, soft_wrap=True))
+    log_sweep(wandb, config.to_dict(), rows, report)
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
         console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")

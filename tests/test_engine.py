@@ -22,6 +22,8 @@ from zsh_jax import (
     rbf_features,
     solve,
 )
+from zsh_jax.core.classes import encode_class
+from zsh_jax.core.packing import pack_codes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
 from zsh_jax.sweep import engine
@@ -150,7 +152,9 @@ GRIDS = {
 def test_each_cell_is_what_the_core_gives_alone(changes, tight):
     inputs = _inputs()
     plan = _plan(inputs, _tight(inputs) if tight else 1.0, **changes)
-    results = [r for batch in engine.run(plan, inputs, cutoffs=CUTOFFS, keep_models=True) for r in batch]
+    results = [
+        r for batch in engine.run(plan, inputs, cutoffs=CUTOFFS, keeps_model=lambda cell: True) for r in batch
+    ]
     cells = _cells(plan)
     assert len(results) == len(cells) == len(plan)
     for cell, result in zip(cells, results, strict=True):
@@ -172,6 +176,24 @@ def test_each_cell_is_what_the_core_gives_alone(changes, tight):
             np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-2)  # float32, ill-conditioned
         for name, value in metrics._asdict().items():
             np.testing.assert_allclose(result.metrics[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_class_codes_come_with_the_model_and_with_no_other():
+    inputs = _inputs()
+    plan = _plan(inputs, _tight(inputs), seed=(0, 3), unseen=("bee",), lam=(0.01, 1.0))
+    keeps = {identity(cell, inputs)["lam"]: cell.weights.lam > 0.5 for cell in _cells(plan)}
+    results = [
+        r for batch in engine.run(plan, inputs, keeps_model=lambda cell: keeps[cell["lam"]]) for r in batch
+    ]
+    for cell, result in zip(_cells(plan), results, strict=True):
+        if cell.weights.lam < 0.5:
+            assert result.model is None
+            assert result.class_codes is None
+            continue
+        (_, _, solution), *_ = _by_hand(cell, inputs)
+        codes = pack_codes(encode_class(solution, jnp.asarray(inputs.semantics["one-hot"].vectors)))
+        np.testing.assert_array_equal(result.class_codes, codes)
+        assert result.model is not None
 
 
 def test_many_batches_are_many():

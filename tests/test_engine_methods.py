@@ -23,7 +23,9 @@ FEW = {"seed": (0, 3), "unseen": ("bee",)}
 def _results(inputs, **changes):
     plan = _plan(inputs, **FEW, **changes)
     cells = [cell for batch in plan.batches for cell in batch.cells()]
-    return cells, [r for b in engine.run(plan, inputs, cutoffs=CUTOFFS, keep_models=True) for r in b]
+    return cells, [
+        r for b in engine.run(plan, inputs, cutoffs=CUTOFFS, keeps_model=lambda cell: True) for r in b
+    ]
 
 
 def _data(cell, inputs):

@@ -107,6 +107,11 @@ def _refused(launch, arguments, capsys, workdir):
         ),
         ({"config.memory_gib": 0.001}, "more than memory_gib = 0.001; raise --config.memory_gib"),
         ({"config.memory_gib": "inf"}, "memory_gib takes a positive number, not inf"),
+        (
+            {"config.gallery.queries": -1},
+            "gallery.queries takes whole numbers from 0, not -1; set --config.gallery",
+        ),
+        ({"config.gallery.neighbours": 0}, "gallery.neighbours takes whole numbers from 1, not 0"),
         ({"config.evaluation.cutoffs": 0}, "evaluation.cutoffs takes whole numbers from 1"),
         ({"config.wandb.mode": "onlne"}, "wandb.mode takes offline, online, disabled, not 'onlne'"),
     ],

@@ -14,7 +14,7 @@ from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.errors import InputError
-from zsh_jax.tracking.models import load_model, model_path, save_model
+from zsh_jax.tracking.models import load_class_codes, load_model, model_path, save_model
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -62,6 +62,24 @@ def test_a_linear_hash_function_comes_back(tmp_path):
     save_model(tmp_path / "model.safetensors", model._replace(offset=arrays[0]), identity())
     with pytest.raises(InputError, match="offset is for 6 bits, projection for 9"):
         load_model(tmp_path / "model.safetensors")
+
+
+def test_class_codes_stand_beside_a_function_or_do_not(tmp_path):
+    path, model = tmp_path / "model.safetensors", hash_function(bits=12)
+    save_model(path, model, identity())
+    assert load_class_codes(path) is None
+    codes = np.arange(10, dtype=np.uint8).reshape(5, 2)
+    save_model(path, model, identity(), codes)
+    np.testing.assert_array_equal(load_class_codes(path), codes, strict=True)
+    loaded, metadata = load_model(path)
+    assert metadata == identity()
+    for one, other in zip(*map(jax.tree.leaves, (loaded, model)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for wrong in (codes[:, :1], codes[0], codes.astype(np.float32)):
+        save_model(path, model, identity(), wrong)
+        for load in (load_model, load_class_codes):
+            with pytest.raises(InputError, match="are no packed codes of 12 bits"):
+                load(path)
 
 
 def test_the_loaded_function_encodes_as_the_saved_one(tmp_path):

@@ -58,7 +58,7 @@ def test_no_image_with_an_unseen_label_is_learnt_from_and_every_label_is_unseen_
 @pytest.mark.slow
 def test_a_sweep_finds_unseen_labels_better_than_chance_and_says_what_a_plain_ranking_says():
     plan, inputs = lay_out(_config(bits=(32,), unseen=("Beach+Urban",)))
-    (result,) = [result for results in run(plan, inputs, keep_models=True) for result in results]
+    (result,) = [result for results in run(plan, inputs, keeps_model=lambda cell: True) for result in results]
     split = split_of(inputs, plan.groups[0].splits[0])
     labels = inputs.dataset.labels
     relevant = (labels[split.queries].astype(int) @ labels[split.database].T.astype(int)) > 0

@@ -1,5 +1,6 @@
 """Runs of Weights & Biases: what lies on disk says what `results.jsonl` says; nothing is said or left elsewhere."""
 
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cells import TERMS, result
+from PIL import Image
 from wandb_files import offline_runs
 
 from zsh_jax.errors import InputError
@@ -83,6 +85,31 @@ def test_the_sweep_s_run_has_its_config_and_the_table_of_results(logged):
         assert dict(zip(table["columns"], values, strict=True)) == {
             key: row.get(key) for key in table["columns"]
         }
+
+
+def test_the_sweep_s_run_has_its_report(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    picture = io.BytesIO()
+    Image.fromarray(colours).save(picture, "PNG")
+    table = 'setting,16 bits mean,16 bits best\n"zsh, lam 1",0.25,1\nitq,,\n'
+    page = "<!doctype html>\n<title>é</title>\n" + "x" * 5000
+    report = {
+        "figures/map.png": picture.getvalue(),
+        "figures/map.pdf": b"%PDF",
+        "tables/map.csv": table.encode(),
+    }
+    report |= {"tables/map.tex": b"x", "tables/map.html": b"<table>", "index.html": page.encode()}
+    log_sweep(WandbSettings(tmp_path, "sweep"), CONFIG, [{"x": 1}], report)
+    (run,) = offline_runs(tmp_path).values()
+    media = run.folder / "files" / "media"
+    files = {path.relative_to(media).parent.as_posix(): path for path in media.rglob("*") if path.is_file()}
+    assert files.keys() == {"table", "table/tables", "images/figures", "html"}
+    np.testing.assert_array_equal(np.asarray(Image.open(files["images/figures"])), colours)
+    assert files["html"].read_text() == page
+    logged = json.loads(files["table/tables"].read_text())
+    assert logged["columns"] == ["setting", "16 bits mean", "16 bits best"]
+    assert logged["data"] == [["zsh, lam 1", 0.25, 1], ["itq", None, None]]
+    assert run.exit_code == 0
 
 
 def test_nothing_is_gathered_beside_the_values(logged):

@@ -18,6 +18,7 @@ class Source(NamedTuple):
         path: of a folder or file that is no TFDS data set.
         image_size: of the square that pictures of several sizes are brought to.
         keys: names of the arrays of a file of features.
+        on_demand: whether pictures stay on disk wherever they can, and are decoded when they are asked for.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Source(NamedTuple):
     path: str | None = None
     image_size: int = 224
     keys: Keys = DEFAULT_KEYS
+    on_demand: bool = False
 
 
 def load_dataset(source: Source, *, images: bool = True, features: bool = True) -> Dataset:
@@ -59,6 +61,18 @@ def base_name(name: str) -> str:
     return name.replace(":", "/").split("/")[0]
 
 
+def has_pictures(name: str) -> bool:
+    """Whether a data set has pictures that can be read, as far as its name tells.
+
+    Args:
+        name: of the data set.
+
+    Returns:
+        False for those that are features alone.
+    """
+    return base_name(name) not in WITHOUT_PICTURES
+
+
 def _shapes(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.shapes import load_shapes
 
@@ -67,14 +81,20 @@ def _shapes(source: Source, images: bool, features: bool) -> Dataset:
         raise InputError(
             f"dataset.name: {source.name!r} is no drawing of shapes; take shapes or shapes/seed1 and so on"
         )
-    dataset = load_shapes(source.data_dir, images=images, seed=int(seed))
+    dataset = load_shapes(source.data_dir, images=images, seed=int(seed), on_demand=source.on_demand)
     return dataset if seed == "0" else dataset._replace(name=f"{dataset.name}/seed{seed}")
 
 
 def _tfds(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.tfds_source import load_tfds
 
-    return load_tfds(source.name, data_dir=source.data_dir, images=images, image_size=source.image_size)
+    return load_tfds(
+        source.name,
+        data_dir=source.data_dir,
+        images=images,
+        image_size=source.image_size,
+        on_demand=source.on_demand,
+    )
 
 
 def _imagenet(source: Source, images: bool, features: bool) -> Dataset:
@@ -126,6 +146,8 @@ def _path(source: Source, what: str) -> str:
         raise InputError(f"dataset.path is not set; give {what} with --config.dataset.path=PATH")
     return source.path
 
+
+WITHOUT_PICTURES = ("nuswide", "scene", "features")
 
 LOADERS: dict[str, Callable[[Source, bool, bool], Dataset]] = {
     "shapes": _shapes,

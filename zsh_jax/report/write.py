@@ -1,6 +1,6 @@
 """A report on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from zsh_jax.atomic import write_whole
@@ -30,8 +30,22 @@ def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) 
     Raises:
         InputError: if the results cannot be read, or the report not be written.
     """
+    return write_files(Path(out) if out is not None else Path(workdirs[0]) / "report", report_files(workdirs))
+
+
+def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
+    """What a report consists of.
+
+    Args:
+        workdirs: folders of the sweeps, one or more.
+
+    Returns:
+        The contents of each file by its name below the report's folder; `index.html` is the last.
+
+    Raises:
+        InputError: if the results cannot be read.
+    """
     sweeps = read_sweeps(workdirs)
-    folder = Path(out) if out is not None else Path(workdirs[0]) / "report"
     parts = contents(sweeps)
     images = {}
     files: dict[str, bytes] = {}
@@ -47,6 +61,22 @@ def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) 
             ):
                 files[f"tables/{table.name}.{ending}"] = text.encode()
     files["index.html"] = page(sweeps, parts, images).encode()
+    return files
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write the files of a report, each whole or not at all.
+
+    Args:
+        folder: where to; made if it is not there.
+        files: of `report_files`.
+
+    Returns:
+        Path of `index.html`.
+
+    Raises:
+        InputError: if they cannot be written.
+    """
     try:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

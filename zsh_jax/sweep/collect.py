@@ -93,7 +93,7 @@ def cell_results(
     Args:
         batch: what was run.
         inputs: of the sweep.
-        trained: on the host, (splits, cells, ...); its hash functions are not read.
+        trained: on the host, (splits, cells, ...); its hash functions are not read, its class codes if they are there.
         scores: on the host, (splits, cells, ...).
         extra: metrics that all cells share.
         models: `hash_functions`, where results are to carry them.
@@ -115,11 +115,12 @@ def cell_results(
         metrics["status"] = status.name.lower()
         metrics["objective"] = float(trained.objective[s, c])
         metrics["start_objectives"] = trained.start_objectives[s, c].tolist()
-        model = None
+        model = class_codes = None
         if models is not None:
             shared = jax.tree.map(lambda leaf, split=s: leaf[split], models)
             in_cell = {
                 name: getattr(shared, name)[c] for name in ("projection", "offset") if hasattr(shared, name)
             }
             model = shared._replace(**in_cell)
-        yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model)
+            class_codes = None if trained.class_codes is None else np.asarray(trained.class_codes[s, c])
+        yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model, class_codes)

@@ -16,6 +16,12 @@ def defaults() -> ConfigDict:
     config.workdir = config_dict.placeholder(str)  # where results go; runs/{name}-{dataset} if not set
     config.memory_gib = 2.0  # what one batch of cells may take
     config.save_models = False  # keep the hash function of each cell
+    config.report = True  # a page, figures and tables at the end, in workdir/report
+
+    # Pictures of what is retrieved, for the page, where the data set has pictures.
+    config.gallery = ConfigDict()
+    config.gallery.queries = 6  # images, and class names at the most; 0 for no gallery
+    config.gallery.neighbours = 10  # that are shown of each
 
     _add_inputs(config)
 

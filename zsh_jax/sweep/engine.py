@@ -88,7 +88,7 @@ def run(
     inputs: Inputs,
     *,
     cutoffs: tuple[int, ...] = (),
-    keep_models: bool = False,
+    keeps_model: Callable[[dict[str, Any]], bool] = lambda cell: False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
 ) -> Iterator[list[CellResult]]:
     """Train, encode and evaluate every cell of a plan.
@@ -97,7 +97,7 @@ def run(
         plan: from `make_plan`.
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
-        keep_models: whether results carry their hash function.
+        keeps_model: tells of a cell's flat identity whether its result is to carry its hash function and class codes.
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
 
@@ -115,10 +115,15 @@ def run(
         if loaded is None or splits != batch.splits:
             loaded = None  # the last chunk's arrays go before the next one's come
             loaded, splits = _load(batch, inputs, samples, compiled), batch.splits
+        keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
         results = _run_batch(
-            batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=keep_models
+            batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
         )
-        yield [result for result, want in zip(results, wanted, strict=True) if want]
+        yield [
+            result if keep else result._replace(model=None, class_codes=None)
+            for result, want, keep in zip(results, wanted, keeps, strict=True)
+            if want
+        ]
 
 
 def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -> _Loaded:
@@ -221,5 +226,6 @@ def _run_batch(
     }
     keep_models = keep_models and program.method not in BOUNDS
     models = hash_functions(loaded.prepared, trained) if keep_models else None
-    traces = jax.device_get(trained._replace(hash_map=None, class_codes=None))
+    class_codes = trained.class_codes if keep_models else None
+    traces = jax.device_get(trained._replace(hash_map=None, class_codes=class_codes))
     return list(cell_results(batch, inputs, traces, jax.device_get(scores), extra=extra, models=models))

@@ -81,8 +81,7 @@ def _load_part(
     dataset: ConfigDict, features: ConfigDict, config: ConfigDict, semantics: tuple[str, ...]
 ) -> _Part:
     _check_features(features)
-    keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
-    source = Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys)
+    source = source_of(dataset)
     kind = features.name
     loaded = load_dataset(source, images=kind not in ("precomputed", "source"), features=kind == "source")
     if kind == "source" and loaded.features is None:
@@ -105,6 +104,22 @@ def _load_part(
         name = f"{loaded.name}/{len(drawn)}-classes-seed{dataset.seed}"
         loaded = select_classes(loaded, drawn)._replace(name=name)
     return _Part(loaded._replace(held_out=held_out), features)
+
+
+def source_of(dataset: ConfigDict) -> Source:
+    """Which data set a configuration names.
+
+    Args:
+        dataset: `config.dataset`, or that of the auxiliary one.
+
+    Returns:
+        What `load_dataset` takes.
+
+    Raises:
+        InputError: names of arrays are none.
+    """
+    keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
+    return Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys)
 
 
 def _check_features(features: ConfigDict) -> None:

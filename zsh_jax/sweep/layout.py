@@ -15,6 +15,7 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Inputs, load_inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.shown import check_gallery
 
 MOST_LINES = 12
 
@@ -42,6 +43,7 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
         raise InputError(
             f"memory_gib takes a positive number, not {config.memory_gib:g}; set --config.memory_gib"
         )
+    check_gallery(config.gallery)
     inputs = load_inputs(config, semantics)
     variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
     every = groups(name_held_out(config.sweep.to_dict(), inputs.dataset), variants)  # by the names of classes

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Shaped, UInt8
 
 from zsh_jax.atomic import write_whole
 from zsh_jax.baselines.hash_functions import LinearHashFunction
@@ -25,6 +25,7 @@ DIMENSIONS = {
     "unit": 0,
 }
 OPTIONAL = {"basis", "unit"}  # of some preprocessings
+CLASS_CODES = "class_codes"  # a tensor beside them, of methods that have such
 
 
 def model_path(workdir: str | Path, identifier: str) -> Path:
@@ -40,13 +41,19 @@ def model_path(workdir: str | Path, identifier: str) -> Path:
     return Path(workdir) / "models" / f"{identifier}.safetensors"
 
 
-def save_model(path: str | Path, model: Model, metadata: Mapping[str, Any]) -> None:
+def save_model(
+    path: str | Path,
+    model: Model,
+    metadata: Mapping[str, Any],
+    class_codes: UInt8[np.ndarray, "c bytes"] | None = None,
+) -> None:
     """Write a hash function, whole or not at all.
 
     Args:
         path: the file; its folder is made if it is not there.
         model: what to write, on any device.
         metadata: flat, JSON values: the identity of the cell that trained it.
+        class_codes: packed codes of the classes, where the method has such.
 
     Raises:
         InputError: if the file cannot be written.
@@ -54,7 +61,8 @@ def save_model(path: str | Path, model: Model, metadata: Mapping[str, Any]) -> N
     from safetensors.numpy import save
 
     path = Path(path)
-    arrays = {name: np.array(leaf, order="C") for name, leaf in model._asdict().items() if leaf is not None}
+    leaves = model._asdict() | {CLASS_CODES: class_codes}
+    arrays = {name: np.array(leaf, order="C") for name, leaf in leaves.items() if leaf is not None}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, save(arrays, {key: json.dumps(value) for key, value in metadata.items()}))
@@ -77,9 +85,30 @@ def load_model(path: str | Path) -> tuple[Model, dict[str, Any]]:
     Raises:
         InputError: if there is no such file, or it does not hold a hash function whose arrays fit each other.
     """
+    arrays, metadata = _read(Path(path))
+    arrays.pop(CLASS_CODES, None)
+    return (LinearHashFunction if "offset" in arrays else HashFunction)(**arrays), metadata
+
+
+def load_class_codes(path: str | Path) -> UInt8[np.ndarray, "c bytes"] | None:
+    """Read the codes of the classes that stand beside a hash function.
+
+    Args:
+        path: the file, as `save_model` wrote it.
+
+    Returns:
+        A row for each class of the data set, packed; None where the file has none.
+
+    Raises:
+        InputError: as `load_model` does.
+    """
+    arrays, _ = _read(Path(path))
+    return arrays.get(CLASS_CODES)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no model {path}; run the sweep with --config.save_models")
     try:
@@ -90,10 +119,12 @@ def load_model(path: str | Path) -> tuple[Model, dict[str, Any]]:
         raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
     kind = LinearHashFunction if "offset" in arrays else HashFunction
     _check(path, arrays, set(kind._fields))
-    return kind(**arrays), metadata
+    return arrays, metadata
 
 
-def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]], fields: set[str]) -> None:
+def _check(path: Path, every: Mapping[str, Shaped[np.ndarray, "..."]], fields: set[str]) -> None:
+    arrays = {name: array for name, array in every.items() if name != CLASS_CODES}
+
     def require(holds: bool, what: str) -> None:
         if not holds:
             raise InputError(f"{path} is not a hash function: {what}")
@@ -117,6 +148,11 @@ def _check(path: Path, arrays: Mapping[str, Shaped[np.ndarray, "..."]], fields: 
         )
         values = arrays["basis"].shape[1]
     rows, bits = arrays["projection"].shape
+    codes = every.get(CLASS_CODES, np.zeros((0, -(-bits // 8)), np.uint8))
+    require(
+        codes.dtype == np.uint8 and codes.ndim == 2 and codes.shape[1] == -(-bits // 8),
+        f"class_codes of type {codes.dtype} and shape {codes.shape} are no packed codes of {bits} bits",
+    )
     if "offset" in fields:
         require(rows == values, f"projection has {rows} rows, and {values} features come to it")
         length = len(arrays["offset"])

@@ -6,7 +6,9 @@ never touch the network; `wandb sync <directory>/wandb/offline-run-*` uploads th
 """
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -15,8 +17,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from zsh_jax.errors import InputError
@@ -24,6 +27,7 @@ from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.results import ID, cell_id, json_value
 
 Mode = Literal["offline", "online", "disabled"]
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 PATIENCE = 30.0  # seconds that an online run may wait for the server, at its start and at its end
 
 
@@ -100,16 +104,21 @@ def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSe
 
 
 def log_sweep(
-    settings: WandbSettings, config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    settings: WandbSettings,
+    config: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    report: Mapping[str, bytes] = NOTHING,
 ) -> WandbSettings:
-    """One more run, for the sweep: its config, and `results`, a table with a row for each cell.
+    """One more run, for the sweep: its config, its report, and `results`, a table with a row for each cell.
 
-    The table holds what is one value a cell. Curves and values at several cut-offs are in the cells' own runs.
+    The table holds what is one value a cell. Curves and values at several cut-offs are in the cells' own runs. Each
+    figure of the report is an image, each of its tables a table, and its page is `report`.
 
     Args:
         settings: where runs go.
         config: of the sweep; values that JSON can hold. The run's id is made from it.
         rows: as `read_results` gives them.
+        report: files by name, as `zsh_jax.report.write.report_files` gives them; PNG, CSV and HTML are logged.
 
     Returns:
         The settings for whatever is logged next.
@@ -122,7 +131,7 @@ def log_sweep(
     table = [[row.get(column) for column in columns] for row in scalars]
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
     name = f"{settings.group}, all cells"
-    return _log(settings, _Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table)))
+    return _log(settings, _Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report)))
 
 
 class _Run(NamedTuple):
@@ -143,10 +152,35 @@ def _fill_cell(result: CellResult, run: Any) -> None:
     run.summary.update({ID: cell_id(result.cell)} | metrics)
 
 
-def _fill_sweep(columns: Sequence[str], table: list[list[Any]], run: Any) -> None:
+def _fill_sweep(
+    columns: Sequence[str], table: list[list[Any]], report: Mapping[str, bytes], run: Any
+) -> None:
     import wandb
+    from PIL import Image
 
-    run.log({"results": wandb.Table(columns=list(columns), data=table, allow_mixed_types=True)})
+    logged: dict[str, Any] = {
+        "results": wandb.Table(columns=list(columns), data=table, allow_mixed_types=True)
+    }
+    for name, content in report.items():
+        path = PurePosixPath(name)
+        key = f"{path.parent.name}/{path.stem}"
+        if path.suffix == ".png":
+            logged[key] = wandb.Image(Image.open(io.BytesIO(content)))
+        elif path.suffix == ".csv":
+            heads, *lines = csv.reader(io.StringIO(content.decode()))
+            data = [[_number(text) for text in line] for line in lines]
+            logged[key] = wandb.Table(columns=list[str | int](heads), data=data, allow_mixed_types=True)
+        elif name == "index.html":
+            logged["report"] = wandb.Html(io.StringIO(content.decode()), inject=False)
+    run.log(logged)
+
+
+def _number(text: str) -> str | float | None:
+    """A value of a table as what it is; nothing where nothing was run."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text
 
 
 def _log(settings: WandbSettings, run: _Run) -> WandbSettings:

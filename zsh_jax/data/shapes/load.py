@@ -8,17 +8,21 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.quiet import quiet
 from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
-from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES
+from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES, SIDE
+from zsh_jax.data.stored_pictures import stored_pictures
 from zsh_jax.errors import InputError
 
 
-def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0) -> Dataset:
+def load_shapes(
+    data_dir: str | None = None, images: bool = True, seed: int = 0, on_demand: bool = False
+) -> Dataset:
     """Load `zsh_shapes`: 9,000 pictures of 32 x 32 in 30 classes with attributes, drawn on the first use.
 
     Args:
         data_dir: folder of TFDS data sets; None for the default of TFDS.
         images: whether to decode the pictures; identifiers and labels alone are read faster.
         seed: which drawing; each is stored for itself.
+        on_demand: whether pictures stay on disk and are decoded when they are asked for.
 
     Returns:
         The data set, class by class, `attributes` being (30, 11).
@@ -29,7 +33,7 @@ def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0)
     if seed < 0:
         raise InputError(f"seed of zsh_shapes must be 0 or more; got {seed}")
     builder = _prepared(data_dir, seed)
-    rows = read_split(builder, "train", images=images)
+    rows = read_split(builder, "train", images=images and not on_demand)
     return Dataset(
         name="zsh_shapes",
         ids=rows.ids,
@@ -37,7 +41,7 @@ def load_shapes(data_dir: str | None = None, images: bool = True, seed: int = 0)
         labels=rows.labels,
         class_names=CLASS_NAMES,
         attributes=ATTRIBUTES.copy(),
-        images=rows.images,
+        images=stored_pictures(builder, ["train"], SIDE) if images and on_demand else rows.images,
     )
 
 

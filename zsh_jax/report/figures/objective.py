@@ -11,6 +11,8 @@ from zsh_jax.report.figures.style import Look, axes_for, legend_below, looks, st
 from zsh_jax.report.series import Row, series
 from zsh_jax.tracking.results import ID
 
+SMALL = 0.03  # of the largest value
+
 
 @styled()
 def objective_by_iteration(
@@ -51,6 +53,10 @@ def objective_by_iteration(
             linestyle=look.linestyle,
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    means = np.concatenate([traces.mean(0) for _, traces in lines]) if lines else np.ones(1)
+    # On even steps nothing would be seen but the first iteration.
+    if 0 < means.min() < SMALL * means.max():
+        axes.set_yscale("log")
     axes.set_xlabel("iteration")
     axes.set_ylabel("J / J after the first iteration")
     axes.set_title("Objective by iteration" + (f", {title}" if title else ""))

@@ -1,0 +1,116 @@
+"""What a sweep leaves to look at when it has ended: its gallery, its report. Its results are safe by then."""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from zsh_jax.data.registry import has_pictures
+from zsh_jax.errors import InputError
+from zsh_jax.report.gallery import GALLERY, save_gallery
+from zsh_jax.report.retrieve import captions, retrieve
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.pictures import load_pictures
+from zsh_jax.sweep.plan import Plan
+from zsh_jax.sweep.shown import asked, shown_cells
+from zsh_jax.tracking.results import cell_id
+
+Made = TypeVar("Made")
+
+
+def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozenset[str]:
+    """The cells whose hash functions the gallery wants.
+
+    Args:
+        config: of the sweep.
+        plan: of the sweep.
+        inputs: of the sweep.
+
+    Returns:
+        Their `cell_id`; none where there will be no gallery.
+    """
+    if not has_pictures(config.dataset.name):
+        return frozenset()
+    cells = shown_cells(plan, config.gallery.queries)
+    return frozenset(cell_id(identity(cell, inputs)) for cell in cells)
+
+
+def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None:
+    """Make `<workdir>/gallery.npz` from the hash functions on disk.
+
+    Args:
+        config: of the sweep.
+        plan: of the sweep.
+        inputs: of the sweep.
+
+    Returns:
+        Its path; None where nothing is to be shown, or there are no pictures.
+
+    Raises:
+        InputError: if a hash function or a picture is damaged, or the data set is gone.
+        OSError: if the file cannot be written.
+    """
+    queries, neighbours = config.gallery.queries, config.gallery.neighbours
+    cells = shown_cells(plan, queries) if has_pictures(config.dataset.name) else []
+    cells.sort(key=lambda cell: cell.variant != config.reference)  # stable: the reference first
+    questions = asked(inputs, cells, queries)
+    retrieved = retrieve(config.workdir, inputs, cells, questions, neighbours)
+    pictures = load_pictures(config, inputs.dataset) if retrieved else None
+    if pictures is None:
+        return None
+    path = Path(config.workdir) / GALLERY
+    save_gallery(
+        path,
+        pictures=pictures,
+        captions=captions(inputs.dataset),
+        queries=np.concatenate([one.queries for one in questions]),
+        retrieved=retrieved,
+        names=[inputs.dataset.class_names[number] for one in questions for number in one.classes],
+    )
+    return path
+
+
+def write_end(
+    config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any]
+) -> Mapping[str, bytes]:
+    """Make the gallery and then the report, which shows it. What fails is told on the standard error, and ends nothing.
+
+    Args:
+        config: of the sweep.
+        plan: of the sweep.
+        inputs: of the sweep.
+        say: prints a line: where the report is.
+
+    Returns:
+        The files of the report by their names below its folder; none where there is no report.
+    """
+    if config.gallery.queries:
+        _tried("gallery", lambda: write_gallery(config, plan, inputs))
+    if not config.report:
+        return {}
+
+    def report() -> Mapping[str, bytes]:
+        from zsh_jax.report.write import report_files, write_files
+
+        files = report_files([config.workdir])
+        page = write_files(Path(config.workdir) / "report", files)
+        say(f"report: {page}")
+        return files
+
+    return _tried("report", report) or {}
+
+
+def _tried(what: str, make: Callable[[], Made]) -> Made | None:
+    try:
+        return make()
+    except (
+        Exception
+    ) as error:  # hours of results are on disk: no failure in here, of whatever kind, is to mask them
+        said = " ".join(str(error).split())
+        named = said if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {said}"
+        print(f"zsh_jax: there is no {what} ({named}); the results are safe", file=sys.stderr)
+        return None

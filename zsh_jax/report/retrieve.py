@@ -1,0 +1,173 @@
+"""What the kept hash functions of a sweep retrieve: the contents of its gallery, made from disk."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, UInt8
+
+from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
+from zsh_jax.core.hashing import encode
+from zsh_jax.core.packing import hamming_distances
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.report.gallery import Retrieved
+from zsh_jax.sweep.axes import Cell
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.engine import split_of
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.shown import Asked
+from zsh_jax.tracking.models import Model, load_class_codes, load_model, model_path
+from zsh_jax.tracking.results import cell_id
+
+
+def retrieve(
+    workdir: str | Path, inputs: Inputs, cells: Sequence[Cell], questions: Sequence[Asked], count: int
+) -> list[Retrieved]:
+    """Ask the hash function of each cell for the nearest images.
+
+    Args:
+        workdir: of the sweep, with the models of the cells.
+        inputs: of the sweep.
+        cells: of `shown_cells`.
+        questions: of `asked`.
+        count: of neighbours.
+
+    Returns:
+        One for each variant and method, for the queries and names of all questions, one question after the other;
+        what was not asked of it has neighbours -1. A method is left out if it has no model on disk, or what it
+        learnt is not finite.
+
+    Raises:
+        InputError: if a model is damaged.
+    """
+    features = jnp.asarray(inputs.features)
+    images = np.concatenate([[0], np.cumsum([len(one.queries) for one in questions])])
+    names = np.concatenate([[0], np.cumsum([len(one.classes) for one in questions])])
+    found: dict[str, Retrieved] = {}
+    labels = _labels(cells)
+    for cell in cells:
+        path = model_path(workdir, cell_id(identity(cell, inputs)))
+        if not path.exists():
+            continue  # the cell is of an earlier sweep that kept none
+        model, _ = load_model(path)
+        if not np.isfinite(model.projection).all():
+            continue
+        (place,) = (i for i, one in enumerate(questions) if one.unseen == cell.split.unseen)
+        question, split = questions[place], split_of(inputs, cell.split)
+        if not np.isin(question.queries, split.queries).all():
+            continue  # another split than that of the first method: they would not be asked the same
+        codes, database = encoded(model, features), np.asarray(split.database)
+        one = found.setdefault(labels[cell], _blank(labels[cell], int(images[-1]), int(names[-1]), count))
+        rows = nearest(codes[question.queries], codes, database, count)
+        here = slice(images[place], images[place + 1])
+        one.neighbours[here], one.correct[here] = rows, _alike(inputs.dataset, question.queries, rows)
+        class_codes = load_class_codes(path)
+        if class_codes is not None and question.classes:
+            classes = np.array(question.classes)
+            rows = nearest(class_codes[classes], codes, database, count)
+            here = slice(names[place], names[place + 1])
+            assert one.named_neighbours is not None
+            assert one.named_correct is not None
+            one.named_neighbours[here], one.named_correct[here] = rows, _named(inputs.dataset, classes, rows)
+    return list(found.values())
+
+
+def encoded(model: Model, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
+    """Codes of samples under a hash function from disk.
+
+    Args:
+        model: from `load_model`.
+        features: raw features, (n, d).
+
+    Returns:
+        Packed codes, on the host.
+    """
+    on_device: Model = jax.tree.map(jnp.asarray, model)
+    if isinstance(on_device, LinearHashFunction):
+        return np.asarray(encode_linear(on_device, features))
+    return np.asarray(encode(on_device, features))
+
+
+def nearest(
+    queries: UInt8[np.ndarray, "q bytes"],
+    codes: UInt8[np.ndarray, "n bytes"],
+    database: Int[np.ndarray, " d"],
+    count: int,
+) -> Int[np.ndarray, "q count"]:
+    """The nearest samples of a database by Hamming distance, ties in the order of the database.
+
+    Args:
+        queries: packed codes.
+        codes: of all samples, packed.
+        database: rows of the samples that are searched.
+        count: how many.
+
+    Returns:
+        Rows, nearest first; -1 past the end of a smaller database.
+    """
+    distances = np.asarray(hamming_distances(jnp.asarray(queries), jnp.asarray(codes[database])))
+    order = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    out = np.full((len(queries), count), -1)
+    out[:, : order.shape[1]] = database[order]
+    return out
+
+
+def captions(dataset: Dataset) -> list[str]:
+    """The class of each sample in words, or its classes.
+
+    Args:
+        dataset: with labels and class names.
+
+    Returns:
+        One text a sample.
+    """
+    names = dataset.class_names
+    if dataset.labels.ndim == 1:
+        return [names[label] for label in dataset.labels]
+    return [", ".join(names[number] for number in np.flatnonzero(row)) for row in dataset.labels]
+
+
+def _labels(cells: Sequence[Cell]) -> Mapping[Cell, str]:
+    """Variant, method where the variant does not tell it, and code length."""
+    methods: dict[str, set[str]] = {}
+    for cell in cells:
+        methods.setdefault(cell.variant, set()).add(cell.program.method)
+
+    def label(cell: Cell) -> str:
+        told = not cell.variant or len(methods[cell.variant]) > 1
+        parts = (cell.variant, cell.program.method if told else "", f"{cell.program.bits} bits")
+        return ", ".join(part for part in parts if part)
+
+    return {cell: label(cell) for cell in cells}
+
+
+def _blank(label: str, images: int, names: int, count: int) -> Retrieved:
+    """Nothing found yet."""
+
+    def pair(lines: int) -> tuple[Int[np.ndarray, "q k"], Bool[np.ndarray, "q k"]]:
+        return np.full((lines, count), -1), np.zeros((lines, count), bool)
+
+    return Retrieved(label, *pair(images), *pair(names))
+
+
+def _alike(
+    dataset: Dataset, queries: Int[np.ndarray, " q"], rows: Int[np.ndarray, "q k"]
+) -> Bool[np.ndarray, "q k"]:
+    """Whether images have the class of their query, or one of its classes."""
+    own, others = dataset.labels[queries][:, None], dataset.labels[rows]
+    same = own == others if dataset.labels.ndim == 1 else (own & others).any(axis=2)
+    return same & (rows >= 0)
+
+
+def _named(
+    dataset: Dataset, classes: Int[np.ndarray, " t"], rows: Int[np.ndarray, "t k"]
+) -> Bool[np.ndarray, "t k"]:
+    labels = dataset.labels[rows]
+    same = (
+        labels == classes[:, None]
+        if labels.ndim == 2
+        else np.take_along_axis(labels, classes[:, None, None], 2)[..., 0]
+    )
+    return same & (rows >= 0)
