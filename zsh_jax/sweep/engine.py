@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, Shaped
+from jaxtyping import Array, Float, Float32, PRNGKeyArray, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
+from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
 from zsh_jax.data.split import Split, split_dataset
 from zsh_jax.sweep.axes import BOUNDS, DataSplit
@@ -38,6 +39,7 @@ class _Loaded(NamedTuple):
 
     prepared: Prepared
     roles: Roles
+    resamples: Shaped[PRNGKeyArray, " s"]
     seconds: float  # of preparing one split
 
 
@@ -88,6 +90,7 @@ def run(
     inputs: Inputs,
     *,
     cutoffs: tuple[int, ...] = (),
+    seen_queries: int = 0,
     keep_models: bool = False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
 ) -> Iterator[list[CellResult]]:
@@ -97,6 +100,7 @@ def run(
         plan: from `make_plan`.
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
+        seen_queries: how many images of seen classes search the database too; `draw_seen_queries` says which.
         keep_models: whether results carry their hash function.
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
@@ -114,15 +118,18 @@ def run(
             continue
         if loaded is None or splits != batch.splits:
             loaded = None  # the last chunk's arrays go before the next one's come
-            loaded, splits = _load(batch, inputs, samples, compiled), batch.splits
+            loaded = _load(batch, inputs, samples, compiled, seen_queries=seen_queries)
+            splits = batch.splits
         results = _run_batch(
             batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=keep_models
         )
         yield [result for result, want in zip(results, wanted, strict=True) if want]
 
 
-def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -> _Loaded:
-    prepared, queries, database, unseen, seconds = [], [], [], [], 0.0
+def _load(
+    batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled, *, seen_queries: int
+) -> _Loaded:
+    prepared, roles, seconds = [], [], 0.0
     for split in batch.splits:
         indices = split_of(inputs, split)
         vectors = vectors_of(inputs, split)
@@ -146,13 +153,16 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
             graph=graph if batch.has_locality else None,
         )
         prepared.append(one)
-        queries.append(indices.queries)
-        database.append(indices.database)
-        unseen.append(np.isin(np.arange(len(vectors)), indices.asked))
+        seen = draw_seen_queries(
+            inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed
+        )
+        unseen = np.isin(np.arange(len(vectors)), indices.asked)
+        roles.append((indices.queries, indices.database, seen, unseen))
         seconds += spent
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        Roles(*(jnp.asarray(np.stack(rows)) for rows in (queries, database, unseen))),
+        Roles(*(jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True))),
+        jnp.stack([streams(split.seed).resamples for split in batch.splits]),
         seconds / len(batch.splits),
     )
 
@@ -190,6 +200,7 @@ def _run_batch(
             multiples,
             *samples,
             loaded.roles,
+            loaded.resamples,
             method=program.method,
             cutoffs=cutoffs,
         )
@@ -208,12 +219,20 @@ def _run_batch(
             trained.class_codes,
             samples.labels,
             loaded.roles,
+            loaded.resamples,
             bits=program.bits,
             cutoffs=cutoffs,
             block=EVALUATION_BLOCK,
         )
+    names = 0 if trained.class_codes is None else trained.class_codes.shape[-2]
+    seen_queries = loaded.roles.seen_queries.shape[-1]
+    asked = loaded.roles.queries.shape[-1] + seen_queries + names
+    encoded = 0 if program.method in BOUNDS else len(samples.features)
     extra = {
         "cutoffs": list(cutoffs),
+        "seen_queries": seen_queries,
+        "encoded_samples": encoded,
+        "evaluated_queries": asked,
         "seconds": train_seconds / len(batch),
         "prepare_seconds": loaded.seconds,
         "encode_seconds": encode_seconds / len(batch),
