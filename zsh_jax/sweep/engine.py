@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float32, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Float32, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
 from zsh_jax.data.seen_queries import draw_seen_queries
@@ -39,7 +39,6 @@ class _Loaded(NamedTuple):
 
     prepared: Prepared
     roles: Roles
-    resamples: Shaped[PRNGKeyArray, " s"]
     seconds: float  # of preparing one split
 
 
@@ -129,7 +128,7 @@ def run(
 def _load(
     batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled, *, seen_queries: int
 ) -> _Loaded:
-    prepared, roles, seconds = [], [], 0.0
+    prepared, roles, keys, seconds = [], [], [], 0.0
     for split in batch.splits:
         indices = split_of(inputs, split)
         vectors = vectors_of(inputs, split)
@@ -153,16 +152,15 @@ def _load(
             graph=graph if batch.has_locality else None,
         )
         prepared.append(one)
-        seen = draw_seen_queries(
-            inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed
-        )
+        seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         unseen = np.isin(np.arange(len(vectors)), indices.asked)
         roles.append((indices.queries, indices.database, seen, unseen))
+        keys.append(streams(split.seed).resamples)
         seconds += spent
+    stacked = [jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True)]
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        Roles(*(jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True))),
-        jnp.stack([streams(split.seed).resamples for split in batch.splits]),
+        Roles(*stacked, jnp.stack(keys)),
         seconds / len(batch.splits),
     )
 
@@ -200,7 +198,6 @@ def _run_batch(
             multiples,
             *samples,
             loaded.roles,
-            loaded.resamples,
             method=program.method,
             cutoffs=cutoffs,
         )
@@ -219,7 +216,6 @@ def _run_batch(
             trained.class_codes,
             samples.labels,
             loaded.roles,
-            loaded.resamples,
             bits=program.bits,
             cutoffs=cutoffs,
             block=EVALUATION_BLOCK,

@@ -25,12 +25,14 @@ class Roles(NamedTuple):
         database: indices of samples.
         seen_queries: indices of samples of the database that search it too, each without itself; may be none.
         unseen: which classes are.
+        resamples: key by which the bootstrap draws queries, the same for all cells.
     """
 
     queries: Int[Array, "*s q"]
     database: Int[Array, "*s n"]
     seen_queries: Int[Array, "*s k"]
     unseen: Bool[Array, "*s c"]
+    resamples: Shaped[PRNGKeyArray, "*s"]
 
 
 class Scores(NamedTuple):
@@ -88,7 +90,6 @@ def evaluate_cells(
     class_codes: UInt8[Array, "s cells c bytes"] | None,
     labels: Shaped[Array, "n_all *c"],
     roles: Roles,
-    keys: Shaped[PRNGKeyArray, " s"],
     *,
     bits: int,
     cutoffs: tuple[int, ...],
@@ -101,7 +102,6 @@ def evaluate_cells(
         class_codes: packed codes of all classes, (splits, cells, c, bytes); None for a method that has none.
         labels: of all samples.
         roles: of samples and classes in each split.
-        keys: of the bootstrap, one a split: its cells resample the same queries.
         bits: code length; static.
         cutoffs: the N of precision at N; static.
         block: queries at a time; static.
@@ -111,9 +111,9 @@ def evaluate_cells(
     """
 
     def of_split(
-        args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles, PRNGKeyArray],
+        args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles],
     ) -> Scores:
-        cells, classes, role, key = args
+        cells, classes, role = args
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
@@ -133,7 +133,7 @@ def evaluate_cells(
                 seen = query_average_precision(
                     *query, *database, bits=bits, leave_one_out=True, block=block
                 ).mean()
-            low, high = bootstrap_interval(key, images.mean_average_precision)
+            low, high = bootstrap_interval(role.resamples, images.mean_average_precision)
             statistics = bit_statistics(*database, bits=bits)
             return Scores(
                 jax.tree.map(lambda values: values.mean(0), images), by_name, seen, low, high, statistics
@@ -141,4 +141,4 @@ def evaluate_cells(
 
         return lax.map(of_cell, (cells, classes))
 
-    return lax.map(of_split, (codes, class_codes, roles, keys))
+    return lax.map(of_split, (codes, class_codes, roles))

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from zsh_jax.baselines.bounds import cosine_average_precision, predictions
 from zsh_jax.baselines.semantic_ridge import SemanticRidgeOptions, semantic_regression
@@ -24,7 +24,6 @@ def evaluate_bounds(
     features: Float[Array, "n_all d"],
     labels: Shaped[Array, "n_all *c"],
     roles: Roles,
-    keys: Shaped[PRNGKeyArray, " s"],
     *,
     method: str,
     cutoffs: tuple[int, ...],
@@ -37,7 +36,6 @@ def evaluate_bounds(
         features: raw features of all samples, (n_all, d).
         labels: of all samples.
         roles: of samples in each split.
-        keys: of the bootstrap, one a split.
         method: "cosine_features" or "cosine_predictions"; static.
         cutoffs: as for codes; static.
 
@@ -45,8 +43,8 @@ def evaluate_bounds(
         Leaves with leading axes (splits, lams).
     """
 
-    def of_split(args: tuple[Prepared, Roles, PRNGKeyArray]) -> Float[Array, "4 lams"]:
-        split, role, key = args
+    def of_split(args: tuple[Prepared, Roles]) -> Float[Array, "4 lams"]:
+        split, role = args
 
         def judge(vectors: Float[Array, "n_all f"]) -> Float[Array, " 4"]:
             query, seen = role.queries, role.seen_queries
@@ -56,7 +54,7 @@ def evaluate_bounds(
             if seen.size:
                 own = jnp.searchsorted(role.database, seen)  # it is ascending
                 of_seen = cosine_average_precision(vectors[seen], labels[seen], *database, own)
-            return jnp.stack([each.mean(), of_seen.mean(), *bootstrap_interval(key, each)])
+            return jnp.stack([each.mean(), of_seen.mean(), *bootstrap_interval(role.resamples, each)])
 
         if method == "cosine_features":
             return jnp.broadcast_to(judge(features)[:, None], (4, *multiples.shape))
@@ -69,7 +67,7 @@ def evaluate_bounds(
 
         return lax.map(with_ridge, multiples).T
 
-    found, seen, low, high = jnp.moveaxis(lax.map(of_split, (prepared, roles, keys)), 1, 0)
+    found, seen, low, high = jnp.moveaxis(lax.map(of_split, (prepared, roles)), 1, 0)
     none = jnp.full(found.shape, jnp.nan, found.dtype)
     at, curve = (jnp.broadcast_to(none[..., None], (*found.shape, size)) for size in (len(cutoffs), 1))
     metrics = Metrics(found, none, none, none, none, at, at, curve, curve)
