@@ -157,10 +157,10 @@ def _load(
         roles.append((indices.queries, indices.database, seen, unseen))
         keys.append(streams(split.seed).resamples)
         seconds += spent
-    stacked = [jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True)]
+    stacked = (*(jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True)), jnp.stack(keys))
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        Roles(*stacked, jnp.stack(keys)),
+        Roles(*stacked),
         seconds / len(batch.splits),
     )
 
