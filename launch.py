@@ -23,7 +23,7 @@ from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
-from zsh_jax.tracking.results import append_results, cell_id, check_cutoffs, open_results, read_results
+from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
 from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
@@ -127,7 +127,8 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     plan, inputs = lay_out(config)
     cutoffs = tuple(config.evaluation.cutoffs)
     cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
-    check_cutoffs(config.workdir, cells, cutoffs)
+    evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
+    check_evaluation(config.workdir, cells, **evaluation)
     results = open_results(config.workdir, config.to_dict())
     save_vectors(config.workdir, inputs)
     shown = kept_for_gallery(config, plan, inputs)
@@ -144,7 +145,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
     todo = sum(not is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     with progress(console, todo) as advance:
-        for batch in run(plan, inputs, cutoffs=cutoffs, keeps_model=keeps_model, is_done=is_done):
+        for batch in run(plan, inputs, **evaluation, keeps_model=keeps_model, is_done=is_done):
             for result in batch:
                 if result.model is not None:
                     path = model_path(config.workdir, cell_id(result.cell))

@@ -50,7 +50,18 @@ def result(cell, *, level=None, iterations=4):
         "status": "converged",
         "cutoffs": [100, 1000],
         "seconds": float(0.01 * (bits + 8) * (1 + rng.random())),
+        "encode_seconds": float(0.2 + rng.random()) if bits else 0.0,
+        "evaluate_seconds": float(0.3 + rng.random()),
+        "encoded_samples": 9000 if bits else 0,
+        "evaluated_queries": 130,
     }
+    seen = (
+        1.2 * height + float(rng.normal(0, 0.006)) if cell["method"] in ("zsh", "itq", "cosine") else np.nan
+    )
+    metrics["mean_average_precision_seen"] = float(seen)
+    metrics["mean_average_precision_harmonic"] = float(2 / (1 / seen + 1 / metrics["mean_average_precision"]))
+    for name in ("bit_balance", "bit_correlation", "distinct_codes", "codes_per_class"):
+        metrics[name] = float(rng.random()) if bits else np.nan
     history = {"objective": 100 * 0.8 ** np.arange(iterations) + rng.random(iterations)}
     history["flips"] = np.arange(iterations)[::-1]
     return CellResult(cell, metrics, history if cell["method"] == "zsh" else {})

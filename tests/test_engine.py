@@ -250,4 +250,4 @@ def test_nothing_compiles_twice(monkeypatch):
 
 def test_streams_of_a_seed_are_independent():
     keys = [jax.random.key_data(key).tolist() for seed in (0, 1) for key in streams(seed)]
-    assert len({tuple(key) for key in keys}) == 6
+    assert len({tuple(key) for key in keys}) == 8

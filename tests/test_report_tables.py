@@ -12,10 +12,11 @@ from scipy import stats
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.series import as_variants, series
 from zsh_jax.report.significance import among_the_best, mean_ranks, p_value
-from zsh_jax.report.tables.comparison import cost_table, difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.csv import comma_separated
 from zsh_jax.report.tables.html import html
 from zsh_jax.report.tables.latex import escaped, latex
+from zsh_jax.report.tables.side_by_side import bit_table, cost_table, generalised_table, tie_rule_table
 from zsh_jax.report.tables.table import Entry, Line, Table
 
 METHODS, BITS = ("zsh", "itq", "sdh", "lsh"), (16, 32, 64)
@@ -138,12 +139,70 @@ def test_one_unseen_class_at_a_time(methods):
             np.testing.assert_allclose(stated, cube[:, place].mean(), rtol=1e-12)
 
 
-def test_seconds_are_means_over_seeds(methods):
+def _by_bits(table):
+    return {(line["bits"], line["setting"]): line for line in _parsed(comma_separated(table))}
+
+
+def test_costs_are_means_over_seeds_by_image_and_by_query(methods):
     sweeps, results = methods
-    lines = {line["setting"]: line for line in _parsed(comma_separated(cost_table(sweeps.rows, name="s")))}
+    lines = _by_bits(cost_table(sweeps.rows, name="s"))
     for method in METHODS:
-        expected = _cube(results, "seconds", method, 32).mean()
-        np.testing.assert_allclose(float(lines[method]["32 bits mean"]), expected, rtol=1e-12)
+        line = lines["32 bits", method]
+        seconds, encode, evaluate = (
+            _cube(results, f"{name}seconds", method, 32).mean() for name in ("", "encode_", "evaluate_")
+        )
+        np.testing.assert_allclose(float(line["training s mean"]), seconds)
+        np.testing.assert_allclose(float(line["encoding µs an image mean"]), 1e6 * encode / 9000)
+        stated = float(line["search and evaluation µs a query mean"])
+        np.testing.assert_allclose(stated, 1e6 * evaluate / 130)
+    assert lines["unhashed", "cosine"]["encoding µs an image mean"] == ""
+
+
+def test_costs_of_rows_without_counts_are_those_of_training_alone(methods):
+    sweeps, _ = methods
+    lost = ("encoded_samples", "evaluated_queries")
+    old = [{key: value for key, value in row.items() if key not in lost} for row in sweeps.rows]
+    assert cost_table(old, name="s").columns == ("training s",)
+
+
+def test_both_tie_rules_beside_each_other(methods):
+    sweeps, results = methods
+    lines = _by_bits(tie_rule_table(sweeps.rows, name="t"))
+    names = {"tie-aware": "mean_average_precision", "stable": "mean_average_precision_stable"}
+    for method, bits in ((m, b) for m in METHODS for b in BITS):
+        for head, metric in names.items():
+            line = lines[f"{bits} bits", method]
+            cubes = {name: _cube(results, metric, name, bits) for name in METHODS}
+            seeds = cubes[method].mean(axis=1)
+            np.testing.assert_allclose(float(line[f"{head} mean"]), seeds.mean())
+            np.testing.assert_allclose(float(line[f"{head} deviation"]), seeds.std(ddof=1))
+            best = max(METHODS, key=lambda name, cubes=cubes: cubes[name].mean())
+            p = 1.0 if method == best else stats.ttest_rel(cubes[best].ravel(), cubes[method].ravel()).pvalue
+            assert line[f"{head} best"] == str(int(p >= 0.05))
+
+
+def test_generalised_setting_is_of_the_cells_that_were_asked_so(methods):
+    sweeps, results = methods
+    lines = _by_bits(generalised_table(sweeps.rows, name="g"))
+    assert set(lines) == {(f"{bits} bits", m) for bits in BITS for m in ("zsh", "itq")} | {
+        ("unhashed", "cosine")
+    }
+    for head, name in {"unseen": "", "seen": "_seen", "harmonic": "_harmonic"}.items():
+        expected = _cube(results, f"mean_average_precision{name}", "itq", 16).mean()
+        np.testing.assert_allclose(float(lines["16 bits", "itq"][f"{head} mean"]), expected)
+
+
+def test_bit_statistics_have_no_best(methods):
+    sweeps, results = methods
+    table = bit_table(sweeps.rows, name="b")
+    lines = _by_bits(table)
+    assert ("unhashed", "cosine") not in lines
+    heads = ("balance", "correlation", "distinct", "codes a class")
+    names = ("bit_balance", "bit_correlation", "distinct_codes", "codes_per_class")
+    for head, name in zip(heads, names, strict=True):
+        stated = float(lines["64 bits", "sdh"][f"{head} mean"])
+        np.testing.assert_allclose(stated, _cube(results, name, "sdh", 64).mean())
+    assert not any(entry.best for line in table.lines for entry in line.entries)
 
 
 def test_differences_are_paired_one_setting_at_a_time(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from cells import identity, result
 
 from zsh_jax.errors import InputError
-from zsh_jax.tracking.results import append_results, cell_id, check_cutoffs, open_results, read_results
+from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
 
 CONFIG = {"name": "sweep", "sweep": {"bits": (16, 32)}}
 
@@ -268,10 +268,19 @@ def test_reading_what_is_not_there_is_named(tmp_path):
         read_results(_file(tmp_path))
 
 
-def test_cells_evaluated_at_other_cutoffs_are_not_taken_for_these(tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cutoffs": (5,)}, r"evaluation\.cutoffs \(100, 1000\), not \(5,\); .* or those cutoffs$"),
+        ({"seen_queries": 7}, r"evaluation\.seen_queries 0, not 7; choose another .* or those seen queries$"),
+    ],
+    ids=["cut-offs", "seen queries"],
+)
+def test_cells_evaluated_otherwise_are_not_taken_for_these(tmp_path, changes, said):
     results = append_results(open_results(tmp_path, CONFIG), [result(0), result(1)])
-    check_cutoffs(tmp_path, results.done, (100, 1000))
-    check_cutoffs(tmp_path, {"another cell"}, (5,))
-    check_cutoffs(tmp_path / "nowhere", results.done, (5,))
-    with pytest.raises(InputError, match=r"cutoffs \(100, 1000\), not \(5,\); choose another"):
-        check_cutoffs(tmp_path, results.done, (5,))
+    asked = {"cutoffs": (100, 1000), "seen_queries": 0}
+    check_evaluation(tmp_path, results.done, **asked)
+    check_evaluation(tmp_path, {"another cell"}, **asked | changes)
+    check_evaluation(tmp_path / "nowhere", results.done, **asked | changes)
+    with pytest.raises(InputError, match=said):
+        check_evaluation(tmp_path, results.done, **asked | changes)

@@ -9,7 +9,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Shaped
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.kernel import rbf_features
@@ -25,6 +25,7 @@ def cosine_average_precision(
     query_labels: Shaped[Array, "q *c"],
     database: Float[Array, "n f"],
     database_labels: Shaped[Array, "n *c"],
+    own: Int[Array, " q"] | None = None,
     *,
     block: int = 32,
 ) -> Float[Array, " q"]:
@@ -38,6 +39,7 @@ def cosine_average_precision(
         query_labels: class indices (q,), or multi-hot (q, c).
         database: (n, f).
         database_labels: class indices (n,), or multi-hot (n, c). Relevant is what shares a label with the query.
+        own: of queries that are items of the database themselves, where each stands in it, and is not found.
         block: queries at a time; static. The memory needed is block x n.
 
     Returns:
@@ -46,13 +48,18 @@ def cosine_average_precision(
     unit_queries, unit_database = _unit_rows(queries), _unit_rows(database)
     place = jnp.arange(1, database.shape[0] + 1, dtype=database.dtype)
 
-    def of_query(args: tuple[Float[Array, " f"], Shaped[Array, "*c"]]) -> Float[Array, ""]:
-        vector, label = args
-        relevant = _ranked(unit_database @ vector, relevance(label, database_labels))
+    def of_query(
+        args: tuple[Float[Array, " f"], Shaped[Array, "*c"], Int[Array, ""] | None],
+    ) -> Float[Array, ""]:
+        vector, label, itself = args
+        scores, shares = unit_database @ vector, relevance(label, database_labels)
+        if itself is not None:  # last of all, and irrelevant
+            scores, shares = scores.at[itself].set(-2), shares.at[itself].set(False)
+        relevant = _ranked(scores, shares)
         found = jnp.cumsum(relevant, dtype=jnp.int32).astype(database.dtype)
         return jnp.sum(jnp.where(relevant, found / place, 0)) / found[-1]
 
-    return lax.map(of_query, (unit_queries, query_labels), batch_size=min(block, queries.shape[0]))
+    return lax.map(of_query, (unit_queries, query_labels, own), batch_size=min(block, queries.shape[0]))
 
 
 @partial(jax.jit, static_argnames="block")

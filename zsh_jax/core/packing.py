@@ -35,8 +35,15 @@ def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array,
     return 2.0 * jnp.unpackbits(packed, axis=-1, count=bits) - 1.0
 
 
-def _words(packed: UInt8[Array, "n bytes"]) -> UInt32[Array, "n words"]:
-    """Four bytes a word, zero-padded: a quarter of the instructions."""
+def code_words(packed: UInt8[Array, "n bytes"]) -> UInt32[Array, "n words"]:
+    """Packed codes as words, four bytes each: a quarter of the instructions.
+
+    Args:
+        packed: codes, (n, bytes).
+
+    Returns:
+        (n, ceil(bytes / 4)); zero-padded.
+    """
     padded = jnp.pad(packed, ((0, 0), (0, -packed.shape[1] % 4)))
     return lax.bitcast_convert_type(padded.reshape(packed.shape[0], -1, 4), jnp.uint32)
 
@@ -51,7 +58,7 @@ def hamming_distances(a: UInt8[Array, "n bytes"], b: UInt8[Array, "k bytes"]) ->
     Returns:
         (n, k), in bits.
     """
-    words_a, words_b = _words(a), _words(b)
+    words_a, words_b = code_words(a), code_words(b)
     distances = jnp.zeros((a.shape[0], b.shape[0]), jnp.int32)
     for word in range(words_a.shape[1]):
         differing = lax.population_count(words_a[:, None, word] ^ words_b[None, :, word])

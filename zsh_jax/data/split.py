@@ -12,6 +12,7 @@ from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
 TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2  # 3 is for validation classes, see `sides`
+SEEN_QUERY_STREAM = 4
 
 
 class Split(NamedTuple):

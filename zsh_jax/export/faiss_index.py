@@ -41,6 +41,7 @@ def build_index(codes: UInt8[np.ndarray, "n bytes"], *, kind: str, links: int = 
     """
     import faiss
 
+    index: Any
     length = 8 * codes.shape[1]
     if kind == "flat":
         index = faiss.IndexBinaryFlat(length)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from math import isfinite
 from typing import NamedTuple
 
 from zsh_jax.errors import InputError
@@ -11,14 +10,19 @@ from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.pictures import Picture, pictures
 from zsh_jax.report.read import Sweeps
 from zsh_jax.report.series import MAP, Row, as_variants, hashed, series
-from zsh_jax.report.summary import metric_of
-from zsh_jax.report.tables.comparison import cost_table, difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.side_by_side import (
+    bit_table,
+    cost_table,
+    found,
+    generalised_table,
+    tie_rule_table,
+)
 from zsh_jax.report.tables.table import Table
 
 METRICS = {
     "map": (MAP, "MAP"),
     "map_by_name": ("mean_average_precision_by_name", "MAP of queries by class name"),
-    "map_stable": ("mean_average_precision_stable", "MAP with ties in database order"),
     "precision_radius2": ("precision_radius2", "Precision within Hamming radius 2"),
     "recall_radius2": ("recall_radius2", "Recall within Hamming radius 2"),
 }
@@ -104,11 +108,8 @@ def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
-    def there(metric: str) -> bool:
-        return any(isfinite(metric_of(row, metric)) for row in rows)
-
     for name, (metric, title) in METRICS.items():
-        if there(metric):
+        if found(rows, metric):
             some = hashed(rows) if name in OF_CODES else rows
             yield metric_table(some, metric, title, name=name, rank=name == "map")
     for reference in references:
@@ -116,8 +117,14 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
     if len({row["unseen"] for row in rows}) > 1:
         yield unseen_class_table(rows, name="unseen_classes")
     for n in cutoffs_of(rows):
-        if there(f"{PREFIX}{n}"):
+        if found(rows, f"{PREFIX}{n}"):
             title = f"Precision among the {n} nearest"
             yield metric_table(rows, f"{PREFIX}{n}", title, name=f"precision_at_{n}")
-    if there("seconds"):
-        yield cost_table(rows, name="training_time")
+    if found(rows, "mean_average_precision_stable"):
+        yield tie_rule_table(hashed(rows), name="tie_rules")
+    if found(rows, "mean_average_precision_seen"):
+        yield generalised_table(rows, name="generalised")
+    if found(rows, "bit_balance"):
+        yield bit_table(hashed(rows), name="bit_statistics")
+    if found(rows, "seconds"):
+        yield cost_table(rows, name="costs")

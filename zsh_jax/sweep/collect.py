@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Shaped
 
 from zsh_jax.baselines.hash_functions import Linear, LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
@@ -101,13 +102,13 @@ def cell_results(
     Yields:
         One result a cell. Where a solve was not finite nothing was learnt, and its metrics are NaN.
     """
+    named = _named(scores)
     for cell, (s, c) in zip(batch.cells(), np.ndindex(trained.status.shape), strict=True):
         iterations = int(trained.iterations[s, c])
         status = Status(int(trained.status[s, c]))
         history = {name: trace[s, c, :iterations] for name, trace in trained.terms._asdict().items()}
         history = {"objective": history.pop("total")} | history | {"flips": trained.flips[s, c, :iterations]}
         metrics: dict[str, Any] = {}
-        named = scores.images._asdict() | {"mean_average_precision_by_name": scores.by_name}
         for name, values in named.items():
             value = values[s, c] if status != Status.NON_FINITE else np.full_like(values[s, c], np.nan)
             metrics[name] = value.tolist()
@@ -124,3 +125,16 @@ def cell_results(
             model = shared._replace(**in_cell)
             class_codes = None if trained.class_codes is None else np.asarray(trained.class_codes[s, c])
         yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model, class_codes)
+
+
+def _named(scores: Scores) -> dict[str, Shaped[np.ndarray, "s cells *curve"]]:
+    """Each metric under the name that results state it by."""
+    unseen, seen = scores.images.mean_average_precision, scores.seen
+    return scores.images._asdict() | {
+        "mean_average_precision_by_name": scores.by_name,
+        "mean_average_precision_seen": seen,
+        "mean_average_precision_harmonic": 2 * unseen * seen / (unseen + seen),
+        "mean_average_precision_low": scores.low,
+        "mean_average_precision_high": scores.high,
+        **scores.bits._asdict(),
+    }

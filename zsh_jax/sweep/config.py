@@ -27,6 +27,7 @@ def defaults() -> ConfigDict:
 
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
+    config.evaluation.seen_queries = 0  # images of seen classes that search too; 0 for none
 
     config.wandb = ConfigDict()
     config.wandb.mode = "offline"  # "online", "offline" or "disabled"

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float32, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
+from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
 from zsh_jax.data.split import Split, split_dataset
 from zsh_jax.sweep.axes import BOUNDS, DataSplit
@@ -88,6 +89,7 @@ def run(
     inputs: Inputs,
     *,
     cutoffs: tuple[int, ...] = (),
+    seen_queries: int = 0,
     keeps_model: Callable[[dict[str, Any]], bool] = lambda cell: False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
 ) -> Iterator[list[CellResult]]:
@@ -97,6 +99,7 @@ def run(
         plan: from `make_plan`.
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
+        seen_queries: how many images of seen classes search the database too; `draw_seen_queries` says which.
         keeps_model: tells of a cell's flat identity whether its result is to carry its hash function and class codes.
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
@@ -114,7 +117,8 @@ def run(
             continue
         if loaded is None or splits != batch.splits:
             loaded = None  # the last chunk's arrays go before the next one's come
-            loaded, splits = _load(batch, inputs, samples, compiled), batch.splits
+            loaded = _load(batch, inputs, samples, compiled, seen_queries=seen_queries)
+            splits = batch.splits
         keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
         results = _run_batch(
             batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
@@ -126,8 +130,10 @@ def run(
         ]
 
 
-def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -> _Loaded:
-    prepared, queries, database, unseen, seconds = [], [], [], [], 0.0
+def _load(
+    batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled, *, seen_queries: int
+) -> _Loaded:
+    prepared, roles, keys, seconds = [], [], [], 0.0
     for split in batch.splits:
         indices = split_of(inputs, split)
         vectors = vectors_of(inputs, split)
@@ -151,13 +157,15 @@ def _load(batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled) -
             graph=graph if batch.has_locality else None,
         )
         prepared.append(one)
-        queries.append(indices.queries)
-        database.append(indices.database)
-        unseen.append(np.isin(np.arange(len(vectors)), indices.asked))
+        seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
+        unseen = np.isin(np.arange(len(vectors)), indices.asked)
+        roles.append((indices.queries, indices.database, seen, unseen))
+        keys.append(streams(split.seed).resamples)
         seconds += spent
+    stacked = (*(jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True)), jnp.stack(keys))
     return _Loaded(
         jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        Roles(*(jnp.asarray(np.stack(rows)) for rows in (queries, database, unseen))),
+        Roles(*stacked),
         seconds / len(batch.splits),
     )
 
@@ -217,8 +225,15 @@ def _run_batch(
             cutoffs=cutoffs,
             block=EVALUATION_BLOCK,
         )
+    names = 0 if trained.class_codes is None else trained.class_codes.shape[-2]
+    seen_queries = loaded.roles.seen_queries.shape[-1]
+    asked = loaded.roles.queries.shape[-1] + seen_queries + names
+    encoded = 0 if program.method in BOUNDS else len(samples.features)
     extra = {
         "cutoffs": list(cutoffs),
+        "seen_queries": seen_queries,
+        "encoded_samples": encoded,
+        "evaluated_queries": asked,
         "seconds": train_seconds / len(batch),
         "prepare_seconds": loaded.seconds,
         "encode_seconds": encode_seconds / len(batch),

@@ -6,11 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 
 from zsh_jax.baselines.hash_functions import Kernel, Linear, LinearHashFunction, encode_linear
 from zsh_jax.core.hashing import HashFunction, encode
+from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
+from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
+from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.sweep.prepare import Prepared
 
 
@@ -20,12 +23,16 @@ class Roles(NamedTuple):
     Attributes:
         queries: indices of samples.
         database: indices of samples.
+        seen_queries: indices of samples of the database that search it too, each without itself; may be none.
         unseen: which classes are.
+        resamples: key by which the bootstrap draws queries, the same for all cells.
     """
 
     queries: Int[Array, "*s q"]
     database: Int[Array, "*s n"]
+    seen_queries: Int[Array, "*s k"]
     unseen: Bool[Array, "*s c"]
+    resamples: Shaped[PRNGKeyArray, "*s"]
 
 
 class Scores(NamedTuple):
@@ -34,10 +41,18 @@ class Scores(NamedTuple):
     Attributes:
         images: metrics of images as queries.
         by_name: mean tie-aware average precision of the unseen classes' own codes as queries.
+        seen: mean tie-aware average precision of images of seen classes as queries; NaN where there are none.
+        low: of the 95 % bootstrap interval, over queries, of their mean tie-aware average precision.
+        high: of the same.
+        bits: statistics of the database's codes.
     """
 
     images: Metrics
     by_name: Float[Array, "*cells"]
+    seen: Float[Array, "*cells"]
+    low: Float[Array, "*cells"]
+    high: Float[Array, "*cells"]
+    bits: BitStatistics
 
 
 @jax.jit
@@ -110,9 +125,19 @@ def evaluate_cells(
                 class_labels = (
                     jnp.arange(len(class_code)) if labels.ndim == 1 else jnp.eye(len(class_code), dtype=bool)
                 )
-                names = evaluate_queries(class_code, class_labels, *database, bits=bits, block=block)
-                by_name = jnp.where(role.unseen, names.mean_average_precision, 0).sum() / role.unseen.sum()
-            return Scores(jax.tree.map(lambda values: values.mean(0), images), by_name)
+                names = query_average_precision(class_code, class_labels, *database, bits=bits, block=block)
+                by_name = jnp.where(role.unseen, names, 0).sum() / role.unseen.sum()
+            seen = jnp.full_like(by_name, jnp.nan)
+            if role.seen_queries.size:
+                query = (code[role.seen_queries], labels[role.seen_queries])
+                seen = query_average_precision(
+                    *query, *database, bits=bits, leave_one_out=True, block=block
+                ).mean()
+            low, high = bootstrap_interval(role.resamples, images.mean_average_precision)
+            statistics = bit_statistics(*database, bits=bits)
+            return Scores(
+                jax.tree.map(lambda values: values.mean(0), images), by_name, seen, low, high, statistics
+            )
 
         return lax.map(of_cell, (cells, classes))
 

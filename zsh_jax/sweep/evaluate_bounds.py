@@ -10,6 +10,8 @@ from jaxtyping import Array, Float, Shaped
 from zsh_jax.baselines.bounds import cosine_average_precision, predictions
 from zsh_jax.baselines.semantic_ridge import SemanticRidgeOptions, semantic_regression
 from zsh_jax.core.hashing import HashFunction
+from zsh_jax.core.metrics.bit_statistics import BitStatistics
+from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.evaluate import Metrics
 from zsh_jax.sweep.evaluate import Roles, Scores
 from zsh_jax.sweep.prepare import Prepared
@@ -41,27 +43,32 @@ def evaluate_bounds(
         Leaves with leading axes (splits, lams).
     """
 
-    def of_split(args: tuple[Prepared, Roles]) -> Float[Array, " lams"]:
+    def of_split(args: tuple[Prepared, Roles]) -> Float[Array, "4 lams"]:
         split, role = args
 
-        def judge(vectors: Float[Array, "n_all f"]) -> Float[Array, ""]:
-            query, database = role.queries, role.database
-            return cosine_average_precision(
-                vectors[query], labels[query], vectors[database], labels[database]
-            ).mean()
+        def judge(vectors: Float[Array, "n_all f"]) -> Float[Array, " 4"]:
+            query, seen = role.queries, role.seen_queries
+            database = (vectors[role.database], labels[role.database])
+            each = cosine_average_precision(vectors[query], labels[query], *database)
+            of_seen = jnp.full(1, jnp.nan, each.dtype)
+            if seen.size:
+                own = jnp.searchsorted(role.database, seen)  # it is ascending
+                of_seen = cosine_average_precision(vectors[seen], labels[seen], *database, own)
+            return jnp.stack([each.mean(), of_seen.mean(), *bootstrap_interval(role.resamples, each)])
 
         if method == "cosine_features":
-            return jnp.broadcast_to(judge(features), multiples.shape)
+            return jnp.broadcast_to(judge(features)[:, None], (4, *multiples.shape))
         mean, scale, basis, unit = split.preprocessing
 
-        def with_ridge(multiple: Float[Array, ""]) -> Float[Array, ""]:
+        def with_ridge(multiple: Float[Array, ""]) -> Float[Array, " 4"]:
             regression = semantic_regression(split.training_data, SemanticRidgeOptions(ridge=multiple))
             function = HashFunction(mean, scale, split.anchors, split.bandwidth, regression, basis, unit)
             return judge(predictions(function, features))
 
-        return lax.map(with_ridge, multiples)
+        return lax.map(with_ridge, multiples).T
 
-    found = lax.map(of_split, (prepared, roles))
+    found, seen, low, high = jnp.moveaxis(lax.map(of_split, (prepared, roles)), 1, 0)
     none = jnp.full(found.shape, jnp.nan, found.dtype)
     at, curve = (jnp.broadcast_to(none[..., None], (*found.shape, size)) for size in (len(cutoffs), 1))
-    return Scores(Metrics(found, none, none, none, none, at, at, curve, curve), none)
+    metrics = Metrics(found, none, none, none, none, at, at, curve, curve)
+    return Scores(metrics, none, seen, low, high, BitStatistics(none, none, none, none))

@@ -7,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.data.auxiliary import shared_classes
+from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.collect import identity
@@ -39,6 +40,11 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
         raise InputError(
             f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}; set --config.evaluation.cutoffs"
         )
+    seen_queries = config.evaluation.seen_queries
+    if seen_queries < 0:
+        raise InputError(
+            f"evaluation.seen_queries takes 0 or more, not {seen_queries}; set --config.evaluation.seen_queries"
+        )
     if not 0 < config.memory_gib < float("inf"):
         raise InputError(
             f"memory_gib takes a positive number, not {config.memory_gib:g}; set --config.memory_gib"
@@ -58,7 +64,8 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
                 f"{split.pca_dimensions} principal directions cannot be found among {features} features; lower "
                 f"--config.sweep.pca_dimensions"
             )
-        split_of(inputs, split)
+        indices = split_of(inputs, split)
+        draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
     return plan, inputs
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
 
 FLOAT = 4
-EVALUATION_BLOCK = 128
+EVALUATION_BLOCK = 16
 
 
 class Sizes(NamedTuple):

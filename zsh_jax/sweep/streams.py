@@ -13,11 +13,13 @@ class Streams(NamedTuple):
         anchors: which training samples are anchors.
         start: the codes that the solver starts from.
         rotation: a random rotation, where one is asked for.
+        resamples: which queries a bootstrap draws.
     """
 
     anchors: PRNGKeyArray
     start: PRNGKeyArray
     rotation: PRNGKeyArray
+    resamples: PRNGKeyArray
 
 
 def streams(seed: int) -> Streams:

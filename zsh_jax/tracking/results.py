@@ -85,27 +85,34 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
     return Results(path, frozenset(row[ID] for row in rows))
 
 
-def check_cutoffs(workdir: str | Path, cells: Container[str], cutoffs: Sequence[int]) -> None:
-    """See to it that what is there of a sweep's cells was evaluated at the same cut-offs.
+def check_evaluation(
+    workdir: str | Path, cells: Container[str], *, cutoffs: Sequence[int], seen_queries: int
+) -> None:
+    """See to it that what is there of a sweep's cells was evaluated in the same way.
 
     Args:
         workdir: of the sweep; it need not be there.
         cells: `cell_id` of the sweep's cells.
         cutoffs: the N of precision at N that are asked for.
+        seen_queries: how many queries of seen classes are asked for.
 
     Raises:
-        InputError: if a cell that is there has others, or the results cannot be read.
+        InputError: if a cell that is there has other settings, or the results cannot be read.
     """
     path = Path(workdir) / "results.jsonl"
     if not path.exists():
         return
+    asked = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
     for row in read_results(path):
-        there = row.get("cutoffs", [])
-        if row[ID] in cells and there != list(cutoffs):
-            raise InputError(
-                f"{path} has cells of this sweep with evaluation.cutoffs {tuple(there)}, not {tuple(cutoffs)}; choose "
-                "another --config.workdir, or those cut-offs"
-            )
+        if row[ID] not in cells:
+            continue
+        found = {"cutoffs": tuple(row.get("cutoffs", ())), "seen_queries": row.get("seen_queries", 0)}
+        for setting, there in found.items():
+            if there != asked[setting]:
+                raise InputError(
+                    f"{path} has cells of this sweep with evaluation.{setting} {there}, not {asked[setting]}; choose "
+                    f"another --config.workdir, or those {setting.replace('_', ' ')}"
+                )
 
 
 def append_results(results: Results, batch: Sequence[CellResult]) -> Results:

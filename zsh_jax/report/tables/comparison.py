@@ -7,7 +7,7 @@ from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.series import MAP, Row, hashed, series, statistic, worded
 from zsh_jax.report.significance import Pairs, among_the_best, mean_ranks
 from zsh_jax.report.summary import metric_of
-from zsh_jax.report.table import cell, interval, plain
+from zsh_jax.report.table import cell, interval
 from zsh_jax.report.tables.table import Entry, Line, Table
 
 BOLD = "Bold: the best, and what is not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
@@ -29,7 +29,7 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
     settings = series(rows)
     lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
     columns = [[[row for row in one.rows if row["bits"] == bits] for one in settings] for bits in lengths]
-    entries = [_entries(column, metric) for column in columns]
+    stated = [entries(column, metric) for column in columns]
     heads = [worded("bits", bits) for bits in lengths]
     ranked = [_pairs(hashed(one.rows), metric, "bits") for one in settings]
     if rank and len([one for one in ranked if one]) > 2:
@@ -37,26 +37,10 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
         found = [next(ranks) if one else float("nan") for one in ranked]
         if not all(map(isnan, found)):
             heads.append("rank")
-            entries.append([_number(value, f"{value:.2f}") for value in found])
-    lines = tuple(
-        Line((one.label,), tuple(column[i] for column in entries)) for i, one in enumerate(settings)
-    )
+            stated.append([_number(value, f"{value:.2f}") for value in found])
+    lines = tuple(Line((one.label,), tuple(column[i] for column in stated)) for i, one in enumerate(settings))
     caption = f"{title}, mean and deviation over seeds, averaged over unseen classes. {BOLD}"
     return Table(name, caption, ("setting",), tuple(heads), lines)
-
-
-def cost_table(rows: Sequence[Row], *, name: str) -> Table:
-    """Seconds of training of each setting at each code length."""
-    lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
-    lines = []
-    for one in series(rows):
-        found = [statistic([row for row in one.rows if row["bits"] == bits], "seconds") for bits in lengths]
-        entries = [None if isnan(s.mean) else Entry(plain(s), s._asdict()) for s in found]
-        lines.append(Line((one.label,), tuple(entries)))
-    caption = (
-        "Seconds of training a cell: a batch's time shared out over the cells that were trained with it."
-    )
-    return Table(name, caption, ("setting",), tuple(worded("bits", bits) for bits in lengths), tuple(lines))
 
 
 def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
@@ -76,7 +60,7 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
     for bits in sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits)):
         there = [one for one in settings if any(row["bits"] == bits for row in one.rows)]
         columns = [
-            _entries(
+            entries(
                 [
                     [row for row in one.rows if row["bits"] == bits and row["unseen"] == unseen]
                     for one in there
@@ -128,10 +112,17 @@ def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table
     return Table(name, caption, ("variant", *axes), tuple(columns), tuple(lines))
 
 
-def _entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
+def entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
     """One column: the rows of each setting, to figures of which the best are marked.
 
     Means over other unseen classes are not to be compared: a setting that lacks some says so, and is never the best.
+
+    Args:
+        column: rows of each setting.
+        metric: name of a scalar metric; the higher the better.
+
+    Returns:
+        A figure for each setting; None where there is none.
     """
     found = [statistic(rows, metric) for rows in column]
     classes = [len({row["unseen"] for row in rows}) for rows in column]

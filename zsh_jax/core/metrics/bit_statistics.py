@@ -1,0 +1,119 @@
+"""What codes are like by themselves: whether their bits are balanced, independent, and tell items apart."""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
+
+from zsh_jax.core.packing import code_words, unpack_codes
+from zsh_jax.core.precision import full_precision
+
+
+class BitStatistics(NamedTuple):
+    """Statistics of a set of codes.
+
+    Attributes:
+        bit_balance: mean over bits of |mean of the bit in {-1, +1}|; 0 where each is set in half of the codes.
+        bit_correlation: mean over pairs of different bits of |Pearson correlation|. A bit that is the same in all
+            codes has none, and counts as 0; a single bit has no pair, which is 0 too.
+        distinct_codes: number of different codes / number of codes.
+        codes_per_class: number of different codes in a class, mean over the classes that occur.
+    """
+
+    bit_balance: Float[Array, ""]
+    bit_correlation: Float[Array, ""]
+    distinct_codes: Float[Array, ""]
+    codes_per_class: Float[Array, ""]
+
+
+@partial(jax.jit, static_argnames=("bits", "block"))
+@full_precision
+def bit_statistics(
+    codes: UInt8[Array, "n bytes"], labels: Shaped[Array, "n *c"], *, bits: int, block: int = 4096
+) -> BitStatistics:
+    """Balance, correlation and number of different codes.
+
+    Args:
+        codes: packed, (n, ceil(bits / 8)).
+        labels: class indices (n,), or multi-hot (n, c), where an item counts in each of its classes.
+        bits: code length l; static.
+        block: codes unpacked at a time; static. The memory needed is block x l beyond a few arrays like the codes.
+
+    Returns:
+        Scalars; `codes_per_class` is NaN where no item has a class.
+    """
+    dtype = jnp.result_type(float)
+    size = codes.shape[0]
+    mean, covariance = _moments(codes, bits=bits, block=block)
+    # Of a bit that is always the same, mean and so covariance are exact: no threshold is needed.
+    deviation = jnp.sqrt(jnp.diagonal(covariance))
+    inverse = jnp.where(deviation > 0, 1 / jnp.where(deviation > 0, deviation, 1), 0)
+    correlation = jnp.abs(covariance * inverse[:, None] * inverse[None, :])
+    apart = jnp.where(jnp.eye(bits, dtype=bool), 0, correlation).sum() / max(bits * (bits - 1), 1)
+    rank = _ranks(codes)
+    return BitStatistics(
+        bit_balance=jnp.abs(mean).mean(),
+        bit_correlation=apart,
+        distinct_codes=(rank.max() + 1).astype(dtype) / size,
+        codes_per_class=_codes_per_class(rank, labels, dtype),
+    )
+
+
+def _moments(
+    codes: UInt8[Array, "n bytes"], *, bits: int, block: int
+) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
+    """Mean and covariance of the bits; centred before they are multiplied, so that rare bits keep their digits."""
+    dtype = jnp.result_type(float)
+    size = codes.shape[0]
+    block = min(block, size)
+    padded = jnp.pad(codes, ((0, -size % block), (0, 0))).reshape(-1, block, codes.shape[1])
+    real = (jnp.arange(padded.shape[0] * block) < size).reshape(-1, block)
+
+    def count(
+        total: Int[Array, " l"], part: tuple[UInt8[Array, "b bytes"], Bool[Array, " b"]]
+    ) -> tuple[Int[Array, " l"], None]:
+        rows, here = part
+        signs = jnp.where(here[:, None], unpack_codes(rows, bits=bits).astype(jnp.int32), 0)
+        return total + signs.sum(0), None
+
+    total, _ = lax.scan(count, jnp.zeros(bits, jnp.int32), (padded, real))
+    mean = total.astype(dtype) / size
+
+    def multiply(
+        products: Float[Array, "l l"], part: tuple[UInt8[Array, "b bytes"], Bool[Array, " b"]]
+    ) -> tuple[Float[Array, "l l"], None]:
+        rows, here = part
+        centred = jnp.where(here[:, None], unpack_codes(rows, bits=bits).astype(dtype) - mean[None, :], 0)
+        return products + centred.T @ centred, None
+
+    products, _ = lax.scan(multiply, jnp.zeros((bits, bits), dtype), (padded, real))
+    return mean, products / size
+
+
+def _ranks(codes: UInt8[Array, "n bytes"]) -> Int[Array, " n"]:
+    """Number of different codes before each one: equal for equal codes, 0 to one less than how many there are."""
+    words = code_words(codes)
+    place = jnp.arange(words.shape[0], dtype=jnp.int32)
+    *ordered, origin = lax.sort((*words.T, place), num_keys=words.shape[1], is_stable=False)
+    new = jnp.stack([word[1:] != word[:-1] for word in ordered]).any(0)
+    rank = jnp.pad(jnp.cumsum(new, dtype=jnp.int32), (1, 0))
+    return jnp.zeros_like(place).at[origin].set(rank, unique_indices=True)
+
+
+def _codes_per_class(
+    rank: Int[Array, " n"], labels: Shaped[Array, "n *c"], dtype: jnp.dtype
+) -> Float[Array, ""]:
+    if labels.ndim == 1:
+        label, code = lax.sort((labels, rank), num_keys=2, is_stable=False)
+        other_class = label[1:] != label[:-1]
+        pairs = 1 + jnp.sum(other_class | (code[1:] != code[:-1]))
+        return pairs.astype(dtype) / (1 + jnp.sum(other_class))
+
+    def different(member: Bool[Array, " n"]) -> Int[Array, ""]:
+        return jnp.zeros(member.shape, jnp.bool_).at[rank].max(member).sum()
+
+    found = lax.map(different, labels.T > 0)
+    return found.sum().astype(dtype) / jnp.sum(found > 0)

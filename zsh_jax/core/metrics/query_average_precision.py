@@ -1,0 +1,51 @@
+"""Average precision of queries and no other metric: a fraction of what `evaluate_queries` takes."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Shaped, UInt8
+
+from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
+from zsh_jax.core.metrics.ranking import distance_histograms, relevance
+from zsh_jax.core.packing import hamming_distances
+
+
+@partial(jax.jit, static_argnames=("bits", "leave_one_out", "block"))
+def query_average_precision(
+    query_codes: UInt8[Array, "q bytes"],
+    query_labels: Shaped[Array, "q *c"],
+    database_codes: UInt8[Array, "n bytes"],
+    database_labels: Shaped[Array, "n *c"],
+    *,
+    bits: int,
+    leave_one_out: bool = False,
+    block: int = 128,
+) -> Float[Array, " q"]:
+    """Tie-aware average precision of each query.
+
+    Args:
+        query_codes: packed codes, (q, ceil(bits / 8)).
+        query_labels: class indices (q,), or multi-hot (q, c), each with a label.
+        database_codes: packed codes, (n, ceil(bits / 8)).
+        database_labels: class indices (n,), or multi-hot (n, c).
+        bits: code length l; static.
+        leave_one_out: whether each query is an item of the database itself, which is then not to find itself: the
+            histograms lose one relevant item at distance 0; static.
+        block: queries at a time; static. The memory needed is block x n.
+
+    Returns:
+        One value a query, in [0, 1]; NaN where nothing (else) is relevant.
+    """
+    dtype = jnp.result_type(float)
+
+    def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Float[Array, ""]:
+        code, label = args
+        distances = hamming_distances(code[None], database_codes)[0]
+        items, relevant = distance_histograms(distances, relevance(label, database_labels), bits=bits)
+        if leave_one_out:
+            items, relevant = items.at[0].add(-1), relevant.at[0].add(-1)
+        return tie_aware_average_precision(items, relevant, dtype=dtype)
+
+    return lax.map(of_query, (query_codes, query_labels), batch_size=min(block, query_codes.shape[0]))

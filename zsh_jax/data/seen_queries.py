@@ -1,0 +1,58 @@
+"""Queries of seen classes, for the generalised setting: the same database is asked for what was learnt, too."""
+
+import numpy as np
+from jaxtyping import Int32
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.split import SEEN_QUERY_STREAM, Split
+from zsh_jax.data.unseen import parse_unseen
+from zsh_jax.errors import InputError
+
+
+def draw_seen_queries(
+    dataset: Dataset, split: Split, unseen: str, *, count: int, seed: int
+) -> Int32[np.ndarray, " k"]:
+    """Draw queries of seen classes from the database of a split, in which they stay.
+
+    Drawn from are images of the database that are not training samples, have no unseen label, have a label that
+    some training sample has, and share a label with another image of the database: each is to search the database
+    without itself. The draw is a random order of its own stream, so that a larger one holds the smaller of the same
+    seed.
+
+    Args:
+        dataset: labels and class names.
+        split: of the data set.
+        unseen: names of its held-out classes, joined by "+".
+        count: how many; 0 draws none.
+        seed: of the split.
+
+    Returns:
+        Indices of samples, ascending.
+
+    Raises:
+        InputError: if there are not so many.
+    """
+    if not count:
+        return np.zeros(0, np.int32)
+    labels = dataset.labels
+    classes = len(dataset.class_names)
+    held_out = np.isin(np.arange(classes), [*split.asked, *parse_unseen(unseen, dataset.class_names)])
+    if labels.ndim == 2:
+        learnt = labels[split.training].any(axis=0)
+        several = labels[split.database].sum(axis=0) > 1
+        of_learnt, of_several, of_unseen = (labels @ some for some in (learnt, several, held_out))
+    else:
+        learnt = np.bincount(labels[split.training], minlength=classes) > 0
+        several = np.bincount(labels[split.database], minlength=classes) > 1
+        of_learnt, of_several, of_unseen = learnt[labels], several[labels], held_out[labels]
+    eligible = np.zeros(len(labels), bool)
+    eligible[split.database] = True
+    eligible[split.training] = False
+    pool = np.flatnonzero(eligible & of_learnt & of_several & ~of_unseen)
+    if count > len(pool):
+        raise InputError(
+            f"{count} seen queries cannot be drawn from {len(pool)} images of seen classes that are searched but not "
+            "learnt from; lower --config.evaluation.seen_queries"
+        )
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(SEEN_QUERY_STREAM,)))
+    return np.sort(rng.permutation(pool)[:count]).astype(np.int32)
