@@ -15,7 +15,7 @@ from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.kernel import rbf_features
 from zsh_jax.core.metrics.ranking import relevance
 from zsh_jax.core.precision import full_precision
-from zsh_jax.core.preprocessing import apply_preprocessing
+from zsh_jax.core.preprocessing import apply_preprocessing, unit_rows
 
 
 @partial(jax.jit, static_argnames="block")
@@ -45,7 +45,7 @@ def cosine_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN where nothing is relevant.
     """
-    unit_queries, unit_database = _unit_rows(queries), _unit_rows(database)
+    unit_queries, unit_database = unit_rows(queries), unit_rows(database)
     place = jnp.arange(1, database.shape[0] + 1, dtype=database.dtype)
 
     def of_query(
@@ -94,8 +94,3 @@ def _ranked(scores: Float[Array, " n"], relevant: Bool[Array, " n"]) -> Bool[Arr
     bits = lax.bitcast_convert_type(-scores, integer)
     ordered = jnp.where(bits < 0, bits ^ jnp.iinfo(integer).max, bits)
     return (lax.sort((ordered & ~1) | relevant, is_stable=False) & 1) > 0
-
-
-def _unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
-    length = jnp.sqrt(jnp.sum(rows**2, axis=1, keepdims=True))
-    return rows / jnp.maximum(length, jnp.finfo(rows.dtype).tiny)

@@ -1,21 +1,22 @@
-"""The baselines by name, and what each may tune."""
+"""The methods that have no objective to follow, by name, and what each may tune: ten baselines and our joint form."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jaxtyping import Array, Float
 
-from zsh_jax.baselines import cca_itq, cosdish, fsdh, itq, ksh, lsh, pcah, sdh, semantic_ridge, sgh
+from zsh_jax.baselines import cca_itq, cosdish, fsdh, itq, joint, ksh, lsh, pcah, sdh, semantic_ridge, sgh
+from zsh_jax.core.joint import JointOptions
 
 
 class Baseline(NamedTuple):
     """A method for comparison.
 
     Attributes:
-        fit: from (key, data, options, bits=...) to a `Linear` or `Kernel` map.
+        fit: from (key, data, options, bits=...) to a `Linear`, `Kernel` or `Joint` map.
         options: from a multiple of the published value of what the method may tune, to its options.
         tunes: what that is; "" for nothing.
-        linear: whether it maps the features, not the RBF features.
+        linear: whether it maps the features alone, not the RBF features.
         may_know_one_label: whether `fit` takes `one_label`, that each sample has one label.
     """
 
@@ -47,5 +48,9 @@ BASELINES = {
         lambda multiple: semantic_ridge.SemanticRidgeOptions(ridge=1.0 * multiple),
         "ridge",
         False,
+    ),
+    "joint": Baseline(joint.fit, lambda multiple: JointOptions(odds=1.5 * multiple), "odds", False),
+    "joint_turned": Baseline(
+        joint.fit_turned, lambda multiple: JointOptions(odds=1.5 * multiple), "odds", False
     ),
 }

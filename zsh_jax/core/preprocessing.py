@@ -98,6 +98,19 @@ def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) ->
     return jnp.where(preprocessing.unit, shrunk / jnp.where(length > 0, length, 1), z)
 
 
+def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
+    """Rows at unit length; a zero row stays zero.
+
+    Args:
+        rows: of a size whose squares the dtype can hold.
+
+    Returns:
+        (n, f).
+    """
+    length = jnp.sqrt(jnp.sum(rows**2, axis=1, keepdims=True))
+    return rows / jnp.maximum(length, jnp.finfo(rows.dtype).tiny)
+
+
 def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Float[Array, "d p"]]:
     """Mean, and the p leading eigenvectors of the covariance, each divided by the deviation along it."""
     n, d = x.shape

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from zsh_jax.baselines.families import bits_of
 from zsh_jax.errors import InputError
 
 
@@ -63,7 +64,7 @@ def _export(asked: argparse.Namespace) -> str:
     index = None if asked.index == "none" else asked.index
     folder = export_index(asked.out, model, features, ids=ids, index=index, metadata=metadata)
     kind = "no index" if index is None else f"index {index}"
-    return f"{folder}: {len(features):,} codes of {model.projection.shape[1]} bits, {kind}"
+    return f"{folder}: {len(features):,} codes of {bits_of(model)} bits, {kind}"
 
 
 if __name__ == "__main__":

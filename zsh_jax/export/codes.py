@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Num, UInt8
 
-from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
-from zsh_jax.core.hashing import HashFunction, encode
+from zsh_jax.baselines.families import AnyHashFunction, encode_any
 from zsh_jax.errors import InputError
 
-Model = HashFunction | LinearHashFunction
 ROWS = 65_536  # on the device at a time
 
 
-def codes_of(hash_function: Model, features: Num[np.ndarray, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
+def codes_of(
+    hash_function: AnyHashFunction, features: Num[np.ndarray, "n d"]
+) -> UInt8[np.ndarray, "n bytes"]:
     """Encode features, some rows at a time, so that only these need fit the device.
 
     Args:
@@ -29,14 +29,11 @@ def codes_of(hash_function: Model, features: Num[np.ndarray, "n d"]) -> UInt8[np
         InputError: if the features do not fit the hash function, or are not finite.
     """
     check_features(hash_function, features)
-    if isinstance(hash_function, LinearHashFunction):
-        function: LinearHashFunction = jax.tree.map(jnp.asarray, hash_function)
-        return _in_parts(lambda x: encode_linear(function, x), features, function.mean.dtype)
-    kernel: HashFunction = jax.tree.map(jnp.asarray, hash_function)
-    return _in_parts(lambda x: encode(kernel, x), features, kernel.mean.dtype)
+    function: AnyHashFunction = jax.tree.map(jnp.asarray, hash_function)
+    return _in_parts(lambda x: encode_any(function, x), features, function.mean.dtype)
 
 
-def check_features(hash_function: Model, features: Num[np.ndarray, "n d"]) -> None:
+def check_features(hash_function: AnyHashFunction, features: Num[np.ndarray, "n d"]) -> None:
     """See whether features can be encoded.
 
     Args:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
+from zsh_jax.baselines.families import AnyHashFunction, bits_of
 from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
-from zsh_jax.export.codes import Model
 from zsh_jax.export.faiss_index import read_index
 from zsh_jax.tracking.models import load_model
 
@@ -25,7 +25,7 @@ class Export(NamedTuple):
         faiss_index: whose `search` gives distances and row numbers; None where there is none or none was asked for.
     """
 
-    hash_function: Model
+    hash_function: AnyHashFunction
     codes: UInt8[np.ndarray, "n bytes"]
     bits: int
     ids: Shaped[np.ndarray, " n"] | None
@@ -59,7 +59,7 @@ def load_export(folder: str | Path, *, with_index: bool = True) -> Export:
     hash_function, _ = load_model(folder / "hash_function.safetensors")
     index = read_index(folder / "index.faiss") if with_index and kind is not None else None
     fits = {
-        "hash_function.safetensors": hash_function.projection.shape[1] == bits,
+        "hash_function.safetensors": bits_of(hash_function) == bits,
         "codes.npy": codes.dtype == np.uint8 and codes.shape == (number, length),
         "ids.npy": ids is None or ids.shape == (number,),
         "index.faiss": index is None or (index.ntotal, index.d) == (number, 8 * length),

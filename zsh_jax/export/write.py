@@ -12,16 +12,16 @@ import numpy as np
 from jaxtyping import Num, Shaped
 
 from zsh_jax.atomic import write_whole
-from zsh_jax.baselines.hash_functions import LinearHashFunction
+from zsh_jax.baselines.families import AnyHashFunction, bits_of
 from zsh_jax.errors import InputError
-from zsh_jax.export.codes import Model, check_features, codes_of
+from zsh_jax.export.codes import check_features, codes_of
 from zsh_jax.export.faiss_index import KINDS, build_index, check_faiss, index_bytes
 from zsh_jax.tracking.models import save_model
 
 
 def export_index(
     folder: str | Path,
-    hash_function: Model,
+    hash_function: AnyHashFunction,
     features: Num[np.ndarray, "n d"],
     *,
     ids: Shaped[np.ndarray, " n"] | None = None,
@@ -77,10 +77,10 @@ def export_index(
         if index is not None:
             write_whole(beside / "index.faiss", index_bytes(build_index(codes, kind=index, links=links)))
         about = {
-            "bits": int(hash_function.projection.shape[1]),
+            "bits": bits_of(hash_function),
             "number": len(codes),
             "index": index,
-            "hash_function": "linear" if isinstance(hash_function, LinearHashFunction) else "kernel",
+            "hash_function": type(hash_function).__name__,
         }
         write_whole(beside / "index.json", f"{json.dumps(about)}\n".encode())
         beside.replace(folder.absolute())

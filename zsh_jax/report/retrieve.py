@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
-from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
-from zsh_jax.core.hashing import encode
+from zsh_jax.baselines.families import AnyHashFunction, encode_any
 from zsh_jax.core.packing import hamming_distances
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.report.gallery import Retrieved
@@ -18,7 +17,7 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.shown import Asked
-from zsh_jax.tracking.models import Model, load_class_codes, load_model, model_path
+from zsh_jax.tracking.models import load_class_codes, load_model, model_path
 from zsh_jax.tracking.results import cell_id
 
 
@@ -52,7 +51,7 @@ def retrieve(
         if not path.exists():
             continue  # the cell is of an earlier sweep that kept none
         model, _ = load_model(path)
-        if not np.isfinite(model.projection).all():
+        if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(model)):
             continue
         (place,) = (i for i, one in enumerate(questions) if one.unseen == cell.split.unseen)
         question, split = questions[place], split_of(inputs, cell.split)
@@ -74,7 +73,7 @@ def retrieve(
     return list(found.values())
 
 
-def encoded(model: Model, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
+def encoded(model: AnyHashFunction, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
     """Codes of samples under a hash function from disk.
 
     Args:
@@ -84,10 +83,8 @@ def encoded(model: Model, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n
     Returns:
         Packed codes, on the host.
     """
-    on_device: Model = jax.tree.map(jnp.asarray, model)
-    if isinstance(on_device, LinearHashFunction):
-        return np.asarray(encode_linear(on_device, features))
-    return np.asarray(encode(on_device, features))
+    on_device: AnyHashFunction = jax.tree.map(jnp.asarray, model)
+    return np.asarray(encode_any(on_device, features))
 
 
 def nearest(

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Shaped
 
-from zsh_jax.baselines.hash_functions import Linear, LinearHashFunction
-from zsh_jax.core.hashing import HashFunction
+from zsh_jax.baselines.families import AnyHashFunction, learnt_fields, with_preprocessing
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.solver import Status
 from zsh_jax.sweep.axes import Cell
@@ -38,7 +37,7 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
     return first | names | {key: axes[key] for key in axes if key not in names}
 
 
-def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction | LinearHashFunction:
+def hash_functions(prepared: Prepared, trained: Trained) -> AnyHashFunction:
     """The hash functions of a batch, on the host.
 
     Args:
@@ -49,12 +48,10 @@ def hash_functions(prepared: Prepared, trained: Trained) -> HashFunction | Linea
         Leaves with a leading axis of splits; those of the map with one of cells after it.
     """
     assert trained.hash_map is not None
-    mean, scale, basis, unit = prepared.preprocessing
-    if isinstance(trained.hash_map, Linear):
-        linear = LinearHashFunction(mean, scale, *trained.hash_map, basis, unit)
-        return LinearHashFunction(*jax.device_get(linear))
-    kernel = HashFunction(mean, scale, prepared.anchors, prepared.bandwidth, *trained.hash_map, basis, unit)
-    return HashFunction(*jax.device_get(kernel))
+    functions = with_preprocessing(
+        trained.hash_map, prepared.preprocessing, prepared.anchors, prepared.bandwidth
+    )
+    return type(functions)(*jax.device_get(functions))
 
 
 def nothing_trained(batch: Batch) -> Trained:
@@ -87,7 +84,7 @@ def cell_results(
     scores: Scores,
     *,
     extra: Mapping[str, Any],
-    models: HashFunction | LinearHashFunction | None,
+    models: AnyHashFunction | None,
 ) -> Iterator[CellResult]:
     """The results of a batch, in the order of its cells.
 
@@ -119,9 +116,7 @@ def cell_results(
         model = class_codes = None
         if models is not None:
             shared = jax.tree.map(lambda leaf, split=s: leaf[split], models)
-            in_cell = {
-                name: getattr(shared, name)[c] for name in ("projection", "offset") if hasattr(shared, name)
-            }
+            in_cell = {name: getattr(shared, name)[c] for name in learnt_fields(shared)}
             model = shared._replace(**in_cell)
             class_codes = None if trained.class_codes is None else np.asarray(trained.class_codes[s, c])
         yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model, class_codes)

@@ -8,8 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 
-from zsh_jax.baselines.hash_functions import Kernel, Linear, LinearHashFunction, encode_linear
-from zsh_jax.core.hashing import HashFunction, encode
+from zsh_jax.baselines.families import HashMap, encode_each, with_preprocessing
 from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
@@ -57,7 +56,7 @@ class Scores(NamedTuple):
 
 @jax.jit
 def encode_cells(
-    prepared: Prepared, maps: Kernel | Linear, features: Float[Array, "n_all d"]
+    prepared: Prepared, maps: HashMap, features: Float[Array, "n_all d"]
 ) -> UInt8[Array, "s cells n_all bytes"]:
     """Codes of all samples under every cell's hash function; the cells of a split share phi(x).
 
@@ -70,16 +69,10 @@ def encode_cells(
         Packed codes, (splits, cells, n_all, bytes).
     """
 
-    def of_split(args: tuple[Prepared, Kernel | Linear]) -> UInt8[Array, "cells n_all bytes"]:
+    def of_split(args: tuple[Prepared, HashMap]) -> UInt8[Array, "cells n_all bytes"]:
         split, cells = args
-        mean, scale, basis, unit = split.preprocessing
-        if isinstance(cells, Linear):
-            linear = LinearHashFunction(mean, scale, *cells, basis, unit)
-            by_cell = LinearHashFunction(None, None, 0, 0, None, None)  # type: ignore[arg-type]
-            return jax.vmap(encode_linear, in_axes=(by_cell, None))(linear, features)
-        kernel = HashFunction(mean, scale, split.anchors, split.bandwidth, *cells, basis, unit)
-        by_cell = HashFunction(None, None, None, None, 0, None, None)  # type: ignore[arg-type, assignment]
-        return jax.vmap(encode, in_axes=(by_cell, None))(kernel, features)
+        functions = with_preprocessing(cells, split.preprocessing, split.anchors, split.bandwidth)
+        return encode_each(functions, features)
 
     return lax.map(of_split, (prepared, maps))
 

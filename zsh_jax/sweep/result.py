@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from zsh_jax.baselines.hash_functions import LinearHashFunction
-from zsh_jax.core.hashing import HashFunction
+from zsh_jax.baselines.families import AnyHashFunction
 
 
 class CellResult(NamedTuple):
@@ -26,5 +25,5 @@ class CellResult(NamedTuple):
     cell: Mapping[str, Any]
     metrics: Mapping[str, Any]
     history: Mapping[str, Shaped[np.ndarray, " iterations"]]
-    model: HashFunction | LinearHashFunction | None = None
+    model: AnyHashFunction | None = None
     class_codes: UInt8[np.ndarray, "c bytes"] | None = None

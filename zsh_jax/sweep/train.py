@@ -9,7 +9,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
-from zsh_jax.baselines.hash_functions import Kernel, Linear
+from zsh_jax.baselines.families import HashMap
+from zsh_jax.baselines.hash_functions import Kernel
 from zsh_jax.core.classes import encode_class
 from zsh_jax.core.coupled import coupled_objective, init_coupled, solve_coupled
 from zsh_jax.core.loop import Solution
@@ -38,7 +39,7 @@ class Trained(NamedTuple):
         status: a `Status`.
     """
 
-    hash_map: Kernel | Linear | None
+    hash_map: HashMap | None
     class_codes: UInt8[Array, "*cells c bytes"] | None
     objective: Float[Array, "*cells"]
     start_objectives: Float[Array, "*cells restarts"]

@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from zsh_jax.baselines.catalogue import BASELINES
+from zsh_jax.core.joint import Joint, encode_class_joint
 from zsh_jax.core.loop import Status
 from zsh_jax.core.objective import Objective
+from zsh_jax.core.packing import pack_codes
 from zsh_jax.sweep.axes import Program
 from zsh_jax.sweep.prepare import Prepared
 from zsh_jax.sweep.train import Traced, Trained, over_cells
@@ -36,11 +38,14 @@ def train_baseline(
         hash_map = baseline.fit(
             split.start, data, baseline.options(weights.multiple), bits=program.bits, **known
         )
+        class_codes = None
+        if isinstance(hash_map, Joint):
+            class_codes = pack_codes(encode_class_joint(hash_map, split.vectors))
         finite = jnp.all(jnp.stack([jnp.isfinite(leaf).all() for leaf in hash_map]))
         nothing = jnp.full(1, jnp.nan, data.x.dtype)
         return Trained(
             hash_map=hash_map,
-            class_codes=None,
+            class_codes=class_codes,
             objective=nothing[0],
             start_objectives=nothing,
             terms=Objective(*[nothing] * len(Objective._fields)),

@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.baselines.families import AnyHashFunction
 from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
+from zsh_jax.core.joint import JointHashFunction
 from zsh_jax.errors import InputError
 
-Model = HashFunction | LinearHashFunction
 DIMENSIONS = {
     "mean": 1,
     "scale": 1,
@@ -23,6 +24,11 @@ DIMENSIONS = {
     "offset": 1,
     "basis": 2,
     "unit": 0,
+    "semantic": 2,
+    "whitening": 2,
+    "centre": 1,
+    "typical": 1,
+    "frame": 2,
 }
 OPTIONAL = {"basis", "unit"}  # of some preprocessings
 CLASS_CODES = "class_codes"  # a tensor beside them, of methods that have such
@@ -43,7 +49,7 @@ def model_path(workdir: str | Path, identifier: str) -> Path:
 
 def save_model(
     path: str | Path,
-    model: Model,
+    model: AnyHashFunction,
     metadata: Mapping[str, Any],
     class_codes: UInt8[np.ndarray, "c bytes"] | None = None,
 ) -> None:
@@ -72,14 +78,14 @@ def save_model(
         ) from None
 
 
-def load_model(path: str | Path) -> tuple[Model, dict[str, Any]]:
+def load_model(path: str | Path) -> tuple[AnyHashFunction, dict[str, Any]]:
     """Read a hash function that `save_model` wrote.
 
     Args:
         path: the file.
 
     Returns:
-        The hash function, for `encode` or, if it is linear, for `encode_linear`, its leaves NumPy arrays of the dtype
+        The hash function, for `zsh_jax.baselines.families.encode_any`, its leaves NumPy arrays of the dtype
         in which they were saved; and the metadata.
 
     Raises:
@@ -87,7 +93,7 @@ def load_model(path: str | Path) -> tuple[Model, dict[str, Any]]:
     """
     arrays, metadata = _read(Path(path))
     arrays.pop(CLASS_CODES, None)
-    return (LinearHashFunction if "offset" in arrays else HashFunction)(**arrays), metadata
+    return _kind(arrays)(**arrays), metadata
 
 
 def load_class_codes(path: str | Path) -> UInt8[np.ndarray, "c bytes"] | None:
@@ -117,9 +123,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             metadata = {key: json.loads(text) for key, text in (file.metadata() or {}).items()}
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
-    kind = LinearHashFunction if "offset" in arrays else HashFunction
-    _check(path, arrays, set(kind._fields))
+    _check(path, arrays, set(_kind(arrays)._fields))
     return arrays, metadata
+
+
+def _kind(arrays: Mapping[str, Any]) -> type[AnyHashFunction]:
+    if "frame" in arrays:
+        return JointHashFunction
+    return LinearHashFunction if "offset" in arrays else HashFunction
 
 
 def _check(path: Path, every: Mapping[str, Shaped[np.ndarray, "..."]], fields: set[str]) -> None:
@@ -147,17 +158,30 @@ def _check(path: Path, every: Mapping[str, Shaped[np.ndarray, "..."]], fields: s
             len(arrays["basis"]) == values, f"basis is for {len(arrays['basis'])} features, mean for {values}"
         )
         values = arrays["basis"].shape[1]
-    rows, bits = arrays["projection"].shape
+    last = "frame" if "frame" in fields else "projection"
+    rows, bits = arrays[last].shape
     codes = every.get(CLASS_CODES, np.zeros((0, -(-bits // 8)), np.uint8))
     require(
         codes.dtype == np.uint8 and codes.ndim == 2 and codes.shape[1] == -(-bits // 8),
         f"class_codes of type {codes.dtype} and shape {codes.shape} are no packed codes of {bits} bits",
     )
     if "offset" in fields:
-        require(rows == values, f"projection has {rows} rows, and {values} features come to it")
         length = len(arrays["offset"])
-        require(length == bits, f"offset is for {length} bits, projection for {bits}")
+        require(length == bits, f"offset is for {length} bits, {last} for {bits}")
+    if "anchors" not in fields:
+        require(rows == values, f"projection has {rows} rows, and {values} features come to it")
         return
     anchors, length = arrays["anchors"].shape
     require(length == values, f"anchors are for {length} features, and {values} come to them")
-    require(rows == anchors + 1, f"projection has {rows} rows for {anchors} anchors and a constant")
+    if last == "projection":
+        require(rows == anchors + 1, f"projection has {rows} rows for {anchors} anchors and a constant")
+        return
+    columns = arrays["semantic"].shape[1], arrays["whitening"].shape[1]
+    lengths = {columns[1], len(arrays["centre"]), len(arrays["typical"])}
+    require(
+        len(arrays["semantic"]) == anchors + 1
+        and len(arrays["whitening"]) == values
+        and rows == sum(columns)
+        and len(lengths) == 1,
+        "semantic, whitening, centre, typical and frame do not fit each other",
+    )

@@ -1,0 +1,30 @@
+"""The joint form: semantics and appearance in one space, turned onto the bits; and what each of its parts gives.
+
+python launch.py --config experiments/best.py
+
+python launch.py --config experiments/best.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
+    --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
+"""
+
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.config import for_dataset
+
+
+def get_config(dataset: str = "shapes") -> ConfigDict:
+    """The joint form at all lengths, beside the published one; at 64 bits its two halves alone."""
+    config = for_dataset(dataset)
+    config.name = "best"
+    config.evaluation.seen_queries = 1000
+    config.sweep.bits = (16, 32, 64, 128)
+    config.reference = "zsh"
+    config.variants = ConfigDict(
+        {
+            "zsh": {},
+            "joint": {"method": ("joint",)},
+            "joint-turned": {"method": ("joint_turned",)},
+            "semantics-alone": {"method": ("joint",), "multiple": (1e6,), "bits": (64,)},
+            "appearance-alone": {"method": ("joint",), "multiple": (1e-6,), "bits": (64,)},
+        }
+    )
+    return config.lock()
