@@ -16,10 +16,13 @@ from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.table import paired_table, results_table, unseen_table
+from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
@@ -124,12 +127,16 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
+    check_tuning(config)
     plan, inputs = lay_out(config)
+    choices = _tune(config, console) if config.tuning.axes else {}
+    if choices:
+        plan, inputs = lay_out(config, choices)
     cutoffs = tuple(config.evaluation.cutoffs)
     cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, cells, **evaluation)
-    results = open_results(config.workdir, config.to_dict())
+    results = open_results(config.workdir, config.to_dict() | ({"choices": choices} if choices else {}))
     save_vectors(config.workdir, inputs)
     shown = kept_for_gallery(config, plan, inputs)
 
@@ -157,6 +164,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
 
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
+    rows = as_tuned(rows, config.tuning.axes.to_dict())
     console.print(results_table(rows, cutoffs))
     if len({row["unseen"] for row in rows}) > 1:
         console.print(unseen_table(rows))
@@ -168,6 +176,16 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     if failed:
         console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
     return 3 if failed else 0
+
+
+def _tune(config: ConfigDict, console: Console) -> Choices:
+    """Try settings on validation classes, as a sweep below the workdir, and choose."""
+    validation = validation_config(config)
+    run_sweep(validation, console)
+    rows = read_results(Path(validation.workdir) / "results.jsonl")
+    choices = choose(rows, config.tuning.axes.to_dict())
+    console.print(f"chosen on validation classes:\n{told(choices)}", highlight=False, soft_wrap=True)
+    return choices
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from zsh_jax.errors import InputError
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
+from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, read_results
 
@@ -53,6 +54,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         names.append(name)
         if config.get("reference"):
             references.append(str(config["reference"]))
+        found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}
         history |= read_history(folder / HISTORY) if (folder / HISTORY).exists() else {}
         if (folder / GALLERY).exists():

@@ -34,6 +34,24 @@ def defaults() -> ConfigDict:
     config.wandb.project = "zsh_jax"
     config.wandb.entity = config_dict.placeholder(str)
 
+    _add_sweep(config)
+
+    # By name, axes that take other values: a grid for each, in the place of one.
+    config.variants = ConfigDict()
+    config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
+
+    # By variant, axes and the values that are tried on validation classes; then the best for each set of unseen classes
+    # is run. See zsh_jax/sweep/tuning.py.
+    config.tuning = ConfigDict()
+    config.tuning.axes = ConfigDict()
+    config.tuning.validation = 3  # seen classes that stand in for the unseen ones
+    config.tuning.bits = (32,)
+    config.tuning.seed = (0,)
+    return config
+
+
+def _add_sweep(config: ConfigDict) -> None:
+    """Every axis that has a value for all data sets."""
     sweep = config.sweep = ConfigDict()
     sweep.method = ("zsh",)
     sweep.bits = (64,)
@@ -63,11 +81,6 @@ def defaults() -> ConfigDict:
     sweep.neighbours = (10,)
     sweep.edge_weights = ("heat",)
     sweep.laplacian = ("plain",)
-
-    # By name, axes that take other values: a grid for each, in the place of one.
-    config.variants = ConfigDict()
-    config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
-    return config
 
 
 def _add_inputs(config: ConfigDict) -> None:

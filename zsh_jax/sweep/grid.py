@@ -12,6 +12,10 @@ from zsh_jax.sweep.axes import AXES, Cell, DataSplit, Program, Weights
 AxisGroup = TypeVar("AxisGroup", DataSplit, Program, Weights)
 Item = TypeVar("Item")
 
+Choices = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""By variant, then by set of unseen classes, the axes that were tuned and the value of each."""
+
+NO_CHOICES: Choices = MappingProxyType({})
 NO_VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -62,12 +66,17 @@ def _product(axes: Mapping[str, Any], group: type[AxisGroup]) -> tuple[AxisGroup
     )
 
 
-def groups(axes: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]] = NO_VARIANTS) -> list[Group]:
+def groups(
+    axes: Mapping[str, Any],
+    variants: Mapping[str, Mapping[str, Any]] = NO_VARIANTS,
+    choices: Choices = NO_CHOICES,
+) -> list[Group]:
     """The grid, split into groups.
 
     Args:
         axes: for each axis of `axes.AXES`, its values: a tuple, or one bare value.
         variants: by name, axes that take other values. Where there are any, the sweep is a grid for each.
+        choices: by variant and set of unseen classes, axes that take one value there.
 
     Returns:
         Groups in the order of the variants and of the data splits' shapes; together they hold each cell once.
@@ -75,11 +84,20 @@ def groups(axes: Mapping[str, Any], variants: Mapping[str, Mapping[str, Any]] = 
     Raises:
         InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
     """
+    every = {name: dict(axes) | dict(overrides) for name, overrides in (variants or {"": {}}).items()}
+    if not choices:
+        return [group for name, values in every.items() for group in _product_groups(values, name)]
+    # All variants set by set then, so that they share the data splits.
     return [
         group
-        for name, overrides in (variants or {"": {}}).items()
-        for group in _product_groups(dict(axes) | dict(overrides), name)
+        for name, values in every.items()
+        for unseen in _values(values, "unseen")
+        for group in _product_groups(values | _chosen(choices, name, unseen) | {"unseen": (unseen,)}, name)
     ]
+
+
+def _chosen(choices: Choices, variant: str, unseen: str) -> dict[str, tuple[Any]]:
+    return {axis: (value,) for axis, value in choices.get(variant, {}).get(unseen, {}).items()}
 
 
 def _product_groups(axes: Mapping[str, Any], variant: str) -> list[Group]:

@@ -12,7 +12,7 @@ from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
-from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.grid import NO_CHOICES, Choices, groups
 from zsh_jax.sweep.inputs import Inputs, load_inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import Plan, make_plan
@@ -21,11 +21,12 @@ from zsh_jax.sweep.shown import check_gallery
 MOST_LINES = 12
 
 
-def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
+def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, Inputs]:
     """Load the inputs and plan the sweep; everything that can be wrong is found here.
 
     Args:
         config: of the sweep.
+        choices: what was tuned, see `groups`.
 
     Returns:
         The plan and the inputs.
@@ -52,7 +53,8 @@ def lay_out(config: ConfigDict) -> tuple[Plan, Inputs]:
     check_gallery(config.gallery)
     inputs = load_inputs(config, semantics)
     variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
-    every = groups(name_held_out(config.sweep.to_dict(), inputs.dataset), variants)  # by the names of classes
+    named = name_held_out(config.sweep.to_dict(), inputs.dataset)
+    every = groups(named, variants, choices)  # by the names of classes
     samples, features = inputs.features.shape
     sizes = {
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
