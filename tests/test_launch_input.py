@@ -105,6 +105,14 @@ def _refused(launch, arguments, capsys, workdir):
             {"config.sweep.semantics": "word_vectors", "config.semantics.path": EXPERIMENT},
             "is no file of word vectors",
         ),
+        (
+            {"config.sweep.method": "pcah", "config.sweep.bits": 1000},
+            "pcah has no 1000 bits from",
+        ),
+        (
+            {"config.sweep.validation": 30},
+            "30 validation classes cannot be drawn from",
+        ),
         ({"config.memory_gib": 0.001}, "more than memory_gib = 0.001; raise --config.memory_gib"),
         ({"config.memory_gib": "inf"}, "memory_gib takes a positive number, not inf"),
         (

@@ -89,7 +89,7 @@ def test_files_beside_the_page_are_those_on_it(made):
     tables = {name for name in files if name.startswith("tables/")}
     assert set(files) == figures | tables | {"index.html"}
     stems = {name.rpartition(".")[0] for name in tables}
-    assert tables == {f"{stem}.{kind}" for stem in stems for kind in ("html", "csv", "tex")}
+    assert tables == {f"{stem}.{kind}" for stem in stems for kind in ("html", "csv", "tex", "md")}
     assert {"tables/map", "tables/differences_to_published", "tables/unseen_classes"} <= stems
     assert {"tables/tie_rules", "tables/generalised", "tables/bit_statistics", "tables/costs"} <= stems
     for name in tables:

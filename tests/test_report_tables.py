@@ -16,6 +16,7 @@ from zsh_jax.report.tables.comparison import difference_table, metric_table, uns
 from zsh_jax.report.tables.csv import comma_separated
 from zsh_jax.report.tables.html import html
 from zsh_jax.report.tables.latex import escaped, latex
+from zsh_jax.report.tables.markdown import markdown
 from zsh_jax.report.tables.side_by_side import bit_table, cost_table, generalised_table, tie_rule_table
 from zsh_jax.report.tables.table import Entry, Line, Table
 
@@ -42,9 +43,10 @@ def _parsed(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_every_figure_is_that_of_numpy_in_all_three_forms(methods):
+def test_every_figure_is_that_of_numpy_in_all_forms(methods):
     sweeps, results = methods
     table = metric_table(sweeps.rows, "mean_average_precision", "MAP", name="map")
+    pipes = {row.split(" | ")[0]: row.split(" | ")[1:] for row in markdown(table).splitlines()[2:]}
     page, lines, tex = (
         html(table),
         {line["setting"]: line for line in _parsed(comma_separated(table))},
@@ -59,6 +61,8 @@ def test_every_figure_is_that_of_numpy_in_all_three_forms(methods):
         mean, deviation = f"{seeds.mean():.4f}", f"{seeds.std(ddof=1):.4f}"
         assert f"{mean} ± {deviation}" in page
         assert rf"{mean} $\pm$ {deviation}" in tex
+        place = table.columns.index(head)
+        assert pipes[f"| {method}"][place].strip(" |*") == f"{mean} ± {deviation}"
     assert lines["zsh"]["unhashed mean"] == lines["cosine"]["16 bits mean"] == ""
 
 
@@ -74,6 +78,7 @@ def test_bold_is_the_best_and_what_scipy_cannot_tell_from_it(methods):
             assert marked[method][f"{bits} bits best"] == str(int(p >= 0.05))
     bold = [entry.text for line in table.lines for entry in line.entries if entry and entry.best]
     assert html(table).count("<strong>") == latex(table).count(r"\textbf{") == len(bold)
+    assert markdown(table).count("**") == 2 * len(bold)
 
 
 def test_a_mean_over_fewer_classes_says_so_and_is_never_the_best(methods):
@@ -253,6 +258,19 @@ def test_signs_and_relations_in_latex():
         r"$-$0.01 [$-$0.02, +0.03], no-rotation, p $\geq$ 0.05, 1e-05, r$\leq$2"
     )
     assert escaped(r"a\b{c}~^$") == r"a\textbackslash{}b\{c\}\textasciitilde{}\textasciicircum{}\$"
+
+
+def test_markdown_reads_plain_text_as_it_stands():
+    entry = Entry("1*2", {"mean": 1.0}, best=True)
+    table = Table("t", "a_b", ("h|1",), ("<c>",), (Line(("l`",), (entry,)), Line(("m",), (None,))))
+    assert markdown(table).splitlines() == [
+        r"a\_b",
+        "",
+        r"| h\|1 | \<c> |",
+        "| --- | ---: |",
+        r"| l\` | **1\*2** |",
+        "| m | - |",
+    ]
 
 
 def test_html_is_escaped_and_what_is_missing_is_a_dash():

@@ -9,6 +9,7 @@ from zsh_jax.core.classes import encode_class
 from zsh_jax.core.coupled import CoupledState, init_coupled, solve_coupled
 from zsh_jax.core.graph import Graph, knn_graph
 from zsh_jax.core.hashing import HashFunction, encode
+from zsh_jax.core.joint import Joint, JointHashFunction, JointOptions, encode_joint, fit_joint
 from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
 from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
@@ -30,6 +31,9 @@ __all__ = [
     "Graph",
     "HashFunction",
     "Hyperparameters",
+    "Joint",
+    "JointHashFunction",
+    "JointOptions",
     "Metrics",
     "Objective",
     "Preprocessing",
@@ -44,9 +48,11 @@ __all__ = [
     "codes_step",
     "encode",
     "encode_class",
+    "encode_joint",
     "evaluate",
     "evaluate_queries",
     "expected_precision_at",
+    "fit_joint",
     "fit_preprocessing",
     "hamming_distances",
     "init_coupled",

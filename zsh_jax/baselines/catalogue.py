@@ -18,6 +18,7 @@ class Baseline(NamedTuple):
         tunes: what that is; "" for nothing.
         linear: whether it maps the features alone, not the RBF features.
         may_know_one_label: whether `fit` takes `one_label`, that each sample has one label.
+        components: whether its bits are principal components, of which there are no more than features.
     """
 
     fit: Callable[..., Any]
@@ -25,12 +26,13 @@ class Baseline(NamedTuple):
     tunes: str
     linear: bool
     may_know_one_label: bool = False
+    components: bool = False
 
 
 BASELINES = {
     "lsh": Baseline(lsh.fit, lambda multiple: lsh.LSHOptions(), "", True),
-    "pcah": Baseline(pcah.fit, lambda multiple: pcah.PCAHOptions(), "", True),
-    "itq": Baseline(itq.fit, lambda multiple: itq.ITQOptions(), "", True),
+    "pcah": Baseline(pcah.fit, lambda multiple: pcah.PCAHOptions(), "", True, components=True),
+    "itq": Baseline(itq.fit, lambda multiple: itq.ITQOptions(), "", True, components=True),
     "cca_itq": Baseline(
         cca_itq.fit, lambda multiple: cca_itq.CCAITQOptions(ridge=1e-4 * multiple), "ridge", True
     ),

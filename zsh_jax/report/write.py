@@ -12,12 +12,13 @@ from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.tables.csv import comma_separated
 from zsh_jax.report.tables.html import html
 from zsh_jax.report.tables.latex import latex
+from zsh_jax.report.tables.markdown import markdown
 
 
 def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) -> Path:
     """Make a report of some sweeps from their results alone.
 
-    Below `out` come `figures/NAME.png` and `.pdf`, `tables/NAME.html`, `.csv` and `.tex`, and, last of all,
+    Below `out` come `figures/NAME.png` and `.pdf`, `tables/NAME.html`, `.csv`, `.tex` and `.md`, and, last of all,
     `index.html`. Each appears whole or not at all; what they hold depends on the results and nothing else.
 
     Args:
@@ -58,6 +59,7 @@ def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
                 ("html", html(table)),
                 ("csv", comma_separated(table)),
                 ("tex", latex(table)),
+                ("md", markdown(table)),
             ):
                 files[f"tables/{table.name}.{ending}"] = text.encode()
     files["index.html"] = page(sweeps, parts, images).encode()

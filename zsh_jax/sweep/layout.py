@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.data.auxiliary import shared_classes
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
-from zsh_jax.sweep.grid import NO_CHOICES, Choices, groups
+from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
 from zsh_jax.sweep.inputs import Inputs, load_inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import Plan, make_plan
@@ -60,6 +61,8 @@ def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, In
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
     }
     plan = make_plan(every, sizes, memory_gib=config.memory_gib)
+    for group in every:
+        _check_components(group, features)
     for split in {split: None for group in plan.groups for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
@@ -69,6 +72,16 @@ def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, In
         indices = split_of(inputs, split)
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
     return plan, inputs
+
+
+def _check_components(group: Group, features: int) -> None:
+    method, bits = group.program.method, group.program.bits
+    there = min(split.pca_dimensions or features for split in group.splits)
+    if method in BASELINES and BASELINES[method].components and bits > there:
+        raise InputError(
+            f"{method} has no {bits} bits from {there} features, its bits are principal components; lower "
+            f"--config.sweep.bits, or leave {method} out"
+        )
 
 
 def describe(
