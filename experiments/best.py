@@ -12,17 +12,17 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The joint form at all lengths, beside the published one; at 64 bits its two halves alone."""
+    """The joint form at all lengths; its frame the other way; and at 64 bits its two halves alone."""
     config = for_dataset(dataset)
     config.name = "best"
     config.evaluation.seen_queries = 1000
     config.sweep.bits = (16, 32, 64, 128)
-    config.reference = "zsh"
+    config.reference = "joint"
     config.variants = ConfigDict(
         {
-            "zsh": {},
             "joint": {"method": ("joint",)},
-            "joint-turned": {"method": ("joint_turned",)},
+            "frame-random": {"method": ("joint_random",), "bits": (16,)},
+            "frame-turned": {"method": ("joint_turned",), "bits": (32, 64, 128)},
             "semantics-alone": {"method": ("joint",), "multiple": (1e6,), "bits": (64,)},
             "appearance-alone": {"method": ("joint",), "multiple": (1e-6,), "bits": (64,)},
         }

@@ -166,7 +166,12 @@ def test_vmap_over_options_equals_the_loop_and_shares_what_comes_before(float64)
         np.testing.assert_array_equal(codes[i], encode_any(_function(toy(), single), jnp.asarray(toy().raw)))
 
 
-def test_the_turned_frame_is_another(float64):
+def test_a_frame_of_few_bits_is_turned_and_a_wider_one_random(float64):
     data, key = training(toy()), jax.random.key(0)
-    one, other = (fit(key, data, JointOptions(), bits=8).frame for fit in (joint.fit, joint.fit_turned))
-    assert not np.allclose(one, other)
+    for bits, same, other in (
+        (8, joint.fit_turned, joint.fit_random),
+        (20, joint.fit_random, joint.fit_turned),
+    ):
+        frame = joint.fit(key, data, JointOptions(), bits=bits).frame
+        np.testing.assert_array_equal(frame, same(key, data, JointOptions(), bits=bits).frame)
+        assert not np.allclose(frame, other(key, data, JointOptions(), bits=bits).frame)

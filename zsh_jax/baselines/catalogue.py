@@ -52,6 +52,9 @@ BASELINES = {
         False,
     ),
     "joint": Baseline(joint.fit, lambda multiple: JointOptions(odds=1.5 * multiple), "odds", False),
+    "joint_random": Baseline(
+        joint.fit_random, lambda multiple: JointOptions(odds=1.5 * multiple), "odds", False
+    ),
     "joint_turned": Baseline(
         joint.fit_turned, lambda multiple: JointOptions(odds=1.5 * multiple), "odds", False
     ),
