@@ -155,7 +155,7 @@ def test_new_images_of_the_classes_are_retrieved_better_than_by_chance(turns):
 def test_vmap_over_options_equals_the_loop_and_shares_what_comes_before(float64):
     data, key = training(toy()), jax.random.key(0)
     odds = jnp.array([0.5, 4.0])
-    fit = lambda odds: joint.fit(key, data, JointOptions(odds=odds), bits=8)  # noqa: E731
+    fit = lambda odds: joint.fit(key, data, JointOptions(odds=odds), bits=20)  # noqa: E731
     batched = jax.vmap(fit)(odds)
     functions = _function(toy(), batched)
     assert isinstance(functions, JointHashFunction)
