@@ -1,6 +1,8 @@
 """Shape annotations of the core and the baselines checked at run time, and float64 for the tests that ask for it."""
 
+import importlib.util
 import socket
+from pathlib import Path
 
 import jax
 import jaxtyping
@@ -49,6 +51,18 @@ def shapes_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     load_shapes(str(folder), images=False)
     return folder
+
+
+@pytest.fixture(scope="session")
+def launch():
+    """`launch.py` as a module."""
+    path = Path(__file__).resolve().parent.parent / "launch.py"
+    spec = importlib.util.spec_from_file_location("launch", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Bad input to the launcher: status 2, one line that names it and says how to mend it, and nothing written."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -13,14 +12,6 @@ from zsh_jax.data.shapes import load_shapes
 
 ROOT = Path(__file__).resolve().parent.parent
 EXPERIMENT = ROOT / "experiments" / "sweep_bits.py"
-
-
-@pytest.fixture(scope="module")
-def launch():
-    spec = importlib.util.spec_from_file_location("launch", ROOT / "launch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The end of a sweep: its gallery against brute force, its report, and what a rerun makes of what lies on disk."""
 
-import importlib.util
 import json
 import shutil
 from collections.abc import Callable
@@ -44,14 +43,6 @@ class Ended(NamedTuple):
     workdir: Path
     run: Callable  # a sweep like it, in another folder and with other settings
     features: np.ndarray
-
-
-@pytest.fixture(scope="module")
-def launch():
-    spec = importlib.util.spec_from_file_location("launch", ROOT / "launch.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Tuning on validation classes: what is tried, what is chosen, and that the unseen classes have no say."""
 
-import importlib.util
 import json
 from itertools import product
 from pathlib import Path
@@ -17,7 +16,6 @@ from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
 
-ROOT = Path(__file__).resolve().parent.parent
 SETS = ("striped circle", "solid cross")
 EXPERIMENT = """
 from ml_collections import ConfigDict
@@ -128,10 +126,7 @@ def test_what_cannot_be_tuned_is_an_error(axes, match):
 
 
 @pytest.mark.slow
-def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder):
-    spec = importlib.util.spec_from_file_location("launch", ROOT / "launch.py")
-    launch = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(launch)
+def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
     dataset = load_shapes(str(shapes_folder), images=False)
     rng = np.random.default_rng(0)
     features = rng.normal(size=(30, 24))[dataset.labels] + rng.normal(size=(9000, 24))
