@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from zsh_jax import JointHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.sweep.result import CellResult
 
@@ -49,6 +50,16 @@ def result(seed=0, bits=16, *, iterations=4, failed=False, model=None, **changes
         "seconds": 0.125,
     }
     return CellResult(identity(seed, bits, **changes), metrics, history, model)
+
+
+def joint_hash_function(bits=9, dtype=np.float32):
+    """Random arrays that fit each other: 6 features, 4 anchors, 5 semantic values, 3 directions of appearance."""
+    rng = np.random.default_rng(2)
+    sizes = ((6,), (6,), (4, 6), (), (5, 5), (6, 3), (3,), (3,), (8, bits), (bits,))
+    arrays = [rng.normal(size=size) for size in sizes]
+    arrays[1], arrays[3] = np.abs(arrays[1]) + 0.5, 6.0  # scale and bandwidth
+    arrays[-1] *= 0.1
+    return JointHashFunction(*(np.asarray(array, dtype) for array in arrays))
 
 
 def hash_function(seed=0, *, features=6, anchors=5, bits=12, dtype=np.float32):

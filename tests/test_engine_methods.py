@@ -6,11 +6,24 @@ import numpy as np
 import pytest
 from test_engine import CUTOFFS, _axes, _inputs, _plan
 
-from zsh_jax import HashFunction, anchors, bandwidth, encode, evaluate, rbf_features, standardisation
+from zsh_jax import (
+    HashFunction,
+    JointHashFunction,
+    Preprocessing,
+    anchors,
+    bandwidth,
+    encode,
+    evaluate,
+    pack_codes,
+    rbf_features,
+    standardisation,
+)
 from zsh_jax.baselines.bounds import cosine_average_precision
 from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.baselines.data import TrainingData
+from zsh_jax.baselines.families import encode_any, with_preprocessing
 from zsh_jax.baselines.hash_functions import Linear, LinearHashFunction, encode_linear
+from zsh_jax.core.joint import encode_class_joint
 from zsh_jax.data.semantics import semantic_targets
 from zsh_jax.errors import InputError
 from zsh_jax.sweep import engine
@@ -69,6 +82,30 @@ def test_each_baseline_is_what_it_gives_alone(method):
         assert result.metrics["status"] == "converged"
         assert type(result.model).__name__ == ("LinearHashFunction" if baseline.linear else "HashFunction")
         np.testing.assert_allclose(result.model.projection, hash_map.projection, rtol=1e-3, atol=1e-3)
+
+
+def test_the_joint_form_is_what_it_gives_alone_by_name_too():
+    inputs = _inputs()
+    cells, results = _results(inputs, method=("joint_random",), multiple=(1.0, 5.0))
+    assert len(results) == 4
+    for cell, result in zip(cells, results, strict=True):
+        indices, data, (mean, scale, chosen, width) = _data(cell, inputs)
+        baseline = BASELINES["joint_random"]
+        hash_map = baseline.fit(
+            streams(cell.split.seed).start, data, baseline.options(cell.weights.multiple), bits=9
+        )
+        function = with_preprocessing(hash_map, Preprocessing(mean, scale, None, None), chosen, width)
+        codes = encode_any(function, jnp.asarray(inputs.features))
+        q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
+        expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9)
+        value = result.metrics["mean_average_precision"]
+        assert value == pytest.approx(float(expected.mean_average_precision), rel=1e-4)
+        named = pack_codes(encode_class_joint(hash_map, jnp.asarray(inputs.semantics["one-hot"].vectors)))
+        np.testing.assert_array_equal(result.class_codes, named)
+        asked = jnp.asarray(indices.asked)
+        by_name = evaluate(named[asked], asked, codes[d], labels[d], bits=9).mean_average_precision
+        assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-4)
+        assert isinstance(result.model, JointHashFunction)
 
 
 def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():

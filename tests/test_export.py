@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import hash_function, identity
+from cells import hash_function, identity, joint_hash_function
 
-from zsh_jax import encode, hamming_distances, unpack_codes
+from zsh_jax import encode, encode_joint, hamming_distances, unpack_codes
 from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.errors import InputError
@@ -29,7 +29,11 @@ def _linear(bits):
     return LinearHashFunction(*(array.astype(np.float32) for array in arrays))
 
 
-MODELS = {"kernel": lambda bits: hash_function(anchors=20, bits=bits), "linear": _linear}
+MODELS = {
+    "kernel": lambda bits: hash_function(anchors=20, bits=bits),
+    "linear": _linear,
+    "joint": lambda bits: joint_hash_function(bits=bits),
+}
 
 
 def _features(n, seed=0):
@@ -89,7 +93,7 @@ def test_parts_come_back(tmp_path, kind):
     pytest.importorskip("faiss")
     export_index(tmp_path / "new" / "out", model, x, ids=ids, metadata=identity())
     export = load_export(tmp_path / "new" / "out")
-    encoder = encode if kind == "kernel" else encode_linear
+    encoder = {"kernel": encode, "linear": encode_linear, "joint": encode_joint}[kind]
     expected = encoder(jax.tree.map(jnp.asarray, model), jnp.asarray(x))
     np.testing.assert_array_equal(export.codes, expected)
     assert not np.unpackbits(export.codes, axis=1)[:, 12:].any()

@@ -6,10 +6,11 @@ import struct
 import jax
 import numpy as np
 import pytest
-from cells import hash_function, identity
+from cells import hash_function, identity, joint_hash_function
 from safetensors.numpy import load_file, save_file
 
-from zsh_jax import encode
+from zsh_jax import JointHashFunction, encode
+from zsh_jax.baselines.families import encode_any
 from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.preprocessing import fit_preprocessing
@@ -61,6 +62,20 @@ def test_a_linear_hash_function_comes_back(tmp_path):
         np.testing.assert_array_equal(one, other)
     save_model(tmp_path / "model.safetensors", model._replace(offset=arrays[0]), identity())
     with pytest.raises(InputError, match="offset is for 6 bits, projection for 9"):
+        load_model(tmp_path / "model.safetensors")
+
+
+def test_a_joint_hash_function_comes_back(tmp_path):
+    model = joint_hash_function()
+    save_model(tmp_path / "model.safetensors", model, identity())
+    loaded, _ = load_model(tmp_path / "model.safetensors")
+    assert isinstance(loaded, JointHashFunction)
+    x = jax.random.normal(jax.random.key(1), (40, 6))
+    codes = [encode_any(jax.tree.map(jax.numpy.asarray, one), x) for one in (model, loaded)]
+    np.testing.assert_array_equal(*codes)
+    assert len(np.unique(codes[0], axis=0)) > 1
+    save_model(tmp_path / "model.safetensors", model._replace(centre=model.mean), identity())
+    with pytest.raises(InputError, match="do not fit each other"):
         load_model(tmp_path / "model.safetensors")
 
 

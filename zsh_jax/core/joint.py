@@ -177,8 +177,10 @@ def fit_joint(  # noqa: PLR0917  the arrays of a problem
     z = _joined(unit_rows(phi @ semantic), appearance, share)
     mean = z.mean(0)
     uncentred = z - options.centring * mean[None]
-    _, vectors = eigh(uncentred.T @ uncentred / len(z))
-    leading = vectors[:, ::-1][:, :rank]
+    values, vectors = eigh(uncentred.T @ uncentred)
+    # Nothing is known of directions without variance: a class's code must not be told by their rounding.
+    rounding = jnp.finfo(values.dtype).eps * len(z) * values[-1]
+    leading = jnp.where(values[None] > rounding, vectors, 0)[:, ::-1][:, :rank]
     leading = leading * jnp.where(mean[None] @ leading < 0, -1, 1)  # the sign is a library's choice
     r = leading.shape[1]
     frame = random_rotation(key, size=max(r, bits), dtype=x.dtype)[:r, :bits]
