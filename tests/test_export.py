@@ -83,7 +83,7 @@ def test_hnsw_states_true_distances_and_misses_little(tmp_path, kind):
     np.testing.assert_array_equal(distances, _differing(queries[:, None], export.codes[rows], 32))
     exact = np.sort(_differing(queries[:, None], export.codes[None], 32), axis=1)[:, :NEAREST]
     # Among ties any will do: what counts is whether it is as near as the last of the true neighbours.
-    assert np.mean(distances <= exact[:, -1:]) > 0.95
+    assert np.mean(distances <= exact[:, -1:]) > 0.9
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -75,6 +75,13 @@ def learnt_fields(function: AnyHashFunction) -> tuple[str, ...]:
     return tuple(name for name in function._fields if name not in before)
 
 
+def kind_of(function: AnyHashFunction) -> str:
+    """The kind of a hash function in a word: kernel, linear or joint."""
+    if isinstance(function, LinearHashFunction):
+        return "linear"
+    return "joint" if isinstance(function, JointHashFunction) else "kernel"
+
+
 def bits_of(function: AnyHashFunction) -> int:
     """Code length l of a hash function."""
     last = function.frame if isinstance(function, JointHashFunction) else function.projection

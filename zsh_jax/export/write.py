@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Num, Shaped
 
 from zsh_jax.atomic import write_whole
-from zsh_jax.baselines.families import AnyHashFunction, bits_of
+from zsh_jax.baselines.families import AnyHashFunction, bits_of, kind_of
 from zsh_jax.errors import InputError
 from zsh_jax.export.codes import check_features, codes_of
 from zsh_jax.export.faiss_index import KINDS, build_index, check_faiss, index_bytes
@@ -80,7 +80,7 @@ def export_index(
             "bits": bits_of(hash_function),
             "number": len(codes),
             "index": index,
-            "hash_function": type(hash_function).__name__,
+            "hash_function": kind_of(hash_function),
         }
         write_whole(beside / "index.json", f"{json.dumps(about)}\n".encode())
         beside.replace(folder.absolute())
