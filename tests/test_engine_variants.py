@@ -51,7 +51,9 @@ def test_cells_of_a_batch_are_those_run_alone(changes):
             if isinstance(value, str):
                 assert result.metrics[key] == value
             else:
-                np.testing.assert_allclose(result.metrics[key], value, rtol=1e-3, atol=1e-4, err_msg=key)
+                # One image whose bit rounding flips ends a bit's constancy, and then it has a correlation.
+                atol = 0.05 if key == "bit_correlation" else 1e-4
+                np.testing.assert_allclose(result.metrics[key], value, rtol=1e-3, atol=atol, err_msg=key)
 
 
 def test_the_three_rotations_of_the_published_form_have_equal_metrics():
@@ -61,7 +63,10 @@ def test_the_three_rotations_of_the_published_form_have_equal_metrics():
     by_rotation = {kind: [] for kind in changes["rotation"]}
     for result in results:
         metrics = _metrics(result)
-        metrics = {key: value for key, value in metrics.items() if "objective" not in key}  # rounding of R
+        # J is taken with the rounding of R; what was not asked for is NaN, which equals nothing.
+        metrics = {
+            key: value for key, value in metrics.items() if "objective" not in key and value == value
+        }
         by_rotation[result.cell["rotation"]].append(metrics)
     assert by_rotation["none"] == by_rotation["procrustes"] == by_rotation["random"]
 
