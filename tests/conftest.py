@@ -1,5 +1,6 @@
 """Shape annotations of the core and the baselines checked at run time, and float64 for the tests that ask for it."""
 
+import gc
 import importlib.util
 import socket
 from pathlib import Path
@@ -19,6 +20,14 @@ def caches_of_their_own(tmp_path_factory):
     patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs_of_a_module_go_with_it():
+    """Each compiled program holds maps of memory, of which a process has 65,530: beyond, XLA's compiler crashes."""
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture
