@@ -64,9 +64,7 @@ def test_the_three_rotations_of_the_published_form_have_equal_metrics():
     for result in results:
         metrics = _metrics(result)
         # J is taken with the rounding of R; what was not asked for is NaN, which equals nothing.
-        metrics = {
-            key: value for key, value in metrics.items() if "objective" not in key and value == value
-        }
+        metrics = {key: value for key, value in metrics.items() if "objective" not in key and value == value}
         by_rotation[result.cell["rotation"]].append(metrics)
     assert by_rotation["none"] == by_rotation["procrustes"] == by_rotation["random"]
 
