@@ -18,9 +18,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     """The joint form at all lengths; its frame the other way; and at 64 bits its two halves alone."""
     config = for_dataset(dataset)
     config.name = "best"
-    (config.evaluation.seen_queries,) = (
-        config.sweep.queries
-    )  # the generalised setting, beside the protocol's own
+    config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too
     config.sweep.bits = (16, 32, 64, 128)
     config.reference = "joint"
     config.variants = ConfigDict(

@@ -20,9 +20,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config = for_dataset(dataset)
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
-    (config.evaluation.seen_queries,) = (
-        config.sweep.queries
-    )  # the generalised setting, beside the protocol's own
+    config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too
     config.reference = "zsh"
     # What SGH and KSH state; they factorise matrices of that size for each bit.
     published = {"anchors": (300,)}

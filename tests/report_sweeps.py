@@ -43,6 +43,7 @@ def result(cell, *, level=None, iterations=4):
         else np.nan,
         "precision_radius2": float(height + noise[3]) if bits else np.nan,
         "recall_radius2": float(0.3 + noise[4]) if bits else np.nan,
+        "mean_average_precision_at": [float(height * 0.3 + noise[5]), float(height * 0.6 + noise[4])],
         "precision_at": [float(height * 1.4 + noise[5]), float(height * 1.1 + noise[5])],
         "precision_curve": (height * (1.6 - radii) + noise[0]).tolist() if bits else [],
         "recall_curve": (radii**0.7).tolist() if bits else [],

@@ -9,6 +9,7 @@ import pytest
 from report_sweeps import CLASSES, SEEDS, methods_sweep, variants_sweep
 from scipy import stats
 
+from zsh_jax.report.contents import contents
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.series import as_variants, series
 from zsh_jax.report.significance import among_the_best, mean_ranks, p_value
@@ -64,6 +65,27 @@ def test_every_figure_is_that_of_numpy_in_all_forms(methods):
         place = table.columns.index(head)
         assert pipes[f"| {method}"][place].strip(" |*") == f"{mean} ± {deviation}"
     assert lines["zsh"]["unhashed mean"] == lines["cosine"]["16 bits mean"] == ""
+
+
+def test_map_at_each_cut_off_has_a_table(methods):
+    sweeps, results = methods
+    (part,) = contents(sweeps)
+    tables = {table.name: table for table in part.tables}
+    for place, n in enumerate((100, 1000)):
+        lines = {line["setting"]: line for line in _parsed(comma_separated(tables[f"map_at_{n}"]))}
+        for method in METHODS:
+            seeds = np.mean(
+                [
+                    [
+                        metrics["mean_average_precision_at"][place]
+                        for cell, metrics, *_ in results
+                        if (cell["method"], cell["bits"], cell["seed"]) == (method, 32, seed)
+                    ]
+                    for seed in SEEDS
+                ],
+                axis=1,
+            )
+            np.testing.assert_allclose(float(lines[method]["32 bits mean"]), seeds.mean(), rtol=1e-12)
 
 
 def test_bold_is_the_best_and_what_scipy_cannot_tell_from_it(methods):

@@ -8,7 +8,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.pictures import Picture, pictures
-from zsh_jax.report.read import Sweeps
+from zsh_jax.report.read import MAP_AT, Sweeps
 from zsh_jax.report.series import MAP, Row, as_variants, hashed, series
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (
@@ -117,9 +117,12 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
     if len({row["unseen"] for row in rows}) > 1:
         yield unseen_class_table(rows, name="unseen_classes")
     for n in cutoffs_of(rows):
-        if found(rows, f"{PREFIX}{n}"):
-            title = f"Precision among the {n} nearest"
-            yield metric_table(rows, f"{PREFIX}{n}", title, name=f"precision_at_{n}")
+        for metric, title, name in (
+            (f"{PREFIX}{n}", f"Precision among the {n} nearest", f"precision_at_{n}"),
+            (f"{MAP_AT}{n}", f"MAP of the {n} nearest, divided by all that is relevant", f"map_at_{n}"),
+        ):
+            if found(rows, metric):
+                yield metric_table(rows, metric, title, name=name)
     if found(rows, "mean_average_precision_stable"):
         yield tie_rule_table(hashed(rows), name="tie_rules")
     if found(rows, "mean_average_precision_seen"):

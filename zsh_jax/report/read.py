@@ -11,6 +11,7 @@ from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, read_results
 
+MAP_AT = "map@"
 NEEDED = ("method", "unseen", "bits", "seed")
 
 
@@ -20,7 +21,8 @@ class Sweeps(NamedTuple):
     Attributes:
         names: of the sweeps.
         references: names of the variants that others are compared with.
-        rows: one a cell, with a `variant`, which may be empty, and each precision at N under `precision@N`.
+        rows: one a cell, with a `variant`, which may be empty, and the figures at each N under `precision@N` and
+            `map@N`.
         history: by `cell_id`, where it was kept.
         galleries: by name of the sweep, where there are some.
     """
@@ -76,9 +78,14 @@ def _rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _expanded(row: dict[str, Any]) -> dict[str, Any]:
-    """With a name for each precision at N: sweeps that are merged may have looked at different N."""
-    places = zip(row.get("cutoffs") or (), row.get("precision_at") or (), strict=False)
-    return row | {"variant": row.get("variant") or ""} | {f"precision@{n}": value for n, value in places}
+    """With a name for each figure at N: sweeps that are merged may have looked at different N."""
+    cutoffs = row.get("cutoffs") or ()
+    at = {
+        f"{prefix}{n}": value
+        for prefix, key in (("precision@", "precision_at"), (MAP_AT, "mean_average_precision_at"))
+        for n, value in zip(cutoffs, row.get(key) or (), strict=False)
+    }
+    return row | {"variant": row.get("variant") or ""} | at
 
 
 def _config(path: Path) -> dict[str, Any]:
