@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Int32
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.sides import random_stream
 from zsh_jax.data.split import SEEN_QUERY_STREAM, Split
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
@@ -54,5 +55,4 @@ def draw_seen_queries(
             f"{count} seen queries cannot be drawn from {len(pool)} images of seen classes that are searched but not "
             "learnt from; lower --config.evaluation.seen_queries"
         )
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(SEEN_QUERY_STREAM,)))
-    return np.sort(rng.permutation(pool)[:count]).astype(np.int32)
+    return np.sort(random_stream(seed, SEEN_QUERY_STREAM).permutation(pool)[:count]).astype(np.int32)

@@ -29,9 +29,8 @@ def check_tuning(config: ConfigDict) -> None:
     Raises:
         InputError: if a variant or an axis is none that can be tuned, or budgets differ.
     """
-    axes = {name: dict(tried) for name, tried in config.tuning.axes.to_dict().items()}
     budgets = {}
-    for name, tried in axes.items():
+    for name, tried in config.tuning.axes.to_dict().items():
         if name not in config.variants:
             raise InputError(f"tuning.axes: there is no variant {name!r}; name those of config.variants")
         for axis, values in tried.items():
