@@ -20,6 +20,7 @@ ROOMS = {
     "tracking": {"atomic", "core", "baselines", "data", "sweep", "tracking", "errors"},
     "export": {"atomic", "core", "baselines", "data", "tracking", "export", "errors"},
     "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors"},
+    "commands": {"core", "baselines", "data", "sweep", "tracking", "report", "commands", "errors"},
 }
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 

@@ -1,0 +1,1 @@
+"""What the command line runs: configurations read from it, and the sweep from plan to report."""

@@ -1,0 +1,101 @@
+"""A sweep from its plan to its report: run, record, sum up."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+from rich.console import Console
+
+from zsh_jax.report.at_end import kept_for_gallery, write_end
+from zsh_jax.report.table import paired_table, results_table, unseen_table
+from zsh_jax.report.tuned import as_tuned
+from zsh_jax.sweep.axes import BOUNDS
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.grid import Choices
+from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
+from zsh_jax.tracking.history import append_history
+from zsh_jax.tracking.models import model_path, save_model
+from zsh_jax.tracking.progress import progress
+from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
+from zsh_jax.tracking.vectors import save_vectors
+from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
+
+
+def run_sweep(config: ConfigDict, console: Console) -> int:
+    """Plan, run, record and sum up a sweep.
+
+    Args:
+        config: of the sweep.
+        console: where to.
+
+    Returns:
+        Exit status: 0, or 3 where a solve was not finite.
+
+    Raises:
+        InputError: if the sweep cannot be run as asked; nothing has been written then.
+    """
+    group = f"{config.name}-{config.dataset.name}"
+    wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
+    check_wandb(wandb)
+    check_tuning(config)
+    plan, inputs = lay_out(config)
+    choices = _tune(config, console) if config.tuning.axes else {}
+    if choices:
+        plan, inputs = lay_out(config, choices)
+    cutoffs = tuple(config.evaluation.cutoffs)
+    cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
+    evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
+    check_evaluation(config.workdir, cells, **evaluation)
+    results = open_results(config.workdir, config.to_dict() | ({"choices": choices} if choices else {}))
+    save_vectors(config.workdir, inputs)
+    shown = kept_for_gallery(config, plan, inputs)
+
+    def is_done(cell: dict[str, Any]) -> bool:
+        identifier = cell_id(cell)
+        wants_model = config.save_models and cell["method"] not in BOUNDS
+        kept = not wants_model or model_path(config.workdir, identifier).exists()
+        return identifier in results.done and kept
+
+    def keeps_model(cell: dict[str, Any]) -> bool:
+        return config.save_models or cell_id(cell) in shown
+
+    console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
+    todo = sum(not is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
+    with progress(console, todo) as advance:
+        for batch in run(plan, inputs, **evaluation, keeps_model=keeps_model, is_done=is_done):
+            for result in batch:
+                if result.model is not None:
+                    path = model_path(config.workdir, cell_id(result.cell))
+                    save_model(path, result.model, result.cell, result.class_codes)
+            append_history(config.workdir, batch)
+            results = append_results(results, batch)
+            wandb = log_cells(wandb, batch)
+            advance(len(batch))
+
+    rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
+    rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
+    rows = as_tuned(rows, config.tuning.axes.to_dict())
+    console.print(results_table(rows, cutoffs))
+    if len({row["unseen"] for row in rows}) > 1:
+        console.print(unseen_table(rows))
+    if config.reference:
+        console.print(paired_table(rows, config.reference))
+    report = write_end(config, plan, inputs, partial(console.print, highlight=False, soft_wrap=True))
+    log_sweep(wandb, config.to_dict(), rows, report)
+    failed = sum(row["status"] == "non_finite" for row in rows)
+    if failed:
+        console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
+    return 3 if failed else 0
+
+
+def _tune(config: ConfigDict, console: Console) -> Choices:
+    """Try settings on validation classes, as a sweep below the workdir, and choose."""
+    validation = validation_config(config)
+    run_sweep(validation, console)
+    rows = read_results(Path(validation.workdir) / "results.jsonl")
+    choices = choose(rows, config.tuning.axes.to_dict())
+    console.print(f"chosen on validation classes:\n{told(choices)}", highlight=False, soft_wrap=True)
+    return choices
