@@ -72,7 +72,7 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.save_models": 7}, "--config.save_models=7 is not of the right kind"),
         ({"config.sweep.bits": "(16,"}, "--config.sweep.bits=(16, is not of the right kind"),
         ({"config.sweep.bits": "(16.5,)"}, "sweep.bits: takes whole numbers"),
-        ({"config.sweep.lam": "-1"}, "sweep.lam: takes positive numbers"),
+        ({"config.sweep.lam": "-1"}, "sweep.lam: takes numbers from 1e-15 to 1e+15, not -1"),
         ({"config.sweep.seed": "()"}, "sweep.seed is empty; give at least one value"),
         ({"config.sweep.rotation": "turn"}, "sweep.rotation"),
         ({"config.sweep.semantics": "poems"}, "sweep.semantics: takes word_vectors, attributes, minilm"),
@@ -105,14 +105,14 @@ def _refused(launch, arguments, capsys, workdir):
             "30 validation classes cannot be drawn from",
         ),
         ({"config.memory_gib": 0.001}, "more than memory_gib = 0.001; raise --config.memory_gib"),
-        ({"config.memory_gib": "inf"}, "memory_gib takes a positive number, not inf"),
+        ({"config.memory_gib": "inf"}, "memory_gib: takes numbers from 1e-06 to 1e+06, not inf"),
         (
             {"config.gallery.queries": -1},
-            "gallery.queries takes whole numbers from 0, not -1; set --config.gallery",
+            "gallery.queries: takes whole numbers from 0 to 1,000, not -1; fix: set --config.gallery",
         ),
-        ({"config.gallery.neighbours": 0}, "gallery.neighbours takes whole numbers from 1, not 0"),
-        ({"config.evaluation.cutoffs": 0}, "evaluation.cutoffs takes whole numbers from 1"),
-        ({"config.wandb.mode": "onlne"}, "wandb.mode takes offline, online, disabled, not 'onlne'"),
+        ({"config.gallery.neighbours": 0}, "gallery.neighbours: takes whole numbers from 1 to 1,000, not 0"),
+        ({"config.evaluation.cutoffs": 0}, "evaluation.cutoffs: takes a tuple of whole numbers from 1"),
+        ({"config.wandb.mode": "onlne"}, "wandb.mode: takes offline, online, disabled, not 'onlne'"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_written(launch, arguments, changes, said, capsys, tmp_path):
@@ -163,14 +163,14 @@ def test_a_workdir_of_something_else_is_left_alone(launch, arguments, capsys, tm
     [
         ("raise KeyError('breadth')", "KeyError: 'breadth'"),
         ("open('no/such/list.txt')", "no/such/list.txt"),
-        ("return None", "AttributeError"),
+        ("return None", "get_config returns nothing, not a ConfigDict"),
     ],
 )
 def test_an_experiment_that_fails_is_named(launch, arguments, body, said, capsys, tmp_path):
     experiment = tmp_path / "mine.py"
     experiment.write_text(f"def get_config():\n    {body}\n")
     error = _refused(launch, arguments | {"config": experiment}, capsys, tmp_path / "workdir")
-    assert "mine.py cannot be read" in error
+    assert "mine.py" in error
     assert said in error
 
 

@@ -115,7 +115,8 @@ def test_the_choices_are_told_by_how_often_they_were_made():
         ({"zsh": {"alfa": (1.0,)}}, "'alfa' cannot be tuned"),
         ({"zsh": {"unseen": ("a",)}}, "'unseen' cannot be tuned"),
         ({"zsh": {"alpha": ()}}, "takes a tuple of values"),
-        ({"zsh": {"alpha": (1.0, 2.0)}, "lsh": {"multiple": (1.0,)}}, "budgets differ"),
+        ({"zsh": {"alpha": (1.0, 2.0)}, "lsh": {"anchors": (10,)}}, "budgets differ"),
+        ({"lsh": {"multiple": (1.0, 2.0)}}, "lsh does not read multiple"),
     ],
 )
 def test_what_cannot_be_tuned_is_an_error(axes, match):

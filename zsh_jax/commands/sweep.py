@@ -15,7 +15,8 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
-from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
+from zsh_jax.sweep.settings import check_settings
+from zsh_jax.sweep.tuning import choose, told, validation_config
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
@@ -37,10 +38,10 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     Raises:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
+    check_settings(config)
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
-    check_tuning(config)
     plan, inputs = lay_out(config)
     choices = _tune(config, console) if config.tuning.axes else {}
     if choices:

@@ -11,6 +11,7 @@ from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.takes import SEED, Takes, check, number, one_of, text, whole
 
 BOUNDS = ("cosine_features", "cosine_predictions")
 METHODS = ("zsh", *BASELINES, *BOUNDS)
@@ -23,24 +24,66 @@ LOCALITIES = ("projection", "semantics", "none")
 CODES = ("discrete", "relaxed")
 
 
-def _require(holds: bool, axis: str, value: object, rule: str) -> None:
-    if not holds:
-        raise InputError(f"sweep.{axis}: {rule}, not {value!r}; mend it with --config.sweep.{axis}='(...)'")
+WEIGHT, WEIGHT_OR_ZERO = number(), number(zero=True)
+ITERATIONS = whole(1, 100_000)
+TAKES: dict[str, Takes] = {
+    "unseen": Takes(
+        "names of classes joined by +, such as 'cat' or 'cat+dog'",
+        lambda value: text(1_000_000).test(value) and all(name.strip() for name in value.split("+")),
+    ),
+    "seed": whole(0, SEED),
+    "training_samples": whole(1),
+    "seen_classes": whole(0),
+    "validation": whole(0),
+    "queries": whole(1),
+    "semantics": one_of(*SEMANTICS),
+    "preprocessing": one_of(*KINDS),
+    "pca_dimensions": whole(0),
+    "anchors": whole(1),
+    "bandwidth": WEIGHT,
+    "graph": one_of(*GRAPHS),
+    "neighbours": whole(1),
+    "edge_weights": one_of(*EDGE_WEIGHTS),
+    "laplacian": one_of(*LAPLACIANS),
+    "method": one_of(*METHODS),
+    "bits": whole(0, 8192),
+    "rotation": one_of(*ROTATIONS),
+    "locality": one_of(*LOCALITIES),
+    "codes": one_of(*CODES),
+    "restarts": whole(1, 10_000),
+    "alpha_growth": WEIGHT,
+    "max_iterations": ITERATIONS,
+    "max_sweeps": ITERATIONS,
+    "gradient_steps": ITERATIONS,
+    "lam": WEIGHT,
+    "alpha": WEIGHT,
+    "beta": WEIGHT,
+    "gamma": WEIGHT_OR_ZERO,
+    "delta": WEIGHT_OR_ZERO,
+    "tolerance": WEIGHT_OR_ZERO,
+    "learning_rate": WEIGHT,
+    "multiple": WEIGHT,
+}
+"""What each axis takes, whatever the others are."""
 
 
-def _require_one_of(axis: str, value: object, known: tuple[str, ...]) -> None:
-    _require(value in known, axis, value, f"takes {', '.join(known)}")
+def _check_each(axes: "DataSplit | Program | Weights") -> None:
+    for field in fields(axes):
+        check_value(f"sweep.{field.name}", field.name, getattr(axes, field.name))
 
 
-def _require_count(axis: str, value: object, least: int) -> None:
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    _require(whole and value >= least, axis, value, f"takes whole numbers from {least}")  # type: ignore[operator]
+def check_value(key: str, axis: str, value: object) -> None:
+    """Refuse a value that an axis cannot have.
 
+    Args:
+        key: where it stands, such as `sweep.bits` or `variants.mine.bits`.
+        axis: one of `AXES`.
+        value: one value of it.
 
-def _require_number(axis: str, value: object, *, positive: bool) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    in_range = number and (value > 0 if positive else value >= 0) and value < float("inf")  # type: ignore[operator]
-    _require(in_range, axis, value, f"takes {'positive' if positive else 'non-negative'} numbers")
+    Raises:
+        InputError: it is of the wrong kind, or out of range.
+    """
+    check(TAKES[axis], key, value, f"fix: --config.{key}='(...)'")
 
 
 @dataclass(frozen=True)
@@ -85,25 +128,15 @@ class DataSplit:
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        _require(isinstance(self.unseen, str), "unseen", self.unseen, "takes class names, joined by +")
-        _require_one_of("semantics", self.semantics, SEMANTICS)
-        _require_one_of("preprocessing", self.preprocessing, KINDS)
-        _require_one_of("graph", self.graph, GRAPHS)
-        _require_one_of("edge_weights", self.edge_weights, EDGE_WEIGHTS)
-        _require_one_of("laplacian", self.laplacian, LAPLACIANS)
-        _require_number("bandwidth", self.bandwidth, positive=True)
-        for axis in ("seed", "seen_classes", "validation", "pca_dimensions"):
-            _require_count(axis, getattr(self, axis), 0)
-        for axis in ("training_samples", "queries", "anchors", "neighbours"):
-            _require_count(axis, getattr(self, axis), 1)
+        _check_each(self)
         if self.pca_dimensions >= self.training_samples:
             raise InputError(
-                f"{self.pca_dimensions} principal directions cannot be found from {self.training_samples} training "
-                f"samples; lower --config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {self.pca_dimensions} principal directions cannot be found from "
+                f"{self.training_samples} training samples; lower --config.sweep.pca_dimensions"
             )
         if self.anchors > self.training_samples:
             raise InputError(
-                f"{self.anchors} anchors cannot be drawn from {self.training_samples} training samples; "
+                f"sweep.anchors: {self.anchors} anchors cannot be drawn from {self.training_samples} training samples; "
                 f"lower --config.sweep.anchors or raise --config.sweep.training_samples"
             )
         among, what = (
@@ -111,7 +144,8 @@ class DataSplit:
         )
         if self.neighbours >= among:
             raise InputError(
-                f"{self.neighbours} neighbours cannot be found among {among} {what}; lower --config.sweep.neighbours"
+                f"sweep.neighbours: {self.neighbours} neighbours cannot be found among {among} {what}; lower "
+                "--config.sweep.neighbours"
             )
 
     @property
@@ -153,25 +187,20 @@ class Program:
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        _require_one_of("method", self.method, METHODS)
-        _require_one_of("rotation", self.rotation, ROTATIONS)
-        _require_one_of("locality", self.locality, LOCALITIES)
-        _require_one_of("codes", self.codes, CODES)
-        _require_number("alpha_growth", self.alpha_growth, positive=True)
-        for axis in ("restarts", "max_iterations", "max_sweeps", "gradient_steps"):
-            _require_count(axis, getattr(self, axis), 1)
-        if self.method in BOUNDS:
-            _require(self.bits == 0, "bits", self.bits, f"takes 0 for {self.method}, which has no codes")
-        else:
-            _require_count("bits", self.bits, 1)
+        _check_each(self)
+        if (self.bits == 0) != (self.method in BOUNDS):
+            has = "has codes, which takes 1 or more" if self.bits == 0 else "has no codes, which takes 0"
+            raise InputError(
+                f"sweep.bits: {self.method} {has}, not {self.bits}; fix: --config.sweep.bits='(...)'"
+            )
         if self.rotation == "coupled" and self.codes == "relaxed":
             raise InputError(
-                "sweep: the coupled rotation has no relaxed codes, its B-step is a closed form; sweep one without the "
-                "other"
+                "sweep.rotation: coupled has no relaxed codes, its B-step is a closed form; fix: sweep one without "
+                "the other"
             )
         if self.alpha_growth != 1 and (self.rotation == "coupled" or self.codes == "relaxed"):
             raise InputError(
-                "sweep: alpha_growth is for discrete codes in the published form; give it the one value 1.0 here"
+                "sweep.alpha_growth: is for discrete codes in the published form; fix: --config.sweep.alpha_growth=1"
             )
 
 
@@ -201,10 +230,7 @@ class Weights:
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        for axis in ("lam", "alpha", "beta", "learning_rate", "multiple"):
-            _require_number(axis, getattr(self, axis), positive=True)
-        for axis in ("gamma", "delta", "tolerance"):
-            _require_number(axis, getattr(self, axis), positive=False)
+        _check_each(self)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
 from zsh_jax.sweep.inputs import Inputs, load_inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import Plan, make_plan
-from zsh_jax.sweep.shown import check_gallery
 
 MOST_LINES = 12
 
@@ -37,21 +36,7 @@ def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, In
     """
     every = groups(config.sweep.to_dict(), config.variants.to_dict())
     semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in every))
-    cutoffs = config.evaluation.cutoffs
-    if not all(isinstance(cutoff, int) and cutoff >= 1 for cutoff in cutoffs):
-        raise InputError(
-            f"evaluation.cutoffs takes whole numbers from 1, not {cutoffs}; set --config.evaluation.cutoffs"
-        )
     seen_queries = config.evaluation.seen_queries
-    if seen_queries < 0:
-        raise InputError(
-            f"evaluation.seen_queries takes 0 or more, not {seen_queries}; set --config.evaluation.seen_queries"
-        )
-    if not 0 < config.memory_gib < float("inf"):
-        raise InputError(
-            f"memory_gib takes a positive number, not {config.memory_gib:g}; set --config.memory_gib"
-        )
-    check_gallery(config.gallery)
     inputs = load_inputs(config, semantics)
     variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
     named = name_held_out(config.sweep.to_dict(), inputs.dataset)

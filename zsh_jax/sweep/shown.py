@@ -5,11 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
-from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import BOUNDS, Cell
 from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.inputs import Inputs
@@ -31,23 +29,6 @@ class Asked(NamedTuple):
     unseen: str
     queries: Int[np.ndarray, " q"]
     classes: tuple[int, ...]
-
-
-def check_gallery(gallery: ConfigDict) -> None:
-    """See to it that a gallery can be as large as is asked for.
-
-    Args:
-        gallery: `config.gallery`.
-
-    Raises:
-        InputError: if a number of it is none that can be shown.
-    """
-    for setting, least in (("queries", 0), ("neighbours", 1)):
-        if gallery[setting] < least:
-            raise InputError(
-                f"gallery.{setting} takes whole numbers from {least}, not {gallery[setting]}; set "
-                f"--config.gallery.{setting}"
-            )
 
 
 def shown_cells(plan: Plan, queries: int) -> list[Cell]:

@@ -12,38 +12,102 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from zsh_jax.baselines.catalogue import BASELINES
+from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import AXES, BOUNDS
-from zsh_jax.sweep.grid import Choices
+from zsh_jax.sweep.axes import AXES, BOUNDS, DataSplit
+from zsh_jax.sweep.grid import Choices, axis_values, groups
+from zsh_jax.sweep.takes import check, shown, whole
 
 VALIDATION = "validation"  # the folder of that sweep, below the workdir
 FIXED = ("unseen", "bits", "seed", "validation", "queries", "method")
 
 
 def check_tuning(config: ConfigDict) -> None:
-    """See to it that a tuning is one, and gives every variant the same budget.
+    """See to it that a tuning is one, keeps off the unseen classes, and gives every variant the same budget.
 
     Args:
         config: of the sweep.
 
     Raises:
-        InputError: if a variant or an axis is none that can be tuned, or budgets differ.
+        InputError: if a variant or an axis is none that can be tuned, budgets differ, or validation classes are asked
+            for by the sweep itself too.
     """
+    every = config.tuning.axes
+    if not every:
+        return
+    check(whole(1), "tuning.validation", config.tuning.validation)  # 0 would tune on the unseen classes
+    for key, axis in (("tuning.bits", "bits"), ("tuning.seed", "seed")):
+        axis_values(key, axis, config.tuning[axis])
+    _check_own_validation(config)
     budgets = {}
-    for name, tried in config.tuning.axes.to_dict().items():
+    for name, tried in every.items():
         if name not in config.variants:
-            raise InputError(f"tuning.axes: there is no variant {name!r}; name those of config.variants")
+            raise InputError(
+                f"tuning.axes: there is no variant {name!r}; {nearest_names(name, config.variants.keys())}"
+            )
+        if not isinstance(tried, ConfigDict) or not tried:
+            raise InputError(f"tuning.axes.{name}: takes axes and the values to try, not {shown(tried)}")
         for axis, values in tried.items():
-            if axis not in AXES or axis in FIXED:
-                raise InputError(
-                    f"tuning.axes.{name}: {axis!r} cannot be tuned; take an axis of the method or its features"
-                )
-            if not isinstance(values, tuple | list) or not values:
-                raise InputError(f"tuning.axes.{name}.{axis} takes a tuple of values, not {values!r}")
+            _check_tried(config, name, axis, values)
         budgets[name] = prod(len(values) for values in tried.values())
     if len(set(budgets.values())) > 1:
         told = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
-        raise InputError(f"tuning.axes: budgets differ ({told} settings); give each variant the same number")
+        raise InputError(
+            f"tuning.axes: budgets differ ({told} settings); fix: give each variant the same number"
+        )
+    groups(config.sweep.to_dict(), tried_variants(config))  # whatever is chosen will run
+    made = validation_config(config)
+    groups(made.sweep.to_dict(), made.variants.to_dict())
+
+
+def _check_own_validation(config: ConfigDict) -> None:
+    """A sweep that has validation classes of its own would be tuned on others, or on the very ones it ends with."""
+    for where, axes in {
+        "sweep": config.sweep,
+        **{f"variants.{n}": v for n, v in config.variants.items()},
+    }.items():
+        own = axes.get("validation", 0)
+        if own not in (0, (0,)):
+            raise InputError(
+                f"{where}.validation: {shown(own)} contradicts tuning.axes, which takes its classes from "
+                "tuning.validation; fix: leave it out"
+            )
+
+
+def _check_tried(config: ConfigDict, name: str, axis: str, values: object) -> None:
+    key = f"tuning.axes.{name}.{axis}"
+    if axis not in AXES or axis in FIXED:
+        raise InputError(f"{key}: {axis!r} cannot be tuned; fix: take an axis of the method or its features")
+    if not isinstance(values, tuple | list) or not values:
+        raise InputError(f"{key}: takes a tuple of values, not {shown(values)}; fix: --config.{key}='(...)'")
+    axis_values(key, axis, values)
+    methods = config.variants[name].get("method", config.sweep.method)
+    for method in methods if isinstance(methods, tuple | list) else (methods,):
+        if not _reads(method, axis):
+            raise InputError(
+                f"{key}: {method} does not read {axis}, all values give the same; fix: tune what it reads, or leave "
+                f"{name} out"
+            )
+
+
+def _reads(method: str, axis: str) -> bool:
+    if axis == "multiple":
+        return method == "cosine_predictions" or (method in BASELINES and bool(BASELINES[method].tunes))
+    return method == "zsh" or AXES[axis] is DataSplit
+
+
+def tried_variants(config: ConfigDict) -> dict[str, dict[str, Any]]:
+    """The variants, each with all that tuning may choose for it: a grid that holds whatever will run.
+
+    Args:
+        config: of the sweep.
+
+    Returns:
+        By name, the axes of each.
+    """
+    tried = config.tuning.axes.to_dict()
+    return {name: axes | tried.get(name, {}) for name, axes in config.variants.to_dict().items()}
 
 
 def validation_config(config: ConfigDict) -> ConfigDict:
@@ -69,8 +133,11 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     for name, tried in asked.axes.to_dict().items():
         variant = config.variants[name].to_dict()
         methods = variant.get("method", config.sweep.method)
+        methods = methods if isinstance(methods, tuple | list) else (methods,)
         lengths = {} if set(methods) <= set(BOUNDS) else {"bits": tuple(asked.bits)}
-        made.variants[name] = ConfigDict(variant | lengths | tried)
+        # Of a variant too: its own seeds or validation classes are not those that tuning was given.
+        drawn = {"seed": tuple(asked.seed), "validation": (asked.validation,)}
+        made.variants[name] = ConfigDict(variant | lengths | drawn | tried)
     made.tuning.axes = ConfigDict()
     return made.lock()
 

@@ -1,0 +1,101 @@
+"""An experiment file, run for the configuration that it makes."""
+
+import inspect
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from zsh_jax.errors import InputError
+
+LONGEST = 160  # characters of what an experiment's own error says
+MODULE = "zsh_experiment"
+
+
+def load_experiment(given: str) -> ConfigDict:
+    """The configuration that an experiment makes.
+
+    The file is compiled and run as it is; nothing is written beside it.
+
+    Args:
+        given: `FILE` or `FILE:ARGUMENT`.
+
+    Returns:
+        What its `get_config` returns, told ARGUMENT where it is given.
+
+    Raises:
+        InputError: there is no such file, or it does not give a configuration.
+    """
+    file, colon, argument = given.partition(":")
+    where = Path(file)
+    try:
+        if not where.is_file():
+            what = "is a folder" if where.is_dir() else f"there is no experiment {file}"
+            raise InputError(
+                f"{what if what.startswith('there') else f'{file} {what}'}; give one, as in --config "
+                "experiments/sweep_bits.py"
+            )
+        source = where.read_bytes()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise InputError(f"{file} cannot be read ({said}); fix: give an experiment with --config") from None
+    module = ModuleType(MODULE)
+    module.__file__ = str(where.absolute())
+    before = sys.modules.get(MODULE)
+    sys.modules[MODULE] = module  # where dataclasses look for theirs
+    try:
+        return _run(source, file, module, (argument,) if colon else ())
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever a file of the user's may raise, SystemExit too
+        raise InputError(f"{file} cannot be read ({_said(error, file)}); fix: mend the experiment") from None
+    finally:
+        if before is None:
+            sys.modules.pop(MODULE, None)
+        else:
+            sys.modules[MODULE] = before
+
+
+def _run(source: bytes, file: str, module: ModuleType, arguments: tuple[str, ...]) -> ConfigDict:
+    exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+    get_config: Any = getattr(module, "get_config", None)
+    if not callable(get_config):
+        raise InputError(f"{file} has no get_config; fix: define get_config() that returns a ConfigDict")
+    try:
+        inspect.signature(get_config).bind(*arguments)
+    except TypeError:
+        wants = (
+            f"takes no argument, and {arguments[0]!r} is given; fix: --config {file}"
+            if arguments
+            else f"wants an argument; fix: --config {file}:ARGUMENT"
+        )
+        raise InputError(f"{file}: get_config {wants}") from None
+    except ValueError:
+        pass  # of a callable without a signature: the call tells
+    config = get_config(*arguments)
+    if not isinstance(config, ConfigDict):
+        raise InputError(
+            f"{file}: get_config returns {_kind(config)}, not a ConfigDict; fix: return config.lock()"
+        )
+    return config
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else f"a {type(value).__name__}"
+
+
+def _said(error: BaseException, file: str) -> str:
+    """What was raised, and in which line of the experiment: the last one of it that was gone through."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an exception that cannot be told
+        text = ""
+    said = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    said = said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    if isinstance(error, SyntaxError) or not frames:
+        return said  # which names the line itself
+    return f"{said}, line {frames[-1].lineno}"

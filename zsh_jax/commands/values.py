@@ -1,0 +1,160 @@
+"""From the text of a flag to the value of a setting, by the kind of value that the setting has."""
+
+import ast
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from zsh_jax.commands.arguments import Setting
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.errors import InputError
+from zsh_jax.sweep.config import defaults
+from zsh_jax.sweep.takes import shown
+
+WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+ANY_KEY = ("variants", "tuning.axes")  # whose values are given whole
+
+
+def apply(config: ConfigDict, setting: Setting) -> None:
+    """Change one setting.
+
+    Args:
+        config: changed in place.
+        setting: of the command line.
+
+    Raises:
+        InputError: there is no such setting, or its value is not of the right kind.
+    """
+    here, key = _place(config, setting.key)
+    flag = f"--config.{setting.key}"
+    kind, may_be_none = _kind(here, setting.key)
+    if setting.off and kind is not bool:
+        raise InputError(f"{setting.given}: {flag} is not True or False; fix: {flag}=VALUE")
+    if setting.value is None:
+        if kind is not bool:
+            raise InputError(f"{flag} is given no value; fix: {flag}=VALUE")
+        value: Any = not setting.off
+    elif setting.value == "None" and may_be_none:
+        value = None
+    else:
+        try:
+            value = read_value(setting.value, kind)
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
+            said = " ".join(str(error).split())[:80] or type(error).__name__
+            raise InputError(
+                f"{flag}={shown(setting.value)[1:-1]} is not of the right kind ({said}); fix: give {_wanted(kind)}"
+            ) from None
+    try:
+        if (
+            isinstance(value, ConfigDict)
+            and setting.key not in ANY_KEY
+            and setting.key.split(".")[0] not in ANY_KEY
+        ):
+            _merge(here[key], value, setting.key)
+        else:
+            with config.unlocked():
+                here[key] = value
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        said = " ".join(str(error).split())[:80]
+        raise InputError(f"{flag} is not of the right kind ({said}); fix: give {_wanted(kind)}") from None
+
+
+def read_value(text: str, kind: type) -> Any:
+    """The value that a text is, for a setting of some kind.
+
+    Args:
+        text: of the flag.
+        kind: bool, int, float, str, tuple or ConfigDict.
+
+    Returns:
+        The value. For a tuple, one bare value or word is a tuple of one.
+
+    Raises:
+        ValueError: the text is none such; or whatever reading a literal may raise.
+    """
+    if kind is bool:
+        if text.lower() not in WORDS:
+            raise ValueError("neither True nor False")
+        return WORDS[text.lower()]
+    if kind is int:
+        return int(text, 0)
+    if kind is float:
+        return float(text)
+    if kind is str:
+        return text
+    if issubclass(kind, tuple | list):
+        return _tuple(text)
+    value = ast.literal_eval(text)
+    if not isinstance(value, dict):
+        raise ValueError("no dict")
+    return ConfigDict(value)
+
+
+def _tuple(text: str) -> tuple[Any, ...]:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        if text.strip().startswith(("(", "[", "{", "'", '"')) or "," in text:
+            raise
+        return (text,)  # a word, or several, as they are
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _kind(here: ConfigDict, setting: str) -> tuple[type, bool]:
+    """The type of a setting, and whether it may be None: what is set in an experiment may be unset again."""
+    known: Any = defaults()
+    for key in setting.split("."):
+        if not isinstance(known, ConfigDict) or key not in known:
+            return here.get_type(setting.rsplit(".", maxsplit=1)[-1]), False
+        parent, known = known, known[key]
+    return parent.get_type(key), known is None
+
+
+def _wanted(kind: type) -> str:
+    wanted = {
+        bool: "True or False",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        ConfigDict: "a dict, such as \"{'key': (1, 2)}\"",
+    }
+    return wanted.get(kind, "a tuple, such as '(16, 32)'")
+
+
+def _place(config: ConfigDict, setting: str) -> tuple[ConfigDict, str]:
+    """The part of a configuration that holds a setting, and its key there."""
+    here: Any = config
+    *before, last = setting.split(".")
+    for key in before:
+        if not isinstance(here, ConfigDict):
+            raise InputError(
+                f"there is no setting --config.{setting}, for what is before .{key} is a value; fix: give that"
+            )
+        _check_known(here, key, setting)
+        here = here[key]
+    if not isinstance(here, ConfigDict):
+        raise InputError(
+            f"there is no setting --config.{setting}, for what is before .{last} is a value; fix: give that"
+        )
+    _check_known(here, last, setting)
+    return here, last
+
+
+def _check_known(here: ConfigDict, key: str, setting: str) -> None:
+    if key not in here:
+        raise InputError(f"there is no setting --config.{setting}; {nearest_names(key, here.keys())}")
+
+
+def _merge(here: ConfigDict, changes: ConfigDict, where: str) -> None:
+    """Change what a dict names of a part of the configuration; the rest of it stays."""
+    for key, value in changes.items():
+        _check_known(here, key, f"{where}.{key}")
+        if (
+            isinstance(here[key], ConfigDict)
+            and isinstance(value, ConfigDict)
+            and f"{where}.{key}" not in ANY_KEY
+        ):
+            _merge(here[key], value, f"{where}.{key}")
+        else:
+            with here.unlocked():
+                here[key] = value

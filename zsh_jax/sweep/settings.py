@@ -1,0 +1,179 @@
+"""What each setting of a configuration takes, checked before anything is read or run."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.errors import InputError
+from zsh_jax.sweep import takes
+from zsh_jax.sweep.axes import TAKES
+from zsh_jax.sweep.config import defaults
+from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.takes import Takes, check, shown
+from zsh_jax.sweep.tuning import check_tuning
+
+OPEN = ("variants", "tuning.axes")  # whose keys are the user's own
+MODES = ("offline", "online", "disabled")  # of Weights & Biases
+_ARRAYS = takes.several(takes.text(200))
+_PLACEHOLDER = takes.optional(takes.path())
+_SOURCE: dict[str, Takes] = {
+    "data_dir": _PLACEHOLDER,
+    "path": _PLACEHOLDER,
+    "image_size": takes.whole(1, 8192),
+    "classes": takes.optional(takes.whole(2)),
+    "held_out": takes.optional(takes.whole(1)),
+    "seed": takes.whole(0, takes.SEED),
+    "arrays.features": _ARRAYS,
+    "arrays.labels": _ARRAYS,
+    "arrays.ids": _ARRAYS,
+}
+
+
+def _synonyms(value: object) -> bool:
+    word = takes.text(1000)
+    return isinstance(value, tuple | list) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and all(word.test(one) for one in pair) for pair in value
+    )
+
+
+SETTINGS: dict[str, Takes] = {
+    "name": takes.file_name(),
+    "workdir": _PLACEHOLDER,
+    "memory_gib": takes.number(1e-6, 1e6),
+    "gallery.queries": takes.whole(0, 1000),
+    "gallery.neighbours": takes.whole(1, 1000),
+    "dataset.name": takes.dataset_name(),
+    **{f"dataset.{key}": value for key, value in _SOURCE.items()},
+    "features.name": takes.text(1000),
+    "features.path": _PLACEHOLDER,
+    "features.weights": _PLACEHOLDER,
+    "features.cache": _PLACEHOLDER,
+    "features.batch_size": takes.whole(1, 65_536),
+    "auxiliary.dataset.name": takes.optional(takes.dataset_name()),
+    **{f"auxiliary.dataset.{key}": value for key, value in _SOURCE.items()},
+    "auxiliary.features.name": takes.optional(takes.text(1000)),
+    "auxiliary.features.path": _PLACEHOLDER,
+    "semantics.path": _PLACEHOLDER,
+    "semantics.limit": takes.optional(takes.whole(1)),
+    "semantics.attributes": _PLACEHOLDER,
+    "semantics.model": _PLACEHOLDER,
+    "semantics.prompt": Takes(
+        "text with {} once, where the class name goes, such as 'a photo of a {}'",
+        lambda value: takes.text().test(value) and value.count("{}") == 1,
+    ),
+    "semantics.synonyms": Takes(
+        "a tuple of pairs of a class name and words, such as (('cat', 'kitten'),)", _synonyms
+    ),
+    "evaluation.cutoffs": takes.ascending(takes.whole(1)),
+    "evaluation.seen_queries": takes.whole(0),
+    "wandb.mode": takes.one_of(*MODES),
+    "wandb.project": takes.wandb_name(),
+    "wandb.entity": takes.optional(takes.wandb_name()),
+    "reference": takes.optional(takes.file_name()),
+    "tuning.validation": takes.whole(1),
+    "tuning.bits": takes.several(TAKES["bits"], least=1),
+    "tuning.seed": takes.several(TAKES["seed"], least=1),
+}
+"""What each setting takes that is neither an axis nor told by its default."""
+
+
+def check_settings(config: ConfigDict) -> None:
+    """Refuse, without a look at any file, what no sweep can be run with.
+
+    Args:
+        config: a whole configuration, as an experiment gives it, with what the command line changed.
+
+    Raises:
+        InputError: a setting is unknown, missing, or of the wrong kind or range, or two contradict each other.
+    """
+    asked, known = dict(leaves(config)), dict(leaves(defaults()))
+    known |= {f"sweep.{axis}": () for axis in TAKES}
+    for key in asked:
+        if not _is_open(key) and key not in known:
+            raise InputError(f"{key}: there is no such setting; {nearest_names(key, known, at_most=1)}")
+    for key, default in known.items():
+        if key not in asked and not key.startswith("sweep.") and key not in OPEN:
+            raise InputError(f"{key} is missing; fix: begin with zsh_jax.sweep.config.for_dataset")
+        takes_ = SETTINGS.get(key) or _by_type(default)
+        if takes_ is not None and not key.startswith("sweep."):
+            check(takes_, key, asked[key])
+    for key in OPEN:
+        if not isinstance(_at(config, key), ConfigDict):
+            raise InputError(f"{key}: takes a ConfigDict by names of variants, not {shown(_at(config, key))}")
+    _check_variants(config)
+    groups(config.sweep.to_dict(), config.variants.to_dict())
+    check_tuning(config)
+
+
+def _by_type(default: object) -> Takes | None:
+    """What a setting takes that has no row above: what is of the type of its default."""
+    if isinstance(default, bool):
+        return takes.flag()
+    return None
+
+
+def _check_variants(config: ConfigDict) -> None:
+    for name, axes in config.variants.items():
+        check(takes.file_name(), "variants", name, "fix: rename it")
+        if not isinstance(axes, ConfigDict):
+            raise InputError(f"variants.{name}: takes a ConfigDict of axes, not {shown(axes)}")
+    reference = config.reference
+    if reference is None:
+        return
+    if not config.variants:
+        raise InputError(
+            f"reference: there are no variants to compare with {reference!r}; fix: --config.reference=None"
+        )
+    if reference not in config.variants:
+        raise InputError(
+            f"reference: there is no variant {reference!r}; {nearest_names(reference, config.variants.keys())}; "
+            "fix: --config.reference"
+        )
+
+
+def plain(config: ConfigDict) -> None:
+    """Put Python's own numbers in the place of NumPy's, which an experiment may well have; they are equal.
+
+    Args:
+        config: changed in place.
+    """
+    with config.unlocked(), config.ignore_type():
+        for key, value in list(config.items()):
+            if isinstance(value, ConfigDict):
+                plain(value)
+            elif isinstance(value, np.generic):
+                config[key] = value.item()
+            elif isinstance(value, tuple | list) and any(isinstance(one, np.generic) for one in value):
+                config[key] = tuple(one.item() if isinstance(one, np.generic) else one for one in value)
+
+
+def leaves(config: ConfigDict, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting of a configuration.
+
+    Args:
+        config: or a part of one.
+        before: what stands before its keys.
+
+    Yields:
+        Dotted keys and values; what has keys of the user's own is one setting.
+    """
+    for key, value in config.items():
+        path = f"{before}{key}"
+        if isinstance(value, ConfigDict) and path not in OPEN:
+            yield from leaves(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def _is_open(key: str) -> bool:
+    return any(key == known or key.startswith(f"{known}.") for known in OPEN)
+
+
+def _at(config: ConfigDict, path: str) -> Any:
+    here: Any = config
+    for key in path.split("."):
+        here = here[key]
+    return here

@@ -1,0 +1,171 @@
+"""What one value of a setting may be, in words and as a test."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from zsh_jax.errors import InputError
+
+INDEX = 2**31 - 1  # what an array of 32-bit integers can count
+SEED = 2**32 - 1  # JAX drops what is above 32 bits: two larger seeds could be one
+LEAST, MOST = 1e-15, 1e15  # products and quotients of two such numbers are still numbers in float32
+SHOWN = 60  # characters of a value in a message
+NAME_BYTES = 120  # two names and what stands between them are one file name, of 255 bytes at the most
+
+
+class Takes(NamedTuple):
+    """What a setting takes.
+
+    Attributes:
+        words: in words, as the end of "it takes ...".
+        test: whether a value is one.
+    """
+
+    words: str
+    test: Callable[[Any], bool]
+
+
+def check(takes: Takes, key: str, value: object, fix: str = "") -> None:
+    """Refuse a value that a setting does not take.
+
+    Args:
+        takes: what it takes.
+        key: the setting, such as `sweep.bits`.
+        value: the value.
+        fix: what to do; the flag that sets it by default.
+
+    Raises:
+        InputError: names the setting, what it takes and the value.
+    """
+    if not takes.test(value):
+        raise InputError(
+            f"{key}: takes {takes.words}, not {shown(value)}; {fix or f'fix: set --config.{key}'}"
+        )
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, and short.
+
+    Args:
+        value: anything.
+
+    Returns:
+        Its representation, cut in the middle if it is long.
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # of an integer of more than 4,300 digits, or of an object that breaks
+        return f"that {type(value).__name__}"
+    half = SHOWN // 2
+    return text if len(text) <= SHOWN else f"{text[:half]} ... {text[-half:]}"
+
+
+def whole(least: int, most: int = INDEX) -> Takes:
+    """Whole numbers in a range, both ends included."""
+    words = f"whole numbers from {least:,} to {most:,}"
+    return Takes(words, lambda value: type(value) is int and least <= value <= most)
+
+
+def number(least: float = LEAST, most: float = MOST, *, zero: bool = False) -> Takes:
+    """Numbers in a range, both ends included; and 0 where it is told."""
+
+    def test(value: object) -> bool:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        return (zero and value == 0) or least <= value <= most
+
+    kind = "0, or numbers" if zero else "numbers"
+    return Takes(f"{kind} from {least:g} to {most:g}", test)
+
+
+def one_of(*known: str) -> Takes:
+    """One of a few words."""
+    return Takes(", ".join(known), lambda value: isinstance(value, str) and value in known)
+
+
+def flag() -> Takes:
+    """True or False."""
+    return Takes("True or False", lambda value: isinstance(value, bool))
+
+
+def text(most: int = 10_000) -> Takes:
+    """Text that can be printed on one line and written to a file."""
+    return Takes(
+        f"text of one line, of 1 to {most:,} characters",
+        lambda value: isinstance(value, str) and 1 <= len(value) <= most and _printable(value),
+    )
+
+
+def path() -> Takes:
+    """The name of a file or folder."""
+    return Takes(
+        "the name of a file or folder, without blanks around it",
+        lambda value: text(4096).test(value) and value == value.strip(),
+    )
+
+
+def file_name() -> Takes:
+    """A name that can be that of a folder, or a part of it."""
+    return Takes(
+        f"a name of up to {NAME_BYTES} bytes, without / or \\ and not starting with a dot", _is_file_name
+    )
+
+
+def dataset_name() -> Takes:
+    """The name of a data set, which may have parts."""
+
+    def test(value: object) -> bool:
+        short = isinstance(value, str) and text(NAME_BYTES).test(value) and len(value.encode()) <= NAME_BYTES
+        return short and all(map(_is_file_name, re.split("[/:]", str(value))))
+
+    return Takes("the name of a data set, such as shapes or imagenet_resized/32x32", test)
+
+
+def wandb_name() -> Takes:
+    """What Weights & Biases takes as a name."""
+    return Takes(
+        "a name of up to 128 characters without any of /\\#?%:",
+        lambda value: text(128).test(value) and not re.search(r"[/\\#?%:]", value),
+    )
+
+
+def optional(takes: Takes) -> Takes:
+    """The same, or None for what is not set."""
+    return Takes(f"{takes.words}; or None", lambda value: value is None or takes.test(value))
+
+
+def several(takes: Takes, *, least: int = 0) -> Takes:
+    """A tuple of such values, all different."""
+
+    def test(values: object) -> bool:
+        if not isinstance(values, tuple | list) or len(values) < least:
+            return False
+        return all(takes.test(value) for value in values) and len(set(values)) == len(values)
+
+    few = "one or more " if least else ""
+    return Takes(f"a tuple of {few}different {takes.words}", test)
+
+
+def ascending(takes: Takes) -> Takes:
+    """A tuple of such values, each larger than the one before it."""
+    plain = several(takes)
+    return Takes(
+        f"a tuple of {takes.words}, ascending",
+        lambda values: plain.test(values) and list(values) == sorted(values),
+    )
+
+
+def finite32(value: float) -> bool:
+    """Whether a positive number is one in float32, neither 0 nor infinite nor less exact than others."""
+    return math.isfinite(value) and 1.2e-38 <= value <= 3.4e38
+
+
+def _printable(value: str) -> bool:
+    return not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", value)
+
+
+def _is_file_name(value: object) -> bool:
+    if not isinstance(value, str) or not text(NAME_BYTES).test(value):
+        return False
+    return value == value.strip() and len(value.encode()) <= NAME_BYTES and not re.search(r"^\.|[/\\]", value)
