@@ -1,16 +1,54 @@
-"""Shape annotations of the core and the baselines checked at run time, and float64 for the tests that ask for it."""
+"""What all tests share: checked shapes, fixed random draws, one folder of compiled programs, and common fixtures."""
 
 import gc
 import importlib.util
+import os
+import shutil
 import socket
+import tempfile
 from pathlib import Path
 
+import filelock
+import hypothesis
 import jax
 import jaxtyping
 import pytest
 
 # Before anything imports the package: the hook rewrites modules as they are loaded.
 jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.baselines"], "beartype.beartype")
+
+# The same cases in every run, so that a change is what breaks a test. By hand: pytest --hypothesis-profile=long
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=2000, database=None, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("fixed")
+
+PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+
+
+def pytest_configure(config):
+    """One folder of compiled programs for the run: the workers and the processes that tests start inherit it."""
+    if PROGRAMS not in os.environ:
+        folder = tempfile.mkdtemp(prefix="zsh_jax-tests-programs-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.add_cleanup(lambda: os.environ.pop(PROGRAMS, None))
+        os.environ[PROGRAMS] = folder
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One worker a core of this process, but four at most: each holds about a gigabyte and XLA threads of its own."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(4, cores or 1)
+
+
+def pytest_collection_modifyitems(items):
+    """Files with slow tests first, so that no worker is left with one at the end."""
+    slow = {}
+    for item in items:
+        slow[item.path] = slow.get(item.path, 0) + (item.get_closest_marker("slow") is not None)
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -54,11 +92,13 @@ def unchecked_shapes():
 
 @pytest.fixture(scope="session")
 def shapes_folder(tmp_path_factory):
-    """A folder of TFDS in which the drawn shapes are prepared."""
+    """A folder of TFDS in which the drawn shapes are prepared, by the first worker that wants them."""
     from zsh_jax.data.shapes import load_shapes
 
-    folder = tmp_path_factory.mktemp("shapes")
-    load_shapes(str(folder), images=False)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shapes"
+    with filelock.FileLock(f"{folder}.lock"):
+        load_shapes(str(folder), images=False)
     return folder
 
 

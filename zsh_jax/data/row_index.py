@@ -38,7 +38,7 @@ def read_index(
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # closed if damaged, too
             stated, ids, labels = str(file["files"]), file["ids"], file["labels"]
     except Exception:  # a damaged index is as good as none: the records themselves are there
         return None

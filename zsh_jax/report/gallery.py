@@ -131,7 +131,10 @@ def load_gallery(path: str | Path) -> Gallery:
         InputError: if the file is none, or its arrays do not fit together.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with (
+            Path(path).open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):  # closed if damaged, too
             gallery = Gallery(**{name: file[name] for name in Gallery._fields})
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         said = " ".join(str(error).split())

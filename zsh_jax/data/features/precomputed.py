@@ -80,10 +80,12 @@ def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, 
 
 def _read(path: Path) -> _File:
     try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f"{path} holds one bare array; save id and features by name with numpy.savez")
-        with archive:
+        with path.open("rb") as opened:  # np.load closes no damaged file that it opened itself
+            archive = np.load(opened, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(
+                    f"{path} holds one bare array; save id and features by name with numpy.savez"
+                )
             lacking = [key for key in ("id", "features") if key not in archive]
             if lacking:
                 raise InputError(

@@ -77,7 +77,10 @@ class _Part(NamedTuple):
 
 def _read() -> dict[str, _Part]:
     try:
-        with np.load(TABLE, allow_pickle=False) as file:
+        with (
+            TABLE.open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):  # closed if damaged, too
             stored = {
                 name: (file[f"{name}.names"].tolist(), file[f"{name}.vectors"])
                 for name in sorted({key.split(".")[0] for key in file})
