@@ -7,6 +7,7 @@ from typing import Any
 from ml_collections import ConfigDict
 from rich.console import Console
 
+from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.table import paired_table, results_table, unseen_table
 from zsh_jax.report.tuned import as_tuned
@@ -21,6 +22,7 @@ from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
+from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
@@ -39,6 +41,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
     check_settings(config)
+    check_limits(int(config.memory_gib * 2**30))
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
@@ -64,7 +67,9 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
         return config.save_models or cell_id(cell) in shown
 
     console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
-    todo = sum(not is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
+    todo = work_of(
+        plan.batches, lambda batch: sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
+    )
     with progress(console, todo) as advance:
         for batch in run(plan, inputs, **evaluation, keeps_model=keeps_model, is_done=is_done):
             for result in batch:
@@ -74,7 +79,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
             append_history(config.workdir, batch)
             results = append_results(results, batch)
             wandb = log_cells(wandb, batch)
-            advance(len(batch))
+            advance(batch)
 
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first

@@ -7,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.baselines.catalogue import BASELINES
+from zsh_jax.byte_size import byte_size
 from zsh_jax.data.auxiliary import shared_classes
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
@@ -113,7 +114,7 @@ def describe(
         lines.append(f"  {len(group):5} x {program}")
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
-    lines.append(f"batches: {len(plan.batches)}, of about {plan.peak_bytes / 2**30:.2f} GiB at most")
+    lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
     lines.append(f"results: {config.workdir}")
     done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     if done:

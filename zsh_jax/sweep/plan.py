@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
+from zsh_jax.byte_size import byte_size
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import Cell, DataSplit, Program, Weights
 from zsh_jax.sweep.grid import Group, even_chunks
@@ -95,7 +96,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
         if fixed + each + largest > budget:
             raise InputError(
-                f"one cell needs about {(fixed + each + largest) / 2**30:.1f} GiB, more than memory_gib = "
+                f"one cell needs about {byte_size(fixed + each + largest)}, more than memory_gib = "
                 f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         shared = {

@@ -1,46 +1,71 @@
 """How far a sweep is, and how long it will take: a bar on a terminal, a line a batch in a log."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from zsh_jax.sweep.result import CellResult
+from zsh_jax.tracking.time_left import TimeLeft, Work
 
 
 @contextmanager
-def progress(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+def progress(
+    console: Console, work: Sequence[Work], *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[Sequence[CellResult]], None]]:
     """Show progress while the context is open.
 
     Args:
         console: where to.
-        total: cells to be run.
+        work: what will run, from `work_of`.
+        clock: seconds.
 
     Yields:
-        A function to call with the number of cells that have just ended.
+        A function to call with the results that have just ended.
     """
-    if console.is_terminal:
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("cells,"))
-        times = (TimeElapsedColumn(), TextColumn("gone,"), TimeRemainingColumn(), TextColumn("left"))
-        with Progress(*columns, *times, console=console) as bar:
-            task = bar.add_task("", total=total)
-            yield lambda cells: bar.advance(task, cells)
-        return
-    start = time.monotonic()
+    total = sum(one.cells for one in work)
+    estimate = TimeLeft(work)
+    start = last = clock()
     done = 0
 
-    def line(cells: int) -> None:
-        nonlocal done
-        done += cells
-        gone = time.monotonic() - start
-        left = gone / done * (total - done)
-        console.print(f"{done}/{total} cells, {gone:.0f} s gone, about {left:.0f} s left", highlight=False)
+    def take_in(results: Sequence[CellResult]) -> None:
+        nonlocal last, done
+        now = clock()
+        estimate.ended([result.metrics for result in results], now - last)
+        last = now
+        done += len(results)
+
+    if console.is_terminal:
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("cells,"))
+        times = (TimeElapsedColumn(), TextColumn("gone, {task.fields[left]}"))
+        with Progress(*columns, *times, console=console) as bar:
+            task = bar.add_task("", total=total, left=in_words(None))
+
+            def advance(results: Sequence[CellResult]) -> None:
+                take_in(results)
+                bar.update(task, advance=len(results), left=in_words(estimate.left()))
+
+            yield advance
+        return
+
+    def line(results: Sequence[CellResult]) -> None:
+        take_in(results)
+        gone, left = duration(last - start), in_words(estimate.left())
+        console.print(f"{done}/{total} cells, {gone} gone, {left}", highlight=False)
 
     yield line
+
+
+def in_words(seconds: float | None) -> str:
+    """The time left, as it is shown."""
+    return "estimating what is left" if seconds is None else f"about {duration(seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, whichever suits: "75 s", "12 min", "3 h 20 min"."""
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

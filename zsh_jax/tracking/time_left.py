@@ -1,0 +1,124 @@
+"""How long the rest of a sweep takes, estimated from what cells cost once their programs are compiled."""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from statistics import fmean, median
+from typing import Any, NamedTuple
+
+from zsh_jax.sweep.axes import Program
+from zsh_jax.sweep.plan import Batch
+
+RUN = ("seconds", "encode_seconds", "evaluate_seconds")  # of a cell, compilation left out
+
+
+class Work(NamedTuple):
+    """What one batch of the plan has to do.
+
+    Attributes:
+        kind: cells of one kind cost the same.
+        programs: batches that share it share their compiled programs.
+        method: of the cells.
+        bits: of the cells.
+        splits: the data splits; prepared again where the batch before has others.
+        prepared: how many they are.
+        cells: how many results it gives.
+    """
+
+    kind: Hashable
+    programs: Hashable
+    method: str
+    bits: int
+    splits: Hashable
+    prepared: int
+    cells: int
+
+
+def work_of(batches: Iterable[Batch], wanted: Callable[[Batch], int]) -> list[Work]:
+    """The work of a plan.
+
+    Args:
+        batches: of the plan, in their order.
+        wanted: how many cells of a batch are not done yet.
+
+    Returns:
+        That of the batches that will run.
+    """
+    made = []
+    for batch in batches:
+        if cells := wanted(batch):
+            program: Program = batch.program
+            kind = (program, batch.splits[0].shape)
+            programs = (*kind, len(batch.splits), len(batch.ratios), len(batch.lams))
+            made.append(
+                Work(kind, programs, program.method, program.bits, batch.splits, len(batch.splits), cells)
+            )
+    return made
+
+
+class TimeLeft:
+    """What has been measured so far, and what is still to do."""
+
+    def __init__(self, work: Sequence[Work]) -> None:
+        self._todo = list(work)
+        self._cost: dict[Hashable, list[float]] = {}  # seconds of a cell, by kind
+        self._known: dict[Hashable, Work] = {}
+        self._prepare: list[float] = []  # seconds of a data split
+        self._first: list[float] = []  # seconds beside the run, of batches that compile
+        self._later: list[float] = []  # of batches that do not
+        self._compiled: set[Hashable] = set()
+        self._splits: Hashable = None
+
+    def ended(self, metrics: Sequence[Mapping[str, Any]], seconds: float) -> None:
+        """Take in what a batch, or a part of one, took.
+
+        Args:
+            metrics: of its cells.
+            seconds: on the clock, from the end of the batch before.
+        """
+        if not self._todo or not metrics:
+            return
+        work = self._todo[0]
+        costs = [sum(float(one.get(name, 0.0)) for name in RUN) for one in metrics]
+        self._cost.setdefault(work.kind, []).extend(costs)
+        self._known.setdefault(work.kind, work)
+        beside = seconds - sum(costs)
+        if work.splits != self._splits:
+            self._splits = work.splits
+            self._prepare.append(float(metrics[0].get("prepare_seconds", 0.0)))
+            beside -= self._prepare[-1] * work.prepared
+        (self._later if work.programs in self._compiled else self._first).append(max(beside, 0.0))
+        self._compiled.add(work.programs)
+        self._take_off(len(metrics))
+
+    def left(self) -> float | None:
+        """Seconds that the rest takes; None as long as nothing has been measured."""
+        if not self._cost:
+            return None if self._todo else 0.0
+        # The very first batch compiles what prepares and starts the device too: others tell better of others.
+        compiling = median(self._first[1:] or self._first)
+        later = fmean(self._later) if self._later else 0.0
+        compiled, splits, total = set(self._compiled), self._splits, 0.0
+        for work in self._todo:
+            total += work.cells * self._cost_of(work)
+            total += later if work.programs in compiled else compiling
+            total += fmean(self._prepare) * work.prepared if work.splits != splits else 0.0
+            compiled.add(work.programs)
+            splits = work.splits
+        return total
+
+    def _cost_of(self, work: Work) -> float:
+        """Of a kind that has run; else of the most similar one that has, by its bits."""
+        if work.kind in self._cost:
+            return fmean(self._cost[work.kind])
+        known = list(self._known.values())
+        same = [one for one in known if one.method == work.method] or known
+        nearest = min(same, key=lambda one: abs(one.bits - work.bits))
+        return fmean(self._cost[nearest.kind]) * max(work.bits, 1) / max(nearest.bits, 1)
+
+    def _take_off(self, cells: int) -> None:
+        while cells and self._todo:
+            first = self._todo[0]
+            if first.cells > cells:
+                self._todo[0] = first._replace(cells=first.cells - cells)
+                return
+            cells -= first.cells
+            del self._todo[0]
