@@ -21,7 +21,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, UInt8
 
-from zsh_jax.core.factorisation import cholesky, eigh, svd
+from zsh_jax.core.factorisation import cho_solve, cholesky, eigh, svd
 from zsh_jax.core.kernel import rbf_features
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.core.precision import full_precision
@@ -123,7 +123,7 @@ def within_class_whitening(
     projected = centred @ leading
     # What the labels do not say of it; a column of zeros would leave no factor.
     counts = classes.T @ classes + 1e-3 * jnp.eye(classes.shape[1], dtype=x.dtype)
-    means = jax.scipy.linalg.cho_solve((cholesky(counts), True), classes.T @ projected)
+    means = cho_solve(cholesky(counts), classes.T @ projected)
     within = projected - classes @ means
     variances, turn = eigh(within.T @ within / len(x))
     floor = shrinkage * variances.mean() + jnp.finfo(x.dtype).tiny
@@ -169,7 +169,7 @@ def fit_joint(  # noqa: PLR0917  the arrays of a problem
     # As in the P-step: a ridge below the rounding of the Gram matrix is none.
     ridge = jnp.maximum(options.ridge, 2 * jnp.finfo(phi.dtype).eps * jnp.trace(gram))
     factor = cholesky(gram + ridge * jnp.eye(len(gram), dtype=phi.dtype))
-    semantic = jax.scipy.linalg.cho_solve((factor, True), phi.T @ semantics)
+    semantic = cho_solve(factor, phi.T @ semantics)
     whitening, centre = within_class_whitening(x, classes, options.shrinkage, directions=directions)
 
     share = options.odds / (1 + options.odds)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from zsh_jax.core.factorisation import cholesky
+from zsh_jax.core.factorisation import cho_solve, cholesky
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 
@@ -47,7 +47,7 @@ def fit_projection(
     Returns:
         P, (m, l).
     """
-    return jax.scipy.linalg.cho_solve((factor, True), problem.phi.T @ codes)
+    return cho_solve(factor, problem.phi.T @ codes)
 
 
 @jax.jit

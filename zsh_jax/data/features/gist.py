@@ -5,6 +5,7 @@ out in the Fourier domain, after a local normalisation of contrast. The constant
 released code. Two things differ: the margin shrinks for pictures below 64 pixels, and blocks are listed by rows.
 """
 
+import threading
 from functools import partial
 
 import jax
@@ -19,6 +20,10 @@ PREFILTER_PAD = 5  # pixels
 PREFILTER_CYCLES = 4.0  # per picture, where the prefilter's low pass falls to one half
 CONTRAST_FLOOR = 0.2  # keeps flat regions flat
 GABOR_PAD = 32  # pixels
+
+# An FFT waits, on a thread of XLA's pool, for work that it gives to the same pool. Two of them at once can so wait for
+# each other for ever on the CPU. Inside a program one follows from the other; programs take turns.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def gist(
@@ -54,8 +59,9 @@ def gist(
         part = rows[start : start + batch_size]
         filled = np.zeros((batch_size, *rows.shape[1:]), np.uint8)
         filled[: len(part)] = part
-        described = gist_batch(filled, scales=scales, orientations=orientations, grid=grid)
-        out[start : start + len(part)] = np.asarray(described)[: len(part)]
+        with _ONE_AT_A_TIME:
+            described = np.asarray(gist_batch(filled, scales=scales, orientations=orientations, grid=grid))
+        out[start : start + len(part)] = described[: len(part)]
     return out
 
 
