@@ -3,14 +3,11 @@
 import sys
 from collections.abc import Sequence
 
-from absl import logging
-from rich.console import Console
-
-from zsh_jax.commands.configuration import SETTINGS, read_config
-from zsh_jax.commands.sweep import run_sweep
-from zsh_jax.errors import InputError
+from zsh_jax.exits import end_as_status
+from zsh_jax.interrupts import leave
 
 WIDTH = 180  # of tables that are not printed to a terminal
+KEPT = "what has ended is kept, and the same command goes on from there"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,8 +17,20 @@ def main(arguments: Sequence[str]) -> int:
         arguments: as in `sys.argv`.
 
     Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 3 where a solve was not finite, 130 if interrupted.
+        Exit status: 0; 1 where the disk failed, 2 for bad input, 3 where a solve was not finite, 130 after Ctrl-C,
+        143 after SIGTERM.
     """
+    return end_as_status("launch.py", lambda: _launch(arguments), kept=KEPT)
+
+
+def _launch(arguments: Sequence[str]) -> int:
+    # Here and not above: loading them takes seconds, in which a signal is to be answered as later.
+    from absl import logging
+    from rich.console import Console
+
+    from zsh_jax.commands.configuration import SETTINGS, read_config
+    from zsh_jax.commands.sweep import run_sweep
+
     if {"-h", "-help", "--help"} & set(arguments[1:]):
         print(f"{__doc__}\n\n{SETTINGS}.")
         return 0
@@ -29,24 +38,8 @@ def main(arguments: Sequence[str]) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    try:
-        return run_sweep(read_config(arguments), console)
-    except InputError as error:
-        print(f"launch.py: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"launch.py: {error}; what has ended is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        return 1
-    except KeyboardInterrupt:
-        print(
-            "launch.py: interrupted; what has ended is kept, and the same command goes on from there",
-            file=sys.stderr,
-        )
-        return 130
+    return run_sweep(read_config(arguments), console)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv))
+    leave(main(sys.argv))

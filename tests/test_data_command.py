@@ -10,7 +10,8 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zsh_jax.data import __main__ as command
+from zsh_jax.data import command
+from zsh_jax.data.__main__ import main
 from zsh_jax.data.registry import LOADERS
 
 
@@ -25,7 +26,7 @@ def run(capsys):
     """Run the command; exit status, what it printed and what it complained of."""
 
     def run(*arguments):
-        status = command.main([str(argument) for argument in arguments])
+        status = main([str(argument) for argument in arguments])
         output = capsys.readouterr()
         return status, output.out, output.err
 

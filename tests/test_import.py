@@ -12,14 +12,15 @@ import zsh_jax
 ROOT = Path(zsh_jax.__file__).parent
 HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
 HEAVY += ("matplotlib", "faiss")
+ENDS = ("exits", "interrupts")  # of commands
 ROOMS = {
     "core": {"core", "errors"},
-    "data": {"atomic", "core", "data", "errors"},
+    "data": {"atomic", "core", "data", "errors", *ENDS},
     "baselines": {"core", "baselines", "errors"},
     "sweep": {"core", "baselines", "data", "sweep", "errors"},
     "tracking": {"atomic", "core", "baselines", "data", "sweep", "tracking", "errors"},
-    "export": {"atomic", "core", "baselines", "data", "tracking", "export", "errors"},
-    "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors"},
+    "export": {"atomic", "core", "baselines", "data", "tracking", "export", "errors", *ENDS},
+    "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors", *ENDS},
     "commands": {"core", "baselines", "data", "sweep", "tracking", "report", "commands", "errors"},
 }
 SMALL = {"byte_size", "limits"}  # files of their own that import nothing but the standard library
@@ -41,17 +42,29 @@ def _imports(path):
 
 
 def test_the_core_loads_no_data_logging_or_plotting_library():
-    report = "import sys, zsh_jax; print(*sys.modules)"
+    report = "import sys, zsh_jax; zsh_jax.solve; print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
     loaded = set(output.stdout.split())
     assert "zsh_jax.core.solver" in loaded
     assert not loaded & set(HEAVY)
-    assert not {name for name in loaded if name.startswith("zsh_jax.") and name.split(".")[1] != "core"}
+    assert not {
+        name for name in loaded if name.startswith("zsh_jax.") and name.split(".")[1] not in ("api", "core")
+    }
+
+
+def test_the_package_loads_no_library_before_it_is_asked_for_something():
+    report = (
+        "import sys; before = set(sys.modules); from zsh_jax import exits; print(*set(sys.modules) - before)"
+    )
+    output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    tops = {name.split(".")[0] for name in output.stdout.split()}
+    assert tops - set(sys.stdlib_module_names) == {"zsh_jax"}
+    assert {"solve", "encode"} <= set(dir(zsh_jax)) & set(zsh_jax.__all__)
 
 
 def test_importing_draws_on_no_device():
     # A constant array at import time would start a backend, and take a device's memory with it.
-    report = "import jax._src.xla_bridge as b, zsh_jax; print(b.backends_are_initialized())"
+    report = "import jax._src.xla_bridge as b, zsh_jax; zsh_jax.solve; print(b.backends_are_initialized())"
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
     assert output.stdout.strip() == "False"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zsh_jax.commands.configuration import read_config
 from zsh_jax.data.shapes import load_shapes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,9 +177,9 @@ def test_an_experiment_that_fails_is_named(launch, arguments, body, said, capsys
 
 def test_one_command_line_leaves_nothing_for_the_next(launch, arguments, capsys, tmp_path):
     flags = [f"--{key}={value}" for key, value in arguments.items()]
-    assert launch.read_config(["launch.py", *flags]).sweep.bits == (16,)
-    assert launch.read_config(["launch.py", f"--config={EXPERIMENT}"]).sweep.bits == (16, 32, 64, 128)
-    assert launch.read_config(["launch.py", f"--config={EXPERIMENT}"]).workdir == "runs/sweep_bits-shapes"
+    assert read_config(["launch.py", *flags]).sweep.bits == (16,)
+    assert read_config(["launch.py", f"--config={EXPERIMENT}"]).sweep.bits == (16, 32, 64, 128)
+    assert read_config(["launch.py", f"--config={EXPERIMENT}"]).workdir == "runs/sweep_bits-shapes"
 
 
 def test_an_argument_that_is_no_setting_is_named(launch, capsys):

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from zsh_jax.baselines.families import bits_of
 from zsh_jax.errors import InputError
+from zsh_jax.exits import end_as_status
+from zsh_jax.interrupts import leave
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -16,18 +17,17 @@ def main(arguments: Sequence[str]) -> int:
         arguments: without the program's name.
 
     Returns:
-        Exit status: 0, 2 for bad input, 130 if interrupted.
+        Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     asked = _parser().parse_args(arguments)
+    return end_as_status("zsh_jax.export", lambda: _run(asked), kept="nothing has been written")
+
+
+def _run(asked: argparse.Namespace) -> int:
     try:
-        print(_export(asked))
-    except InputError as error:
-        # An index is left out here by its name.
-        print(f"zsh_jax.export: {str(error).replace('(None)', '(--index none)')}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("zsh_jax.export: interrupted; nothing has been written", file=sys.stderr)
-        return 130
+        print(_export(asked), flush=True)
+    except InputError as error:  # an index is left out here by its name
+        raise InputError(str(error).replace("(None)", "(--index none)")) from None
     return 0
 
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(asked: argparse.Namespace) -> str:
+    from zsh_jax.baselines.families import bits_of
     from zsh_jax.data.feature_files.arrays import open_arrays
     from zsh_jax.export.write import export_index
     from zsh_jax.tracking.models import load_model
@@ -68,4 +69,4 @@ def _export(asked: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

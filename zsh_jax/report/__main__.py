@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from zsh_jax.errors import InputError
+from zsh_jax.exits import end_as_status
+from zsh_jax.interrupts import leave
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -14,19 +15,18 @@ def main(arguments: Sequence[str]) -> int:
         arguments: without the program's name.
 
     Returns:
-        Exit status: 0, 2 for bad input, 130 if interrupted.
+        Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     asked = _parser().parse_args(arguments)
+    return end_as_status(
+        "zsh_jax.report", lambda: _report(asked), kept="the same command makes the report anew"
+    )
+
+
+def _report(asked: argparse.Namespace) -> int:
     from zsh_jax.report.write import write_report
 
-    try:
-        print(write_report(asked.workdir, asked.out))
-    except InputError as error:
-        print(f"zsh_jax.report: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("zsh_jax.report: interrupted; the same command makes the report anew", file=sys.stderr)
-        return 130
+    print(write_report(asked.workdir, asked.out), flush=True)
     return 0
 
 
@@ -41,4 +41,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

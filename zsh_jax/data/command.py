@@ -1,0 +1,180 @@
+"""What `python -m zsh_jax.data` does."""
+
+import argparse
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
+from zsh_jax.data.features.cache import default_cache
+from zsh_jax.data.reason import reason
+from zsh_jax.data.registry import LOADERS, Source, base_name, load_dataset
+from zsh_jax.data.there import BY_PATH, STORED_AS, data_folder, kept_features, prepared_versions, states
+from zsh_jax.errors import InputError
+
+EXAMPLES = """examples:
+  python -m zsh_jax.data list
+  python -m zsh_jax.data prepare shapes
+  python -m zsh_jax.data prepare mirflickr --path ARCHIVES
+  python -m zsh_jax.data features cifar10 keras:VGG16:fc2
+  python -m zsh_jax.data features folder gist+colour --path PICTURES"""
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Run the command.
+
+    Args:
+        asked: of `parser`.
+
+    Returns:
+        Exit status.
+
+    Raises:
+        InputError: by the names that this command has for what is asked for.
+    """
+    try:
+        if asked.verb == "list":
+            _list(asked.data_dir, asked.cache)
+        elif asked.verb == "prepare":
+            print(_describe(_prepared(asked)))
+        else:
+            print(_features(asked))
+        sys.stdout.flush()
+    except InputError as error:
+        # The same things are asked for here by shorter names.
+        said = (
+            str(error)
+            .replace("--config.dataset.data_dir", "--data-dir")
+            .replace("--config.dataset.path", "--path")
+        )
+        raise InputError(said) from None
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    made = argparse.ArgumentParser(
+        prog="python -m zsh_jax.data",
+        description="Show, prepare and describe data sets.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = made.add_subparsers(dest="verb", required=True)
+    listing = verbs.add_parser("list", help="what is there and what is missing")
+    prepare = verbs.add_parser("prepare", help="prepare a data set, or check the files of one")
+    features = verbs.add_parser("features", help="make features of its pictures and keep them on disk")
+    for verb in (listing, prepare, features):
+        verb.add_argument("--data-dir", help="folder of TFDS data sets; its own default if not given")
+    for verb in (prepare, features):
+        verb.add_argument("name", help=f"{', '.join(LOADERS)}, or a data set of TFDS")
+        verb.add_argument("--path", help="of files that are no TFDS data set")
+        verb.add_argument(
+            "--image-size", type=int, default=224, help="pictures of several sizes become such squares"
+        )
+    features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
+    features.add_argument("--weights", help="file of a network's weights; those of Keras if not given")
+    features.add_argument("--batch-size", type=int, default=64, help="pictures that a network takes at once")
+    for verb in (listing, features):
+        verb.add_argument("--cache", help="folder of features; ~/.cache/zsh_jax/features if not given")
+    return made
+
+
+def _list(data_dir: str | None, cache: str | None) -> None:
+    for state in states(data_dir):
+        print(f"{state.name:17} {state.state:8} {state.what}")
+    folder = Path(cache).expanduser() if cache else default_cache()
+    kept = list(kept_features(folder))
+    print(f"\nfeatures in {folder}:" + ("".join(f"\n  {line}" for line in kept) if kept else " none"))
+
+
+def _source(asked: argparse.Namespace) -> Source:
+    return Source(asked.name, asked.data_dir, asked.path, asked.image_size, DEFAULT_KEYS)
+
+
+def _prepared(asked: argparse.Namespace) -> Dataset:
+    base = base_name(asked.name)
+    ours = base in STORED_AS or base in BY_PATH
+    if not ours and not prepared_versions(data_folder(asked.data_dir) / base):
+        _prepare_tfds(asked.name, asked.data_dir)
+    if base.startswith("imagenet"):
+        _index(asked.name, asked.data_dir)
+    pictures = base == "folder"  # whose files are then looked at, one by one
+    return load_dataset(_source(asked), images=pictures)
+
+
+def _prepare_tfds(name: str, data_dir: str | None) -> None:
+    import tensorflow_datasets as tfds
+
+    from zsh_jax.data.nearest import nearest_names
+    from zsh_jax.data.tfds_source import preparing
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if base_name(name) not in known:
+        raise InputError(
+            f"there is no data set {name!r}; {nearest_names(base_name(name), [*LOADERS, *known])}"
+        )
+    if find_spec("tensorflow") is None:
+        raise InputError(
+            f"TFDS prepares {name} with TensorFlow, which is not installed: {preparing(name, data_dir)}"
+        )
+    try:
+        tfds.builder(name, data_dir=data_dir, file_format="array_record").download_and_prepare()
+    except Exception as problem:  # of the network, of the archives placed by hand, of TensorFlow
+        raise InputError(f"{name} cannot be prepared: {reason(problem)}") from problem
+
+
+def _index(name: str, data_dir: str | None) -> None:
+    """Sweeps draw classes of ImageNet, and want the labels of all pictures before any picture."""
+    from zsh_jax.data.rows import index_rows
+    from zsh_jax.data.tfds_source import open_tfds
+
+    builder = open_tfds(name, data_dir)
+    for split, info in builder.info.splits.items():
+        if info.num_examples:
+            index_rows(builder, split)
+
+
+def _describe(dataset: Dataset) -> str:
+    labels = dataset.labels
+    held = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(dataset.class_names))
+    splits, counts = np.unique(dataset.source_splits, return_counts=True)
+    lines = [
+        f"{dataset.name}: {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
+        "splits: " + ", ".join(f"{split} {count:,}" for split, count in zip(splits, counts, strict=True)),
+        f"samples a class: {held.min():,} to {held.max():,}",
+    ]
+    if labels.ndim == 2:
+        per_sample = labels.sum(axis=1)
+        lines.append(
+            f"labels a sample: {per_sample.mean():.2f} on average, {np.count_nonzero(per_sample == 0):,} have none"
+        )
+    if dataset.features is not None:
+        lines.append(f"features: {dataset.features.shape[1]} values")
+    return "\n".join(lines)
+
+
+def _features(asked: argparse.Namespace) -> str:
+    from zsh_jax.data.features.extract import extract, is_extracted
+    from zsh_jax.data.features.extractors import feature_extractors
+
+    feature_extractors(
+        asked.features, weights=asked.weights, batch_size=asked.batch_size
+    )  # before anything long
+    cache = asked.cache or default_cache()
+    dataset = load_dataset(_source(asked), features=False)
+    if dataset.images is None:
+        raise InputError(f"{dataset.name} comes without pictures, so no features are made of them")
+    there = is_extracted(dataset, asked.features, cache=cache, weights=asked.weights, version=dataset.version)
+    made = extract(
+        dataset,
+        asked.features,
+        cache=cache,
+        weights=asked.weights,
+        batch_size=asked.batch_size,
+        version=dataset.version,
+    )
+    state = "were there already" if there else "are made"
+    return f"features {asked.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"

@@ -1,0 +1,135 @@
+"""Ctrl-C and SIGTERM: one line, and an exit status that says which of them it was.
+
+Python runs the handler of a signal between two instructions of the main thread. A compiled program, or the load of a
+library, can keep it from that for minutes, and a library can swallow what a handler raises. So a thread watches too:
+it ends the process where the main thread has not reacted in time.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType, TracebackType
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE = 5.0  # seconds that the main thread has to react
+WRITING = 10.0  # more that a file has which is being written
+FIRST = 128  # exit status of a signal: this and its number
+
+# Held while a file is written: a process that its watcher ends is ended between two files, not within one.
+unbroken = threading.RLock()
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+@contextmanager
+def interruptible(line: str) -> Iterator[list[int]]:
+    """Within it, SIGINT and SIGTERM raise `Interrupted`; where that is of no use, they end the process.
+
+    A second Ctrl-C ends it at once. Outside the main thread, and for a signal that the process was started to ignore,
+    nothing is changed.
+
+    Args:
+        line: what the watching thread prints where it ends the process.
+
+    Yields:
+        A list, empty until a signal has come; then it holds the signal's number. A library may let something else
+        out than `Interrupted`.
+    """
+    seen: list[int] = []
+    wanted = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread() or not wanted:
+        yield seen
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if not seen:
+            seen.append(number)
+            raise Interrupted(number)
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    ending = threading.Lock()
+    threading.Thread(target=_watch, args=(reading, line, ending), name="signals", daemon=True).start()
+    earlier_fd = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    earlier = {one: signal.signal(one, handle) for one in wanted}
+    try:
+        with _unspoken():
+            yield seen
+    finally:
+        with ending:  # one of the two threads ends it, and speaks
+            for one, handler in earlier.items():
+                signal.signal(one, handler)
+            signal.set_wakeup_fd(earlier_fd)
+            os.close(writing)
+
+
+@contextmanager
+def _unspoken() -> Iterator[None]:
+    """Where C code swallows what a handler raised it prints it: `jaxlib` while it is loaded, for one."""
+    printed, ignored = sys.excepthook, sys.unraisablehook
+
+    def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, Interrupted):
+            printed(kind, error, trace)
+
+    def unraisablehook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not issubclass(unraisable.exc_type, Interrupted):
+            ignored(unraisable)
+
+    sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
+    try:
+        yield
+    finally:
+        # A library may have put its own in front of these.
+        if sys.excepthook is excepthook:
+            sys.excepthook = printed
+        if sys.unraisablehook is unraisablehook:
+            sys.unraisablehook = ignored
+
+
+def leave(status: int) -> NoReturn:
+    """End the process.
+
+    Args:
+        status: its exit status. After a signal the process ends without what libraries do at their end, which can
+            wait for a device or a server.
+    """
+    if status < FIRST:
+        sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
+def _watch(reading: int, line: str, ending: threading.Lock) -> None:
+    """End the process `GRACE` seconds after a signal, or at a second Ctrl-C, unless the pipe is closed before."""
+    first = 0
+    while True:
+        ready, _, _ = select.select([reading], [], [], GRACE if first else None)
+        told = os.read(reading, 1) if ready else b""
+        if ready and not told:
+            break  # the main thread is out of it
+        number = told[0] if told else 0
+        if first and number in (0, signal.SIGINT):
+            unbroken.acquire(timeout=WRITING)
+            with ending:
+                if not select.select([reading], [], [], 0)[0] or os.read(reading, 1):
+                    os.write(2, f"{line}\n".encode())
+                    os._exit(FIRST + first)
+            unbroken.release()
+            break
+        if number in SIGNALS:
+            first = first or number
+    os.close(reading)
