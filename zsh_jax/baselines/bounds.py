@@ -9,13 +9,17 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.kernel import rbf_features
+from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.ranking import relevance
+from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
-from zsh_jax.core.preprocessing import apply_preprocessing, unit_rows
+from zsh_jax.core.preprocessing import apply_preprocessing
+
+WHOLE = 4096  # the largest entry of a row of whole numbers that is left as it is: squares of sums stay exact
 
 
 @partial(jax.jit, static_argnames="block")
@@ -29,10 +33,19 @@ def cosine_average_precision(
     *,
     block: int = 32,
 ) -> Float[Array, " q"]:
-    """Average precision of each query, the database ranked by cosine.
+    """Average precision of each query, the database ranked by cosine; its exact mean over all orders of equal cosines.
 
-    Cosines are real numbers and hardly ever equal, so that ties are not shared out as those of codes are: of items
-    whose cosines differ in the last digit alone, the relevant ones come last.
+    Cosines are compared as floats, so what is equal must not differ by rounding. The score is the sign of the dot
+    product times its square over the item's squared length, which orders items as the cosine does and takes no root.
+    It is equal, to the bit, for
+
+    - items that are the same row, or one times a power of two;
+    - items without anything in common with the query, zero rows among them: exactly 0;
+    - whole numbers (counts, and binary features, each row scaled as it may be) whose cosines are equal, as long as
+      the dot product with the query is at most 4,096: every operation before the last division is exact then.
+
+    Other real-valued rows whose cosines are equal in theory alone, such as a row and three times itself, may differ
+    by rounding, and count as different then.
 
     Args:
         queries: (q, f), raw or standardised features, or predictions; a zero row has cosine 0 with everything.
@@ -43,23 +56,26 @@ def cosine_average_precision(
         block: queries at a time; static. The memory needed is block x n.
 
     Returns:
-        One value a query, in [0, 1]; NaN where nothing is relevant.
+        One value a query, in [0, 1]; NaN where nothing is relevant, or where a vector is not finite.
     """
-    unit_queries, unit_database = unit_rows(queries), unit_rows(database)
-    place = jnp.arange(1, database.shape[0] + 1, dtype=database.dtype)
+    asking, items = _scaled(queries), _scaled(database)
+    first = first_equal_rows(items)
+    squared = jnp.sum(items**2, axis=1)
+    divisor = jnp.where(squared > 0, squared, 1)
+    known = jnp.isfinite(database).all() & jnp.isfinite(queries).all(1)
 
     def of_query(
         args: tuple[Float[Array, " f"], Shaped[Array, "*c"], Int[Array, ""] | None],
     ) -> Float[Array, ""]:
         vector, label, itself = args
-        scores, shares = unit_database @ vector, relevance(label, database_labels)
+        product = items @ vector
+        scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, database_labels)
         if itself is not None:  # last of all, and irrelevant
-            scores, shares = scores.at[itself].set(-2), shares.at[itself].set(False)
-        relevant = _ranked(scores, shares)
-        found = jnp.cumsum(relevant, dtype=jnp.int32).astype(database.dtype)
-        return jnp.sum(jnp.where(relevant, found / place, 0)) / found[-1]
+            scores, shares = scores.at[itself].set(-jnp.inf), shares.at[itself].set(False)
+        return score_average_precision(scores, shares)
 
-    return lax.map(of_query, (unit_queries, query_labels, own), batch_size=min(block, queries.shape[0]))
+    found = lax.map(of_query, (asking, query_labels, own), batch_size=min(block, queries.shape[0]))
+    return jnp.where(known, found, jnp.nan)
 
 
 @partial(jax.jit, static_argnames="block")
@@ -84,13 +100,14 @@ def predictions(function: HashFunction, x: Float[Array, "n d"], *, block: int = 
     return lax.map(predict_one, x, batch_size=min(block, x.shape[0]))
 
 
-def _ranked(scores: Float[Array, " n"], relevant: Bool[Array, " n"]) -> Bool[Array, " n"]:
-    """Relevance in falling order of the scores.
+def _scaled(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
+    """Rows of whole numbers as they are, others with 1 as their largest entry; zero rows stay zero.
 
-    XLA sorts integers four times as fast as floats or pairs. The bits of a float, read as an integer, keep its order
-    once those of negative numbers are reversed; and the last one has room for the relevance.
+    Squares of the entries can be held then, and binary features of any length are 0 and 1 again.
     """
-    integer = jnp.int32 if scores.dtype == jnp.float32 else jnp.int64
-    bits = lax.bitcast_convert_type(-scores, integer)
-    ordered = jnp.where(bits < 0, bits ^ jnp.iinfo(integer).max, bits)
-    return (lax.sort((ordered & ~1) | relevant, is_stable=False) & 1) > 0
+    size = jnp.abs(rows)
+    largest = jnp.max(size, axis=1, keepdims=True)
+    whole = (rows == jnp.round(rows)).all(1, keepdims=True) & (largest <= WHOLE)
+    shrunk = rows / jnp.where(largest > 0, largest, 1)
+    # XLA may divide by multiplying with the inverse, which makes less than 1 of x / x.
+    return jnp.where(whole, rows, jnp.where(size == largest, jnp.sign(rows), shrunk))

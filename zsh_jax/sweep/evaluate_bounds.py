@@ -12,6 +12,7 @@ from zsh_jax.baselines.semantic_ridge import SemanticRidgeOptions, semantic_regr
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.metrics.bit_statistics import BitStatistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
+from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.evaluate import Metrics
 from zsh_jax.sweep.evaluate import Roles, Scores
 from zsh_jax.sweep.prepare import Prepared
@@ -42,6 +43,7 @@ def evaluate_bounds(
     Returns:
         Leaves with leading axes (splits, lams).
     """
+    same = first_equal_rows(features)  # equal features have equal predictions, however these are rounded
 
     def of_split(args: tuple[Prepared, Roles]) -> Float[Array, "4 lams"]:
         split, role = args
@@ -63,7 +65,7 @@ def evaluate_bounds(
         def with_ridge(multiple: Float[Array, ""]) -> Float[Array, " 4"]:
             regression = semantic_regression(split.training_data, SemanticRidgeOptions(ridge=multiple))
             function = HashFunction(mean, scale, split.anchors, split.bandwidth, regression, basis, unit)
-            return judge(predictions(function, features))
+            return judge(predictions(function, features)[same])
 
         return lax.map(with_ridge, multiples).T
 
