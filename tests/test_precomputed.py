@@ -204,7 +204,7 @@ def test_other_files_are_refused(tmp_path, content):
             np.array({"id": 0}, object).dump(file)
         else:
             file.write(b"id,features\n")
-    with pytest.raises(InputError, match=r"test\.npz (holds one bare array|is cut off or no \.npz file)"):
+    with pytest.raises(InputError, match=r"test\.npz (holds Python objects|is cut off or no \.npz file)"):
         load_precomputed(tmp_path, _dataset())
 
 

@@ -3,13 +3,14 @@
 import argparse
 import sys
 from importlib.util import find_spec
-from pathlib import Path
+
 
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
 from zsh_jax.data.features.cache import default_cache
+from zsh_jax.data.reading import written
 from zsh_jax.data.reason import reason
 from zsh_jax.data.registry import LOADERS, Source, base_name, load_dataset
 from zsh_jax.data.there import BY_PATH, STORED_AS, data_folder, kept_features, prepared_versions, states
@@ -49,6 +50,7 @@ def run(asked: argparse.Namespace) -> int:
             str(error)
             .replace("--config.dataset.data_dir", "--data-dir")
             .replace("--config.dataset.path", "--path")
+            .replace("--config.dataset.first_label=", "--first-label=")
         )
         raise InputError(said) from None
     return 0
@@ -74,6 +76,9 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument(
             "--image-size", type=int, default=224, help="pictures of several sizes become such squares"
         )
+        verb.add_argument(
+            "--first-label", type=int, help="0 or 1: what labels of a file of features count from"
+        )
     features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
     features.add_argument("--weights", help="file of a network's weights; those of Keras if not given")
     features.add_argument("--batch-size", type=int, default=64, help="pictures that a network takes at once")
@@ -85,13 +90,13 @@ def parser() -> argparse.ArgumentParser:
 def _list(data_dir: str | None, cache: str | None) -> None:
     for state in states(data_dir):
         print(f"{state.name:17} {state.state:8} {state.what}")
-    folder = Path(cache).expanduser() if cache else default_cache()
+    folder = written(cache) if cache else default_cache()
     kept = list(kept_features(folder))
     print(f"\nfeatures in {folder}:" + ("".join(f"\n  {line}" for line in kept) if kept else " none"))
 
 
 def _source(asked: argparse.Namespace) -> Source:
-    return Source(asked.name, asked.data_dir, asked.path, asked.image_size, DEFAULT_KEYS)
+    return Source(asked.name, asked.data_dir, asked.path, asked.image_size, DEFAULT_KEYS, asked.first_label)
 
 
 def _prepared(asked: argparse.Namespace) -> Dataset:

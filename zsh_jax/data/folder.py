@@ -7,6 +7,8 @@ import numpy as np
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.pictures import SUFFIXES, Pictures, check_whole, square
+from zsh_jax.data.reading import reading, written
+from zsh_jax.data.text import unseen_letter
 from zsh_jax.errors import InputError
 
 FEWEST = 2  # pictures a class: a query must find another one
@@ -26,17 +28,21 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
         are of one source split, `all`.
 
     Raises:
-        InputError: the folder is missing or empty, or a class has too few pictures or one that is cut off.
+        InputError: the folder is missing or empty, a name cannot be written, or a class has too few pictures or one
+            that is cut off.
     """
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"dataset.path: there is no folder {folder}; give {LAYOUT}")
-    classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")
-    if not classes:
+    folder = written(path)
+    with reading(folder, "cannot be read", "check that it is there and may be read"):
+        if not folder.is_dir():
+            raise InputError(f"dataset.path: there is no folder {folder}; give {LAYOUT}")
+        classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")
         loose = sum(_is_picture(child) for child in folder.iterdir())
+        files = [
+            sorted(child for child in folder_of.iterdir() if _is_picture(child)) for folder_of in classes
+        ]
+    if not classes:
         held = f"{loose} pictures and no sub-folder" if loose else "no sub-folder"
         raise InputError(f"dataset.path: {folder} holds {held}; give {LAYOUT}")
-    files = [sorted(child for child in folder_of.iterdir() if _is_picture(child)) for folder_of in classes]
     for folder_of, held_by in zip(classes, files, strict=True):
         if len(held_by) < FEWEST:
             raise InputError(
@@ -44,6 +50,10 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
                 f"each class wants {FEWEST} or more; add some or take the sub-folder away"
             )
     every = [file for held_by in files for file in held_by]
+    for place in (*classes, *every):
+        hidden = unseen_letter(place.name)
+        if hidden:
+            raise InputError(f"{place.parent}: the name {place.name!r} holds {hidden}; fix: rename it")
     for file in every if images else ():
         check_whole(file)
     return Dataset(

@@ -1,7 +1,8 @@
 """Pictures of any size and mode, brought to one square size; decoded when they are asked for."""
 
-import struct
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,10 +10,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from jaxtyping import Int, UInt8
 
-from zsh_jax.data.reason import reason
+from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # of a file, whatever its name; Pillow runs programs for some
 TAIL = 4096  # bytes at the end of a file among which its end mark stands, as a rule
 
 
@@ -93,12 +95,9 @@ def square(
     """
     from PIL import Image, ImageOps
 
-    try:
-        with Image.open(source) as image:
-            turned = ImageOps.exif_transpose(image)
-            return np.asarray(ImageOps.fit(_rgb(turned), (size, size), Image.Resampling.BICUBIC))
-    except _damage() as problem:
-        raise _damaged(name or source, problem) from problem
+    with _looking(name or source), Image.open(source, formats=FORMATS) as image:
+        turned = ImageOps.exif_transpose(image)
+        return np.asarray(ImageOps.fit(_rgb(turned), (size, size), Image.Resampling.BICUBIC))
 
 
 def check_whole(path: Path) -> None:
@@ -108,18 +107,16 @@ def check_whole(path: Path) -> None:
         path: a JPEG or PNG file.
 
     Raises:
-        InputError: it is no picture, or cut off. Damage in the middle is found on decoding alone.
+        InputError: it is no picture, cut off, or of more pixels than Pillow takes for safe. Damage in the middle is
+            found on decoding alone.
     """
     from PIL import Image
 
-    try:
-        with Image.open(path) as image, path.open("rb") as file:
-            mark = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}.get(image.format or "")
-            file.seek(max(0, path.stat().st_size - TAIL))
-            if mark is None or mark not in file.read():
-                image.load()  # cameras append what they like to a JPEG: decoding decides
-    except _damage() as problem:
-        raise _damaged(path, problem) from problem
+    with _looking(path), Image.open(path, formats=FORMATS) as image, path.open("rb") as file:
+        mark = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}.get(image.format or "")
+        file.seek(max(0, path.stat().st_size - TAIL))
+        if mark is None or mark not in file.read():
+            image.load()  # cameras append what they like to a JPEG: decoding decides
 
 
 def _rgb(image: Any) -> Any:
@@ -134,14 +131,27 @@ def _rgb(image: Any) -> Any:
     return image.convert("RGB")
 
 
-def _damage() -> tuple[type[BaseException], ...]:
-    """What Pillow raises on files that are no pictures, or damaged ones."""
-    from PIL import Image
+@contextmanager
+def _looking(source: Any) -> Iterator[None]:
+    """Say in one line why a picture cannot be decoded; one that is too large to be a photograph is not."""
+    from PIL import Image, UnidentifiedImageError
 
-    return (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+    fix = "repair it or take it out of the data set"
+    with reading(f"{source}:", "no picture, or a damaged one", fix), warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", module="PIL")  # of tags that nobody reads
+        try:
+            yield
+        except UnidentifiedImageError as problem:  # whose text is the path
+            raise InputError(
+                f"{source} is no picture, or a damaged one, but {_beginning(source)}; fix: {fix}"
+            ) from problem
 
 
-def _damaged(source: Any, problem: BaseException) -> InputError:
-    return InputError(
-        f"{source}: no picture, or a damaged one ({reason(problem)}); mend it or take it out of the data set"
-    )
+def _beginning(source: Any) -> str:
+    """The first bytes of a file, which tell what it is."""
+    if not isinstance(source, str | Path):
+        return "something else"
+    with Path(source).open("rb") as file:
+        start = file.read(12)
+    return f"a file that begins with {start!r}" if start else "an empty file"

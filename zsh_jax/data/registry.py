@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from zsh_jax.data.checked import checked
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS, Keys
 from zsh_jax.data.folder import LAYOUT, load_folder
 from zsh_jax.errors import InputError
+
+LARGEST_SIDE = 2048  # pixels; 256 such pictures, which are described together, have 3.2 GB
 
 
 class Source(NamedTuple):
@@ -18,6 +21,7 @@ class Source(NamedTuple):
         path: of a folder or file that is no TFDS data set.
         image_size: of the square that pictures of several sizes are brought to.
         keys: names of the arrays of a file of features.
+        first_label: 0 or 1, what labels of a file of features count from; None where the file tells.
         on_demand: whether pictures stay on disk wherever they can, and are decoded when they are asked for.
     """
 
@@ -26,6 +30,7 @@ class Source(NamedTuple):
     path: str | None = None
     image_size: int = 224
     keys: Keys = DEFAULT_KEYS
+    first_label: int | None = None
     on_demand: bool = False
 
 
@@ -45,15 +50,9 @@ def load_dataset(source: Source, *, images: bool = True, features: bool = True) 
     """
     if not source.name:
         raise InputError(f"dataset.name is not set; take {', '.join(LOADERS)}, or a data set of TFDS")
-    if source.image_size < 1:
-        raise InputError(f"dataset.image_size must be 1 or more; got {source.image_size}")
-    dataset = LOADERS.get(base_name(source.name), _tfds)(source, images, features)
-    joined = [name for name in dataset.class_names if "+" in name]
-    if joined:
-        raise InputError(
-            f"{dataset.name}: class {joined[0]!r} has a '+' in its name, which joins names; rename it"
-        )
-    return dataset
+    if not 1 <= source.image_size <= LARGEST_SIDE:
+        raise InputError(f"dataset.image_size must be 1 to {LARGEST_SIDE} pixels; got {source.image_size}")
+    return checked(LOADERS.get(base_name(source.name), _tfds)(source, images, features))
 
 
 def base_name(name: str) -> str:
@@ -127,14 +126,21 @@ def _scene(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.feature_files import load_features
 
     return load_features(
-        _path(source, "the folder with train.npz and test.npz"), keys=source.keys, name="scene"
+        _path(source, "the folder with train.npz and test.npz"),
+        keys=source.keys,
+        name="scene",
+        first_label=source.first_label,
     )
 
 
 def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.feature_files import load_features
 
-    return load_features(_path(source, "a .npz, .npy or .mat file of features"), keys=source.keys)
+    return load_features(
+        _path(source, "a .npz, .npy or .mat file of features"),
+        keys=source.keys,
+        first_label=source.first_label,
+    )
 
 
 def _folder(source: Source, images: bool, features: bool) -> Dataset:

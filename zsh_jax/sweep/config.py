@@ -129,6 +129,7 @@ def _add_source(dataset: ConfigDict) -> None:
     dataset.arrays.features = ()
     dataset.arrays.labels = ()
     dataset.arrays.ids = ()
+    dataset.first_label = config_dict.placeholder(int)  # 0 or 1, of such a file, where it does not tell
 
 
 def for_dataset(name: str) -> ConfigDict:

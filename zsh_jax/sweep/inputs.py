@@ -119,7 +119,7 @@ def source_of(dataset: ConfigDict) -> Source:
         InputError: names of arrays are none.
     """
     keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
-    return Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys)
+    return Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys, dataset.first_label)
 
 
 def _check_features(features: ConfigDict) -> None:

@@ -1,19 +1,21 @@
 """Named arrays in files: `.npz`, `.npy` with others beside it, and both kinds of `.mat`. Nothing is unpickled."""
 
-import zipfile
-import zlib
+import glob
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsh_jax.data.reason import reason
+from zsh_jax.data.feature_files.matlab import matlab_variables, read_matlab
+from zsh_jax.data.numpy_files import DEFLATE, SLACK, Array, npz_names, read_npy, read_npz
+from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
-Array = np.ndarray[Any, np.dtype[Any]]
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_PLACES = (0, 512)  # MATLAB writes its own header of 512 bytes before it
+DAMAGED = "is cut off or no .mat file"
 KINDS = (".npz", ".npy", ".mat")
 
 
@@ -51,47 +53,11 @@ def open_arrays(path: Path) -> Arrays:
     opening = {".npz": _open_npz, ".npy": _open_npy, ".mat": _open_mat}.get(path.suffix.lower())
     if opening is None:
         raise InputError(f"{path}: features are read from {', '.join(KINDS)} files; save it as one of them")
-    arrays = _guard(path, opening, path)
-    return arrays._replace(read=lambda name: _guard(path, arrays.read, name))
-
-
-def _guard(path: Path, what: Callable[[Any], Any], argument: Any) -> Any:
-    """Say in one line why a file could not be read."""
-    try:
-        return what(argument)
-    except InputError:
-        raise
-    except Exception as problem:  # NumPy, zipfile, SciPy and HDF5 each fail in ways of their own
-        if "allow_pickle" in str(problem) or "Object arrays" in str(problem):
-            raise InputError(
-                f"{path} holds Python objects, which are never unpickled; save plain arrays of numbers and strings"
-            ) from problem
-        kinds = (
-            OSError,
-            ValueError,
-            EOFError,
-            KeyError,
-            TypeError,
-            MemoryError,
-            zlib.error,
-            zipfile.BadZipFile,
-        )
-        if not isinstance(problem, kinds) and type(problem).__module__.split(".")[0] not in ("scipy", "h5py"):
-            raise
-        raise InputError(
-            f"{path} is cut off or no {path.suffix} file ({reason(problem)}); fetch or make it again"
-        ) from problem
+    return opening(path)
 
 
 def _open_npz(path: Path) -> Arrays:
-    with zipfile.ZipFile(path) as archive:
-        names = tuple(name.removesuffix(".npy") for name in archive.namelist())
-
-    def read(name: str) -> Array:
-        with np.load(path, allow_pickle=False) as archive:
-            return np.asarray(archive[name])
-
-    return Arrays(path, names, read)
+    return Arrays(path, npz_names(path), lambda name: read_npz(path, name))
 
 
 def _open_npy(path: Path) -> Arrays:
@@ -100,34 +66,23 @@ def _open_npy(path: Path) -> Arrays:
         stem = other.stem
         if other != path and "." not in stem:
             beside.setdefault(stem, other)
-    for other in sorted(path.parent.glob(f"{path.stem}.*.npy")):  # its own go before those of the folder
+    for other in sorted(
+        path.parent.glob(f"{glob.escape(path.stem)}.*.npy")
+    ):  # its own go before the folder's
         beside[other.stem.removeprefix(f"{path.stem}.")] = other
-
-    def read(name: str) -> Array:
-        return _guard(
-            beside[name],
-            lambda file: np.load(file, allow_pickle=False, mmap_mode="r" if file == path else None),
-            beside[name],
-        )
-
-    return Arrays(path, tuple(beside), read)
+    return Arrays(path, tuple(beside), lambda name: read_npy(beside[name], mapped=beside[name] == path))
 
 
 def _open_mat(path: Path) -> Arrays:
-    with path.open("rb") as file:
+    with reading(path, "cannot be read"), path.open("rb") as file:
         starts = []
         for place in HDF5_PLACES:
             file.seek(place)
             starts.append(file.read(len(HDF5)))
     if HDF5 in starts:
         return _open_hdf5(path)
-    from scipy.io import loadmat, whosmat
-
-    def read(name: str) -> Array:
-        array = loadmat(path, variable_names=[name])[name]
-        return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
-
-    return Arrays(path, tuple(name for name, _, _ in whosmat(path)), read, matlab=True)
+    found = {variable.name: variable for variable in matlab_variables(path)}
+    return Arrays(path, tuple(found), lambda name: read_matlab(path, found[name]), matlab=True)
 
 
 def _open_hdf5(path: Path) -> Arrays:
@@ -137,11 +92,22 @@ def _open_hdf5(path: Path) -> Arrays:
         raise InputError(
             f"{path} is a MATLAB 7.3 file, which h5py reads; pip install -e '.[mat]', or save it in MATLAB with -v7"
         ) from problem
-    with h5py.File(path, "r") as file:
-        names = tuple(name for name, item in file.items() if isinstance(item, h5py.Dataset))
+
+    def is_array(file: Any, name: str) -> bool:
+        link = file.get(name, getlink=True)  # links may lead out of the file
+        return isinstance(link, h5py.HardLink) and isinstance(file[name], h5py.Dataset)
 
     def read(name: str) -> Array:
-        with h5py.File(path, "r") as file:
-            return np.asarray(file[name]).T  # MATLAB stores columns first
+        with reading(path, DAMAGED), h5py.File(path, "r") as file:
+            stored = file[name]
+            if stored.is_virtual or stored.external or stored.dtype.kind not in "biufSU":
+                raise InputError(
+                    f"{path}: {name} is {stored.dtype}, or lies in another file; fix: save plain arrays with -v7"
+                )
+            if math.prod(stored.shape) * stored.dtype.itemsize > DEFLATE * path.stat().st_size + SLACK:
+                raise InputError(f"{path}: {name} promises {stored.shape} values, which the file cannot hold")
+            return np.asarray(stored).T  # MATLAB stores columns first
 
+    with reading(path, DAMAGED), h5py.File(path, "r") as file:
+        names = tuple(name for name in file if is_array(file, name))
     return Arrays(path, names, read, matlab=True)

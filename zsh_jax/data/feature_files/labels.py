@@ -3,28 +3,35 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Int32
+from jaxtyping import Bool, Int, Int32, Shaped
 
-from zsh_jax.data.feature_files.arrays import Array
+from zsh_jax.data.numpy_files import Array
+from zsh_jax.data.text import not_utf8
 from zsh_jax.errors import InputError
 
 
 def read_labels(
-    parts: Sequence[tuple[str, Array]], class_names: tuple[str, ...] | None, *, from_one: bool
+    parts: Sequence[tuple[str, Array]],
+    class_names: tuple[str, ...] | None,
+    *,
+    matlab: bool,
+    first_label: int | None = None,
 ) -> tuple[Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"], tuple[str, ...]]:
     """Make one array of labels, and name the classes.
 
     Args:
         parts: where each comes from, and its labels: (n,) whole numbers or strings, or (n, c) zeros and ones.
         class_names: all of them, in the order of the indices, where they are known; a file of strings names its own.
-        from_one: whether whole numbers may count from 1, as MATLAB does.
+        matlab: whether whole numbers count from 1 unless a 0 occurs, as MATLAB does; else they count from 0.
+        first_label: 0 or 1, what whole numbers count from, where the user says so.
 
     Returns:
         Labels of all parts, and the names. Rows with exactly one class each become class indices. Whole numbers without
         names are named after themselves.
 
     Raises:
-        InputError: a label is out of range, no whole number, or neither 0 nor 1; or parts differ in kind.
+        InputError: a label is out of range, no whole number, or neither 0 nor 1; parts differ in kind; or it is not
+            clear which name belongs to a number.
     """
     kinds = {(labels.ndim, labels.dtype.kind in "US", labels.shape[1:]) for _, labels in parts}
     if len(kinds) > 1:
@@ -34,7 +41,7 @@ def read_labels(
         return _multi_hot(parts, class_names)
     if parts[0][1].dtype.kind in "US":
         return _strings(parts, class_names)
-    return _numbers(parts, class_names, from_one)
+    return _numbers(parts, class_names, matlab, first_label)
 
 
 def _multi_hot(
@@ -61,12 +68,7 @@ def _multi_hot(
 def _strings(
     parts: Sequence[tuple[str, Array]], class_names: tuple[str, ...] | None
 ) -> tuple[Int32[np.ndarray, " n"], tuple[str, ...]]:
-    text = np.concatenate(
-        [
-            labels.astype(np.str_) if labels.dtype.kind == "U" else np.char.decode(labels)
-            for _, labels in parts
-        ]
-    )
+    text = np.concatenate([as_text(labels, f"{where}: label") for where, labels in parts])
     names = class_names or tuple(np.unique(text).tolist())
     unknown = sorted(set(text.tolist()) - set(names))
     if unknown:
@@ -77,21 +79,68 @@ def _strings(
     return np.array([index[name] for name in text], np.int32), names
 
 
+def as_text(values: Array, what: str) -> Shaped[np.ndarray, " n"]:
+    """Strings, bytes or whole numbers as strings, no two unlike ones alike.
+
+    Args:
+        values: (n,).
+        what: they are, for the error.
+
+    Returns:
+        Strings.
+
+    Raises:
+        InputError: bytes are not UTF-8, or a number is not a whole one, or too large for its type to hold exactly.
+    """
+    if values.dtype.kind == "S":
+        for row, value in enumerate(values.tolist()):
+            try:
+                value.decode()
+            except UnicodeDecodeError as problem:
+                raise InputError(not_utf8(f"{what} of row {row}", value, problem.start)) from problem
+        return np.char.decode(values, "utf-8")
+    if values.dtype.kind == "f":
+        exact = 2 ** min(np.finfo(values.dtype).nmant + 1, 63)
+        broken = np.flatnonzero(
+            ~(np.abs(values) < exact) | (values != np.round(values))
+        )  # also what is not finite
+        if broken.size:
+            raise InputError(
+                f"{what} of row {broken[0]} is {values[broken[0]]}, and {values.dtype} does not tell such numbers "
+                "apart; fix: save whole numbers or strings"
+            )
+        values = values.astype(np.int64)
+    return values.astype(np.str_)
+
+
 def _numbers(
-    parts: Sequence[tuple[str, Array]], class_names: tuple[str, ...] | None, from_one: bool
+    parts: Sequence[tuple[str, Array]],
+    class_names: tuple[str, ...] | None,
+    matlab: bool,
+    first_label: int | None,
 ) -> tuple[Int32[np.ndarray, " n"], tuple[str, ...]]:
     for where, labels in parts:
+        if labels.dtype.kind == "b":
+            raise InputError(
+                f"{where}: labels are true or false; fix: save class numbers, or zeros and ones by class"
+            )
         broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.round(labels)))
         if broken.size:
             raise InputError(
                 f"{where}: {broken.size} of {len(labels)} labels are no whole numbers (first: row {broken[0]}, "
                 f"{labels[broken[0]]}); make them class numbers"
             )
-    numbers = np.concatenate([labels for _, labels in parts]).astype(np.int64)
+        outside = np.flatnonzero((labels < 0) | (labels > np.iinfo(np.int32).max))
+        if outside.size:
+            raise InputError(
+                f"{where}: {outside.size} of {len(labels)} labels are out of range (first: row {outside[0]}, label "
+                f"{labels[outside[0]]:.0f}); fix: number classes from 0"
+            )
+    numbers = np.concatenate([labels.astype(np.int64) for _, labels in parts])
     if class_names is None:
         values, indices = np.unique(numbers, return_inverse=True)
         return indices.astype(np.int32), tuple(f"class {value}" for value in values)
-    first = 1 if from_one and numbers.min() == 1 and numbers.max() == len(class_names) else 0
+    first = _first(parts[0][0], numbers, len(class_names), matlab) if first_label is None else first_label
     for where, labels in parts:
         outside = np.flatnonzero((labels < first) | (labels >= first + len(class_names)))
         if outside.size:
@@ -100,3 +149,20 @@ def _numbers(
                 f"{labels[outside[0]]:.0f}); there are names for classes {first} to {first + len(class_names) - 1}"
             )
     return (numbers - first).astype(np.int32), class_names
+
+
+def _first(where: str, numbers: Int[np.ndarray, " n"], classes: int, matlab: bool) -> int:
+    """Whether classes count from 0 or from 1: a number that one of the two counts lacks tells, or MATLAB's habit.
+
+    Labels 2 to 5 of six classes may be the second to the fifth, or the third to the sixth: a wrong guess gives every
+    class the name and the vector of its neighbour.
+    """
+    lowest, highest = int(numbers.min()), int(numbers.max())
+    if lowest == 0 or highest > classes:
+        return 0
+    if highest == classes or (matlab and lowest == 1):
+        return 1
+    raise InputError(
+        f"{where}: labels {lowest} to {highest} of {classes} named classes may count from 0 or from 1; fix: set "
+        "--config.dataset.first_label=0 or 1"
+    )

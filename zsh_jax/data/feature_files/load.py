@@ -9,13 +9,17 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.feature_files.labels import read_labels
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS, Keys, Part, parts_of
+from zsh_jax.data.reading import written
+from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
 
 NAMES = ("classes.txt", "labels.txt")
 BLOCK = 1 << 14  # rows that are looked at together, so that a mapped file stays on disk
 
 
-def load_features(path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | None = None) -> Dataset:
+def load_features(
+    path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | None = None, first_label: int | None = None
+) -> Dataset:
     """Load features with their labels.
 
     Args:
@@ -24,6 +28,8 @@ def load_features(path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | No
             `labels.txt` beside the file, one a line.
         keys: names of the arrays.
         name: of the data set; else that of the file or folder.
+        first_label: 0 or 1, what class numbers count from. None for 1 in a `.mat` file without a 0 and for 0 in any
+            other; numbers that leave it unclear are refused.
 
     Returns:
         The data set with `features`. Without identifiers, rows are numbered, such as `train_00042`.
@@ -31,7 +37,9 @@ def load_features(path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | No
     Raises:
         InputError: something is missing, damaged or does not fit together.
     """
-    where = Path(path).expanduser()
+    if first_label not in (None, 0, 1):
+        raise InputError(f"dataset.first_label must be 0 or 1; got {first_label}")
+    where = written(path)
     files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
     if not files:
         raise InputError(
@@ -42,9 +50,11 @@ def load_features(path: str | Path, *, keys: Keys = DEFAULT_KEYS, name: str | No
     if len(lengths) > 1:
         listed = ", ".join(f"{length} in {source}" for length, source in lengths.items())
         raise InputError(f"features differ in length: {listed}; extract all with the same network")
-    from_one = files[0].suffix.lower() == ".mat"
     labels, class_names = read_labels(
-        [(part.where, part.labels) for part in parts], _class_names(files[0]), from_one=from_one
+        [(part.where, part.labels) for part in parts],
+        _class_names(files[0]),
+        matlab=files[0].suffix.lower() == ".mat",
+        first_label=first_label,
     )
     return Dataset(
         name=name or where.resolve().stem,
@@ -65,14 +75,7 @@ def _ids(part: Part) -> np.ndarray:
 def _class_names(file: Path) -> tuple[str, ...] | None:
     for candidate in (file.with_name(f"{file.stem}.classes.txt"), *(file.with_name(name) for name in NAMES)):
         if candidate.is_file():
-            names = tuple(
-                line.strip() for line in candidate.read_text(encoding="utf-8").splitlines() if line.strip()
-            )
-            if len(set(names)) < len(names) or not names:
-                raise InputError(
-                    f"{candidate}: class names must be unique, one a line; got {len(names)} lines"
-                )
-            return names
+            return read_names(candidate)
     return None
 
 

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsh_jax.data.feature_files.arrays import Array, Arrays
+from zsh_jax.data.feature_files.arrays import Arrays
+from zsh_jax.data.feature_files.labels import as_text
+from zsh_jax.data.numpy_files import Array
 from zsh_jax.errors import InputError
 
 
@@ -132,9 +134,7 @@ def _identifiers(ids: Array, samples: int, where: str) -> Array:
         raise InputError(f"{where}: ids must be (n,) strings or whole numbers; got {ids.dtype} {ids.shape}")
     if len(flat) != samples:
         raise InputError(f"{where}: {len(flat)} ids and {samples} rows of features; make the file again")
-    if flat.dtype.kind == "f":
-        flat = flat.astype(np.int64)
-    text = np.char.decode(flat, "utf-8", "replace") if flat.dtype.kind == "S" else flat.astype(np.str_)
+    text = as_text(flat, f"{where}: id")
     values, counts = np.unique(text, return_counts=True)
     if (counts > 1).any():
         raise InputError(

@@ -1,7 +1,5 @@
 """Features computed elsewhere: `.npz` files, joined to the samples of a data set by identifier."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int, Num, Shaped
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.reason import reason
+from zsh_jax.data.feature_files.labels import as_text
+from zsh_jax.data.numpy_files import npz_names, read_npz
 from zsh_jax.errors import InputError
 
 WANTED = "a folder of {split}.npz with `id` (n,), `features` (n, d) and perhaps `label`"
@@ -79,30 +78,14 @@ def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, 
 
 
 def _read(path: Path) -> _File:
-    try:
-        with path.open("rb") as opened:  # np.load closes no damaged file that it opened itself
-            archive = np.load(opened, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise InputError(
-                    f"{path} holds one bare array; save id and features by name with numpy.savez"
-                )
-            lacking = [key for key in ("id", "features") if key not in archive]
-            if lacking:
-                raise InputError(
-                    f"{path} lacks {' and '.join(lacking)}; it has {', '.join(archive) or 'nothing'}, and is to have "
-                    "id, features and perhaps label"
-                )
-            arrays = {key: archive[key] for key in ("id", "features", "label") if key in archive}
-    except InputError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as problem:
-        if "Object arrays" in str(problem):
-            raise InputError(
-                f"{path} holds Python objects, which are never unpickled; save id as strings and features as floats"
-            ) from problem
+    names = npz_names(path)
+    lacking = [key for key in ("id", "features") if key not in names]
+    if lacking:
         raise InputError(
-            f"{path} is cut off or no .npz file ({reason(problem)}); extract it again"
-        ) from problem
+            f"{path} lacks {' and '.join(lacking)}; it has {', '.join(names) or 'nothing'}, and is to have "
+            "id, features and perhaps label"
+        )
+    arrays = {key: read_npz(path, key) for key in ("id", "features", "label") if key in names}
     ids, features = arrays["id"], arrays["features"]
     if ids.ndim != 1 or ids.dtype.kind not in "SUiu":
         raise InputError(f"{path}: id must be (n,) strings or whole numbers; got {ids.dtype} {ids.shape}")
@@ -113,17 +96,13 @@ def _read(path: Path) -> _File:
     for key, array in arrays.items():
         if array.ndim == 0 or len(array) != len(ids):
             raise InputError(f"{path}: {len(ids)} rows of id and {array.shape} of {key}; extract it again")
-    return _File(path, _as_text(ids), features, arrays.get("label"))
-
-
-def _as_text(ids: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
-    """Identifiers as strings, whether they were saved as strings, bytes or whole numbers."""
-    return np.char.decode(ids, "utf-8", "replace") if ids.dtype.kind == "S" else ids.astype(np.str_)
+    return _File(path, as_text(ids, f"{path}: id"), features, arrays.get("label"))
 
 
 def _join(file: _File, dataset: Dataset, samples: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
     """The file's row of each sample."""
-    wanted, split = _as_text(dataset.ids[samples]), file.path.stem
+    split = file.path.stem
+    wanted = as_text(dataset.ids[samples], f"{dataset.name}: id")
     for where, ids in ((str(file.path), file.ids), (f"{dataset.name}, split {split}", wanted)):
         values, counts = np.unique(ids, return_counts=True)
         if (counts > 1).any():

@@ -1,0 +1,107 @@
+"""Arrays of `.npy` and `.npz` files, whose headers are believed only as far as the file's own size goes."""
+
+import math
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zsh_jax.data.reading import PICKLED, reading
+from zsh_jax.errors import InputError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+DEFLATE = 1032  # times as long as it was packed, at the most, is what DEFLATE unpacks
+SLACK = 1 << 16  # bytes; of headers and the like
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # which NumPy writes
+VERSION = (1, 0)  # the others are for arrays of records
+
+
+def read_npy(path: Path, *, mapped: bool = False) -> Array:
+    """Read the array of an `.npy` file.
+
+    Args:
+        path: the file.
+        mapped: whether to leave it on disk.
+
+    Returns:
+        The array.
+
+    Raises:
+        InputError: it is damaged, holds Python objects, or has more or fewer bytes than its header says.
+    """
+    with reading(path, "is cut off or no .npy file"):
+        with path.open("rb") as file:
+            _check_header(path, file, path.stat().st_size)
+        return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+
+
+def npz_names(path: Path) -> tuple[str, ...]:
+    """The names of the arrays of an `.npz` file, in its order.
+
+    Raises:
+        InputError: it is damaged or encrypted.
+    """
+    with reading(path, "is cut off or no .npz file"):
+        _check_pickle(path)
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename for info in archive.infolist()]
+            if any(info.flag_bits & 1 for info in archive.infolist()):
+                raise InputError(f"{path} is encrypted; fix: save it without a password")
+    return tuple(name.removesuffix(".npy") for name in names if name.endswith(".npy"))
+
+
+def read_npz(path: Path, name: str) -> Array:
+    """Read one array of an `.npz` file.
+
+    Args:
+        path: the file.
+        name: one of `npz_names`.
+
+    Returns:
+        The array.
+
+    Raises:
+        InputError: as `read_npy` does.
+    """
+    where = f"{path}, {name}"
+    with reading(path, "is cut off or no .npz file"), zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(f"{name}.npy")
+        if info.compress_type not in METHODS:
+            raise InputError(f"{where} is packed as NumPy does not; fix: save it with numpy.savez")
+        if info.file_size > DEFLATE * min(info.compress_size, path.stat().st_size) + SLACK:
+            raise InputError(f"{where} cannot unpack to {info.file_size:,} bytes; fix: make it again")
+        with archive.open(info) as member:
+            _check_header(where, member, info.file_size)
+        with archive.open(info) as member:
+            array: Array = np.lib.format.read_array(member, allow_pickle=False)
+            member.read(1)  # only now is its checksum compared
+    return array
+
+
+def _check_pickle(path: Path) -> None:
+    """A file that `numpy.save` never wrote, but `pickle.dump`."""
+    with path.open("rb") as file:
+        if file.read(1) == b"\x80":
+            raise InputError(f"{path} {PICKLED}")
+
+
+def _check_header(where: str | Path, file: Any, size: int) -> None:
+    """Compare what the header of an array promises with what there is, before room is made for it."""
+    if isinstance(where, Path):
+        _check_pickle(where)
+    if np.lib.format.read_magic(file) != VERSION:
+        raise InputError(f"{where} is an array of records, or of a later format; fix: save plain arrays")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject:
+        raise InputError(f"{where} {PICKLED}")
+    count = math.prod(shape)
+    if any(length < 0 for length in shape) or (count and not dtype.itemsize):
+        raise InputError(f"{where} has a header that promises {dtype} {shape}; fix: make it again")
+    promised, held = count * dtype.itemsize, size - file.tell()
+    if promised != held:
+        which = "is cut off" if held < promised else "is garbled"
+        raise InputError(
+            f"{where} {which}: its header promises {dtype} {shape}, {promised:,} bytes, and it has {held:,}; "
+            "fix: fetch or make it again"
+        )

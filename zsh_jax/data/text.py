@@ -1,0 +1,123 @@
+"""Text files as people have them: UTF-8, perhaps with a mark at the beginning; what else can be told is read too."""
+
+import codecs
+import re
+import unicodedata
+from pathlib import Path
+
+from zsh_jax.data.reading import reading
+from zsh_jax.errors import InputError
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+INVISIBLE = "\ufeff\u200b\u2060\u00ad"  # which look like nothing, and make two names of one
+
+
+def read_text(path: Path) -> str:
+    """Read a whole text file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its text without a byte order mark; lines end as they do in Python.
+
+    Raises:
+        InputError: it cannot be read, or is neither UTF-8 nor marked as UTF-16 or UTF-32.
+    """
+    with reading(path, "cannot be read"):
+        content = path.read_bytes()
+    mark, encoding = next(
+        ((mark, encoding) for mark, encoding in MARKS if content.startswith(mark)), (b"", "utf-8")
+    )
+    if not mark and b"\0" in content:
+        raise InputError(
+            f"{path} is no UTF-8 text: it has zero bytes, as UTF-16 without a mark has; fix: save it as UTF-8"
+        )
+    try:
+        text = content[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as problem:
+        raise InputError(not_utf8(path, content, problem.start + len(mark), encoding)) from problem
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def not_utf8(where: str | Path, content: bytes, place: int, encoding: str = "utf-8") -> str:
+    """The line about text that cannot be decoded, with the encodings that it may be in.
+
+    Args:
+        where: the text is.
+        content: all of it.
+        place: of the first byte that is wrong.
+        encoding: that was tried.
+
+    Returns:
+        What to say.
+    """
+    line = content.count(b"\n", 0, place) + 1
+    guesses = "".join(f" -f {name}" for name in likely_encodings(content)[:1])
+    return (
+        f"{where}, line {line}: byte 0x{content[place]:02x} is not {encoding.upper()}; fix: save it as UTF-8, such as "
+        f"with iconv{guesses or ' -f ENCODING'} -t UTF-8"
+    )
+
+
+def likely_encodings(content: bytes) -> list[str]:
+    """Encodings that bytes which are not UTF-8 may be in: it cannot be told for sure, so nothing is read by them."""
+    high = re.findall(rb"[\x80-\xff]+", content)
+    lone = sum(len(run) == 1 for run in high)
+    order = ("latin1", "gb18030") if 2 * lone > len(high) else ("gb18030", "big5", "shift_jis", "latin1")
+    out = []
+    for name in order:
+        try:
+            content.decode(name)
+        except UnicodeDecodeError:
+            continue
+        out.append(name)
+    return out
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Read names, one a line.
+
+    Args:
+        path: the file; empty lines are skipped.
+
+    Returns:
+        The names, each once, without blanks around them.
+
+    Raises:
+        InputError: as `read_text` does, and for a name that stands twice or holds what cannot be seen.
+    """
+    lines = [(number, line.strip()) for number, line in enumerate(read_text(path).split("\n"), 1)]
+    first: dict[str, int] = {}
+    for number, name in lines:
+        if not name:
+            continue
+        hidden = unseen_letter(name)
+        if hidden:
+            raise InputError(f"{path}, line {number}: {name!r} holds {hidden}; fix: remove it")
+        if name in first:
+            raise InputError(
+                f"{path}: class names must be unique, one a line; {name!r} stands in lines {first[name]} and {number}"
+            )
+        first[name] = number
+    if not first:
+        raise InputError(
+            f"{path}: class names must be unique, one a line; it has none; fix: write them into it"
+        )
+    return tuple(first)
+
+
+def unseen_letter(name: str) -> str | None:
+    """What in a name cannot be seen or written: a control character, half of a pair, a mark of no width."""
+    for letter in name:
+        if unicodedata.category(letter) in ("Cc", "Cs") or letter in INVISIBLE:
+            return (
+                "bytes that are not UTF-8" if unicodedata.category(letter) == "Cs" else f"U+{ord(letter):04X}"
+            )
+    return None
