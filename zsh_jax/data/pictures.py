@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from zsh_jax.data.reading import reading
-from zsh_jax.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # of a file, whatever its name; Pillow runs programs for some
@@ -143,9 +142,7 @@ def _looking(source: Any) -> Iterator[None]:
         try:
             yield
         except UnidentifiedImageError as problem:  # whose text is the path
-            raise InputError(
-                f"{source} is no picture, or a damaged one, but {_beginning(source)}; fix: {fix}"
-            ) from problem
+            raise ValueError(_beginning(source)) from problem
 
 
 def _beginning(source: Any) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.registry import LARGEST_SIDE
 from zsh_jax.errors import InputError
 from zsh_jax.sweep import takes
 from zsh_jax.sweep.axes import TAKES
@@ -22,13 +23,14 @@ _PLACEHOLDER = takes.optional(takes.path())
 _SOURCE: dict[str, Takes] = {
     "data_dir": _PLACEHOLDER,
     "path": _PLACEHOLDER,
-    "image_size": takes.whole(1, 8192),
+    "image_size": takes.whole(1, LARGEST_SIDE),
     "classes": takes.optional(takes.whole(2)),
     "held_out": takes.optional(takes.whole(1)),
     "seed": takes.whole(0, takes.SEED),
     "arrays.features": _ARRAYS,
     "arrays.labels": _ARRAYS,
     "arrays.ids": _ARRAYS,
+    "first_label": takes.optional(takes.whole(0, 1)),
 }
 
 
