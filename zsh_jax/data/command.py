@@ -4,7 +4,6 @@ import argparse
 import sys
 from importlib.util import find_spec
 
-
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
