@@ -2,8 +2,9 @@
 
 import jax.numpy as jnp
 import numpy as np
+import oracle
 import pytest
-from test_engine import CUTOFFS, _axes, _cells, _inputs, _plan
+from test_engine import CUTOFFS, NAMES, _axes, _cells, _inputs, _plan
 
 from zsh_jax import encode, evaluate_queries
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
@@ -16,7 +17,7 @@ from zsh_jax.sweep.plan import make_plan
 from zsh_jax.sweep.streams import streams
 
 SEEN = 15
-OF_SEEN = {"mean_average_precision_seen", "mean_average_precision_harmonic"}
+OF_SEEN = {f"{of}_{kind}" for of in ("mean_average_precision", "chance") for kind in ("seen", "harmonic")}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,7 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         np.testing.assert_allclose(found, np.mean(of_seen), rtol=1e-5)
         harmonic = 1 / np.mean([1 / unseen, 1 / found])
         np.testing.assert_allclose(result.metrics["mean_average_precision_harmonic"], harmonic, rtol=1e-5)
+        _chance_is_that_of_labels_alone(result.metrics, labels, indices, seen, cell.split.unseen)
         q = indices.queries
         each = evaluate_queries(codes[q], labels[q], codes[d], jnp.asarray(labels[d]), bits=9)
         key = streams(cell.split.seed).resamples
@@ -68,6 +70,25 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         assert result.metrics["seen_queries"] == SEEN
         assert result.metrics["encoded_samples"] == len(labels)
         assert result.metrics["evaluated_queries"] == 20 + SEEN + 5  # of unseen classes, of seen, by name
+
+
+def _chance_is_that_of_labels_alone(found, labels, indices, seen, unseen):
+    def expected(queries, *, cutoff=None, without=0):
+        n, each = len(indices.database) - without, []
+        for label in queries:
+            relevant = (labels[indices.database] == label).sum() - without
+            ones = np.arange(n) < relevant
+            each.append(oracle.tie_aware_average_precision(np.zeros(n, int), ones, cutoff))
+        return np.mean(each)
+
+    images, by_name = labels[indices.queries], [NAMES.index(unseen)]
+    of_seen = expected(labels[seen], without=1)
+    np.testing.assert_allclose(found["chance"], expected(images), rtol=1e-5)
+    np.testing.assert_allclose(found["chance_at"], [expected(images, cutoff=n) for n in CUTOFFS], rtol=1e-5)
+    np.testing.assert_allclose(found["chance_by_name"], expected(by_name), rtol=1e-5)
+    np.testing.assert_allclose(found["chance_seen"], of_seen, rtol=1e-5)
+    harmonic = 1 / np.mean([1 / expected(images), 1 / of_seen])
+    np.testing.assert_allclose(found["chance_harmonic"], harmonic, rtol=1e-5)
 
 
 def test_queries_of_seen_classes_change_no_other_figure(plan, inputs, results):
@@ -95,6 +116,8 @@ def test_bounds_have_seen_queries_and_an_interval_but_no_bits(inputs, method):
     )
     assert all(0 < found[name] < 1 for name in OF_SEEN)
     assert np.isnan(found["bit_balance"])
+    assert found["chance"] < found["mean_average_precision"]
+    assert np.isnan(found["chance_by_name"])
     assert found["encoded_samples"] == 0
     if method == "cosine_features":
         (cell,) = _cells(plan)

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Array, Shaped
 
 from zsh_jax.baselines.families import AnyHashFunction, learnt_fields, with_preprocessing
 from zsh_jax.core.objective import Objective
@@ -124,12 +124,21 @@ def cell_results(
 
 def _named(scores: Scores) -> dict[str, Shaped[np.ndarray, "s cells *curve"]]:
     """Each metric under the name that results state it by."""
-    unseen, seen = scores.images.mean_average_precision, scores.seen
+    unseen, seen, chance = scores.images.mean_average_precision, scores.seen, scores.chance
     return scores.images._asdict() | {
         "mean_average_precision_by_name": scores.by_name,
         "mean_average_precision_seen": seen,
-        "mean_average_precision_harmonic": 2 * unseen * seen / (unseen + seen),
+        "mean_average_precision_harmonic": _harmonic(unseen, seen),
         "mean_average_precision_low": scores.low,
         "mean_average_precision_high": scores.high,
+        "chance": chance.images,
+        "chance_at": chance.at,
+        "chance_by_name": chance.by_name,
+        "chance_seen": chance.seen,
+        "chance_harmonic": _harmonic(chance.images, chance.seen),
         **scores.bits._asdict(),
     }
+
+
+def _harmonic(one: Shaped[Array, "s cells"], other: Shaped[Array, "s cells"]) -> Shaped[Array, "s cells"]:
+    return 2 * one * other / (one + other)

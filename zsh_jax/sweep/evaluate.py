@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 from zsh_jax.baselines.families import HashMap, encode_each, with_preprocessing
 from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
+from zsh_jax.core.metrics.chance import chance_average_precision
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.sweep.prepare import Prepared
@@ -34,6 +35,22 @@ class Roles(NamedTuple):
     resamples: Shaped[PRNGKeyArray, "*s"]
 
 
+class Chance(NamedTuple):
+    """What each mean average precision of a cell would be, had the database been ranked in random order.
+
+    Attributes:
+        images: of images as queries.
+        at: of the first N places, for each cut-off N.
+        by_name: of the unseen classes' names as queries; NaN where these are not asked with.
+        seen: of images of seen classes as queries; NaN where there are none.
+    """
+
+    images: Float[Array, "*cells"]
+    at: Float[Array, "*cells cutoffs"]
+    by_name: Float[Array, "*cells"]
+    seen: Float[Array, "*cells"]
+
+
 class Scores(NamedTuple):
     """What came out of a cell's codes.
 
@@ -44,6 +61,7 @@ class Scores(NamedTuple):
         low: of the 95 % bootstrap interval, over queries, of their mean tie-aware average precision.
         high: of the same.
         bits: statistics of the database's codes.
+        chance: what a random order would have given.
     """
 
     images: Metrics
@@ -52,6 +70,7 @@ class Scores(NamedTuple):
     low: Float[Array, "*cells"]
     high: Float[Array, "*cells"]
     bits: BitStatistics
+    chance: Chance
 
 
 @jax.jit
@@ -107,6 +126,7 @@ def evaluate_cells(
         args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles],
     ) -> Scores:
         cells, classes, role = args
+        chance = chance_of(labels, role, cutoffs=cutoffs, by_name=classes is not None)
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
@@ -115,10 +135,8 @@ def evaluate_cells(
             images = evaluate_queries(*query, *database, bits=bits, cutoffs=cutoffs, block=block)
             by_name = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:
-                class_labels = (
-                    jnp.arange(len(class_code)) if labels.ndim == 1 else jnp.eye(len(class_code), dtype=bool)
-                )
-                names = query_average_precision(class_code, class_labels, *database, bits=bits, block=block)
+                asked = class_labels(labels, len(class_code))
+                names = query_average_precision(class_code, asked, *database, bits=bits, block=block)
                 by_name = jnp.where(role.unseen, names, 0).sum() / role.unseen.sum()
             seen = jnp.full_like(by_name, jnp.nan)
             if role.seen_queries.size:
@@ -128,10 +146,40 @@ def evaluate_cells(
                 ).mean()
             low, high = bootstrap_interval(role.resamples, images.mean_average_precision)
             statistics = bit_statistics(*database, bits=bits)
-            return Scores(
-                jax.tree.map(lambda values: values.mean(0), images), by_name, seen, low, high, statistics
-            )
+            means = jax.tree.map(lambda values: values.mean(0), images)
+            return Scores(means, by_name, seen, low, high, statistics, chance)
 
         return lax.map(of_cell, (cells, classes))
 
     return lax.map(of_split, (codes, class_codes, roles))
+
+
+def chance_of(
+    labels: Shaped[Array, "n_all *c"], role: Roles, *, cutoffs: tuple[int, ...], by_name: bool
+) -> Chance:
+    """What a random order gives in a data split; it depends on the labels alone.
+
+    Args:
+        labels: of all samples.
+        role: of samples and classes in the split.
+        cutoffs: the N at which there is an average precision.
+        by_name: whether class names are asked with.
+
+    Returns:
+        Means over queries.
+    """
+    database = labels[role.database]
+    images = chance_average_precision(labels[role.queries], database, cutoffs=(None, *cutoffs)).mean(0)
+    names = seen = jnp.full((), jnp.nan, images.dtype)
+    if by_name:
+        asked = class_labels(labels, len(role.unseen))
+        each = chance_average_precision(asked, database)[:, 0]
+        names = jnp.where(role.unseen, each, 0).sum() / role.unseen.sum()
+    if role.seen_queries.size:
+        seen = chance_average_precision(labels[role.seen_queries], database, leave_one_out=True).mean()
+    return Chance(images[0], images[1:], names, seen)
+
+
+def class_labels(labels: Shaped[Array, "n_all *c"], count: int) -> Shaped[Array, "count *c"]:
+    """The label of each class's name as a query, of the kind that samples have."""
+    return jnp.arange(count) if labels.ndim == 1 else jnp.eye(count, dtype=bool)

@@ -14,7 +14,7 @@ from zsh_jax.core.metrics.bit_statistics import BitStatistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.evaluate import Metrics
-from zsh_jax.sweep.evaluate import Roles, Scores
+from zsh_jax.sweep.evaluate import Chance, Roles, Scores, chance_of
 from zsh_jax.sweep.prepare import Prepared
 
 
@@ -70,7 +70,13 @@ def evaluate_bounds(
         return lax.map(with_ridge, multiples).T
 
     found, seen, low, high = jnp.moveaxis(lax.map(of_split, (prepared, roles)), 1, 0)
+    chance = lax.map(lambda role: chance_of(labels, role, cutoffs=cutoffs, by_name=False), roles)
+
+    def of_each(value: Float[Array, "s *rest"]) -> Float[Array, "s lams *rest"]:
+        return jnp.repeat(value[:, None], multiples.size, axis=1)
+
     none = jnp.full(found.shape, jnp.nan, found.dtype)
     at, curve = (jnp.broadcast_to(none[..., None], (*found.shape, size)) for size in (len(cutoffs), 1))
     metrics = Metrics(found, none, none, none, none, at, at, curve, curve)
-    return Scores(metrics, none, seen, low, high, BitStatistics(none, none, none, none))
+    bits = BitStatistics(none, none, none, none)
+    return Scores(metrics, none, seen, low, high, bits, Chance(*map(of_each, chance)))
