@@ -193,7 +193,7 @@ def test_an_interruption_says_how_to_go_on(launch, arguments, capsys, monkeypatc
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(launch, "run_sweep", interrupted)
+    monkeypatch.setattr("zsh_jax.commands.sweep.run_sweep", interrupted)
     flags = [f"--{key}={value}" for key, value in arguments.items()]
     assert launch.main(["launch.py", *flags]) == 130
     assert "the same command goes on from there" in capsys.readouterr().err
