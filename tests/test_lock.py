@@ -108,7 +108,7 @@ def test_the_lock_of_a_killed_process_on_this_host_is_free_at_once(tmp_path, cap
 def test_of_many_that_want_it_at_once_one_gets_it(kernel, tmp_path):
     # Without flock it is a matter of time: who is slower than a beat finds out at its next check.
     times, wait = (
-        (20, {"beat": BEAT, "watched": 0.1}) if kernel == "flock" else (3, {"beat": 1, "watched": 1})
+        (20, {"beat": BEAT, "watched": 0.1}) if kernel == "flock" else (3, {"beat": 0.3, "watched": 3})
     )
     for number in range(times):
         folder = tmp_path / str(number)
