@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.pictures import Pictures
@@ -68,21 +69,44 @@ def select_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
         raise InputError(
             f"dataset.classes: {dataset.name} has several labels a sample, so its classes cannot be drawn; leave it out"
         )
+    return keep_classes(dataset, names)[0]
+
+
+def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int[np.ndarray, " k"]]:
+    """A data set without some of its classes.
+
+    A sample goes if it shows nothing but classes that go: it would be in the database as something that no query
+    wants, though it may show the same as a query. Samples that have no label from the start stay, as they did before.
+
+    Args:
+        dataset: with one or several labels a sample.
+        names: of the classes that are kept.
+
+    Returns:
+        The samples that are left, in their order, with classes numbered anew, in theirs; and their rows.
+    """
     kept = [number for number, name in enumerate(dataset.class_names) if name in set(names)]
-    renumbered = np.full(len(dataset.class_names), -1, np.int32)
-    renumbered[kept] = np.arange(len(kept))
-    rows = np.flatnonzero(renumbered[dataset.labels] >= 0)
+    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]
+    if dataset.labels.ndim == 1:
+        renumbered = np.full(len(dataset.class_names), -1, np.int32)
+        renumbered[kept] = np.arange(len(kept))
+        labels = renumbered[dataset.labels]
+        rows = np.flatnonzero(labels >= 0)
+    else:
+        labels = dataset.labels[:, kept]
+        rows = np.flatnonzero(labels.any(axis=1) | ~dataset.labels.any(axis=1))
     images, features = dataset.images, dataset.features
-    return dataset._replace(
+    left = dataset._replace(
         ids=dataset.ids[rows],
         source_splits=dataset.source_splits[rows],
-        labels=renumbered[dataset.labels[rows]],
+        labels=labels[rows],
         class_names=tuple(dataset.class_names[number] for number in kept),
         attributes=None if dataset.attributes is None else dataset.attributes[kept],
         images=images.at(rows) if isinstance(images, Pictures) else None if images is None else images[rows],
         features=None if features is None else features[rows],
         auxiliary=None if dataset.auxiliary is None else dataset.auxiliary[rows],
     )
+    return left, rows
 
 
 def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:

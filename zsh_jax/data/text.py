@@ -3,8 +3,10 @@
 import codecs
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
+from zsh_jax.atomic import write_whole
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
@@ -58,10 +60,12 @@ def not_utf8(where: str | Path, content: bytes, place: int, encoding: str = "utf
     Returns:
         What to say.
     """
+    if encoding != "utf-8":
+        return f"{where}: byte {place} is not {encoding.upper()}, as its first bytes promise; fix: save it as UTF-8"
     line = content.count(b"\n", 0, place) + 1
     guesses = "".join(f" -f {name}" for name in likely_encodings(content)[:1])
     return (
-        f"{where}, line {line}: byte 0x{content[place]:02x} is not {encoding.upper()}; fix: save it as UTF-8, such as "
+        f"{where}, line {line}: byte 0x{content[place]:02x} is not UTF-8; fix: save it as UTF-8, such as "
         f"with iconv{guesses or ' -f ENCODING'} -t UTF-8"
     )
 
@@ -111,6 +115,19 @@ def read_names(path: Path) -> tuple[str, ...]:
             f"{path}: class names must be unique, one a line; it has none; fix: write them into it"
         )
     return tuple(first)
+
+
+def write_names(path: Path, names: Iterable[str]) -> None:
+    """Write names as `read_names` reads them, whole or not at all.
+
+    Args:
+        path: the file.
+        names: one a line.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_whole(path, "".join(f"{name}\n" for name in names).encode())
 
 
 def unseen_letter(name: str) -> str | None:

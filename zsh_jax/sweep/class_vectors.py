@@ -1,6 +1,5 @@
 """Class vectors of each kind of semantics, as a configuration says."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +8,12 @@ from jaxtyping import Float32
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.semantics import attribute_vectors, known_words, one_hot, word_vectors
+from zsh_jax.data.reading import written
+from zsh_jax.data.semantics import MissingVectors, attribute_vectors, one_hot, word_vectors
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import SEMANTICS
+
+DROP = "drop"  # of semantics.missing: leave out the classes without a vector
 
 
 class Semantics(NamedTuple):
@@ -35,7 +37,7 @@ def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
         if kind not in SEMANTICS:
             raise InputError(f"sweep.semantics takes {', '.join(SEMANTICS)}, not {kind!r}")
     path, model = config.semantics.path, config.semantics.model
-    if "word_vectors" in semantics and not (path and Path(path).expanduser().exists()):
+    if "word_vectors" in semantics and not (path and written(path).exists()):
         what = f"semantics.path: there is no {path}" if path else "semantics.path is not set"
         raise InputError(f"{what}; give a word2vec or GloVe file with --config.semantics.path=PATH")
     if "sentences" in semantics and not model:
@@ -56,7 +58,8 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
         One row a class.
 
     Raises:
-        InputError: a class has none.
+        MissingVectors: a class has none.
+        InputError: a file is missing or damaged.
     """
     names = dataset.class_names
     if kind in ("one-hot", "random"):  # the latter is turned anew by each seed
@@ -79,7 +82,7 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
         from zsh_jax.data.semantics.minilm import minilm_vectors
 
         return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
-    path = Path(config.semantics.path).expanduser()
+    path = written(config.semantics.path)
     return Semantics(path.stem, word_vectors(path, names, synonyms=synonyms, **_reading(config)))
 
 
@@ -87,7 +90,7 @@ def _attributes(config: ConfigDict, dataset: Dataset) -> Semantics:
     if config.semantics.attributes:
         from zsh_jax.data.semantics.attribute_files import attribute_file_vectors
 
-        path = Path(config.semantics.attributes).expanduser()
+        path = written(config.semantics.attributes)
         return Semantics(path.stem, attribute_file_vectors(path, dataset.class_names))
     if dataset.attributes is None:
         raise InputError(
@@ -102,44 +105,33 @@ def _reading(config: ConfigDict) -> dict[str, Any]:
     return {"limit": config.semantics.limit, "lower_case": config.semantics.lower_case}
 
 
-def with_vectors(config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset) -> tuple[str, ...]:
-    """The classes that have a vector in every kind of semantics of a sweep.
+def find_missing(
+    config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset
+) -> tuple[MissingVectors, ...]:
+    """The classes that lack a vector, for each kind of semantics in which some do.
 
     Args:
         config: with `semantics`.
-        semantics: the kinds.
+        semantics: the kinds of a sweep.
         dataset: whose classes.
 
     Returns:
-        Their names, in the order of the classes.
+        What `load_semantics` would raise.
 
     Raises:
         InputError: a file cannot be read.
     """
-    names = dataset.class_names
-    synonyms = _synonyms(config, dataset)
-    if "word_vectors" in semantics:
-        path = Path(config.semantics.path).expanduser()
-        names = known_words(path, names, synonyms=synonyms, **_reading(config))
-    if "minilm" in semantics:
-        names = _those_found(
-            lambda some: load_semantics(config, "minilm", dataset._replace(class_names=some)), names
-        )
-    return names
-
-
-def _those_found(find: Callable[[tuple[str, ...]], object], names: tuple[str, ...]) -> tuple[str, ...]:
-    """Halved until what fails is alone; nearly all are found."""
-    try:
-        find(names)
-    except InputError:
-        half = len(names) // 2
-        return _those_found(find, names[:half]) + _those_found(find, names[half:]) if half else ()
-    return names
+    found = []
+    for kind in semantics:
+        try:
+            load_semantics(config, kind, dataset)
+        except MissingVectors as missing:
+            found.append(missing)
+    return tuple(found)
 
 
 def _synonyms(config: ConfigDict, dataset: Dataset) -> dict[str, str]:
-    """Those of the classes that are there: which ones are drawn depends on the seed."""
+    """Those of the classes that are there: which ones are drawn depends on the seed, and some may be left out."""
     pairs = config.semantics.synonyms
     well_formed = all(
         isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
@@ -147,4 +139,5 @@ def _synonyms(config: ConfigDict, dataset: Dataset) -> dict[str, str]:
     if not well_formed:
         raise InputError(f"semantics.synonyms takes pairs, such as (('cat', 'kitten'),), not {pairs!r}")
     drawn = config.dataset.classes is not None or config.auxiliary.dataset.classes is not None
-    return {name: words for name, words in pairs if not drawn or name in dataset.class_names}
+    some = drawn or config.semantics.missing == DROP
+    return {name: words for name, words in pairs if not some or name in dataset.class_names}

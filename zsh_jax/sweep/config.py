@@ -113,6 +113,10 @@ def _add_inputs(config: ConfigDict) -> None:
     config.semantics.model = config_dict.placeholder(str)  # of sentence-transformers, for sentences
     config.semantics.prompt = "a photo of a {}"  # for sentences
     config.semantics.download = False  # a model of the hub that is not on disk
+    config.semantics.missing = (
+        "refuse"  # or "drop": leave out the classes without a vector, and images of these alone
+    )
+    config.semantics.missing_to = config_dict.placeholder(str)  # file that lists the classes without a vector
     config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
 
 

@@ -1,19 +1,22 @@
 """The inputs of a sweep, loaded as its configuration says."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 from ml_collections import ConfigDict
 
 from zsh_jax.data.auxiliary import join_datasets
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import Keys
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.reading import written
 from zsh_jax.data.registry import Source, load_dataset
 from zsh_jax.data.select import draw_classes, select_classes
+from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.class_vectors import Semantics, check_semantics, load_semantics, with_vectors
+from zsh_jax.sweep.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
+from zsh_jax.sweep.missing_vectors import leave_out, missing_names, refuse_missing
 
 BLOCK = 1 << 14  # rows that are looked at together
 
@@ -26,19 +29,28 @@ class Inputs(NamedTuple):
         features_name: as results state it.
         features: raw features of all samples.
         semantics: class vectors for each kind of semantics on the sweep's axis.
+        left_out: lines on the classes that were left out, for want of a vector.
     """
 
     dataset: Dataset
     features_name: str
     features: Float32[np.ndarray, "n d"]
     semantics: dict[str, Semantics]
+    left_out: tuple[str, ...] = ()
 
 
 class _Part(NamedTuple):
-    """A data set, and how its samples are described."""
+    """A data set, and how its samples are described.
+
+    Those of a data set without some classes are described with all others, as the files of precomputed features and
+    the cache have them: `rows` are theirs among `whole`.
+    """
 
     dataset: Dataset
     features: ConfigDict
+    whole: Dataset
+    rows: Int[np.ndarray, " n"] | None = None
+    left_out: str = ""
 
 
 def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
@@ -61,7 +73,12 @@ def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
         features.name = config.auxiliary.features.name or config.features.name
         parts.insert(0, _load_part(config.auxiliary.dataset, features, config, semantics))
     dataset = _join([part.dataset._replace(features=None) for part in parts])
-    vectors = {kind: load_semantics(config, kind, dataset) for kind in semantics}
+    _check_synonyms(config, parts)
+    try:
+        vectors = {kind: load_semantics(config, kind, dataset) for kind in semantics}
+    except MissingVectors:
+        refuse_missing(config, dataset, find_missing(config, semantics, dataset))
+        raise
     described = [_describe(part) for part in parts]
     names = list(dict.fromkeys(name for name, _ in described))
     whole = _join(
@@ -70,7 +87,8 @@ def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
     assert whole.features is not None
     name = " to ".join(names)
     _check_varies(name, whole.features)
-    return Inputs(dataset._replace(images=None), name, whole.features, vectors)
+    told = tuple(part.left_out for part in parts if part.left_out)
+    return Inputs(dataset._replace(images=None), name, whole.features, vectors, told)
 
 
 def _join(parts: list[Dataset]) -> Dataset:
@@ -90,9 +108,16 @@ def _load_part(
         )
     if kind not in ("precomputed", "source") and loaded.images is None:
         raise InputError(f"features.name: {loaded.name} comes without pictures; take source or precomputed")
-    names = loaded.class_names
-    if dataset.classes is not None:
-        names = with_vectors(config, semantics, loaded)
+    drawn_too = dataset.classes is not None
+    found: tuple[MissingVectors, ...] = ()
+    if drawn_too or config.semantics.missing == DROP:
+        found = find_missing(config, semantics, loaded)
+    part = _Part(loaded, features, loaded)
+    if found and not drawn_too:
+        left, rows, told = leave_out(config, loaded, found)
+        part = part._replace(dataset=left, rows=rows, left_out=told)
+    lacking = missing_names(loaded, found)
+    names = tuple(name for name in loaded.class_names if name not in lacking)
     if len(names) < 2:
         raise InputError(
             f"{loaded.name} has {len(names)} classes that can be used; some must be seen and some unseen"
@@ -100,10 +125,23 @@ def _load_part(
     drawn, held_out = draw_classes(
         names, classes=dataset.classes, held_out=dataset.held_out, seed=dataset.seed
     )
-    if dataset.classes is not None:
+    if drawn_too:
         name = f"{loaded.name}/{len(drawn)}-classes-seed{dataset.seed}"
         loaded = select_classes(loaded, drawn)._replace(name=name)
-    return _Part(loaded._replace(held_out=held_out), features)
+        part = _Part(loaded, features, loaded)
+    return part._replace(dataset=part.dataset._replace(held_out=held_out))
+
+
+def _check_synonyms(config: ConfigDict, parts: list[_Part]) -> None:
+    """Where classes are left out, a synonym may be for one of these, but not for none at all."""
+    if config.semantics.missing != DROP or any(
+        part.whole is not part.dataset and part.rows is None for part in parts
+    ):
+        return
+    known = [name for part in parts for name in part.whole.class_names]
+    for name, _ in config.semantics.synonyms:
+        if name not in known:
+            raise InputError(f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, known)}")
 
 
 def source_of(dataset: ConfigDict) -> Source:
@@ -128,7 +166,7 @@ def _check_features(features: ConfigDict) -> None:
             raise InputError(
                 "features.path is not set; give the folder that holds {split}.npz with --config.features.path=PATH"
             )
-        if not Path(features.path).expanduser().exists():
+        if not written(features.path).exists():
             raise InputError(
                 f"features.path: there is no {features.path}; give the folder that holds {{split}}.npz"
             )
@@ -148,14 +186,18 @@ def _names(keys: ConfigDict, array: str) -> tuple[str, ...]:
 
 def _describe(part: _Part) -> tuple[str, Float32[np.ndarray, "n d"]]:
     """The name of the features as results state it, and the features."""
-    dataset, features = part
+    name, made = _describe_whole(part.whole, part.features)
+    return name, made if part.rows is None else made[part.rows]
+
+
+def _describe_whole(dataset: Dataset, features: ConfigDict) -> tuple[str, Float32[np.ndarray, "n d"]]:
     if features.name == "source":
         assert dataset.features is not None  # checked when it was loaded
         return "source", dataset.features
     if features.name == "precomputed":
         from zsh_jax.data.features.precomputed import load_precomputed
 
-        path = Path(features.path).expanduser()
+        path = written(features.path)
         return path.name, load_precomputed(path, dataset)
     from zsh_jax.data.features.cache import default_cache
     from zsh_jax.data.features.extract import extract

@@ -92,6 +92,7 @@ def describe(
         f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
         f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
     ]
+    lines.extend(inputs.left_out)
     shared = shared_classes(dataset)
     if dataset.auxiliary is not None:
         listed = (

@@ -11,6 +11,7 @@ from zsh_jax.data.registry import LARGEST_SIDE
 from zsh_jax.errors import InputError
 from zsh_jax.sweep import takes
 from zsh_jax.sweep.axes import TAKES
+from zsh_jax.sweep.class_vectors import DROP
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.takes import Takes, check, shown
@@ -66,6 +67,8 @@ SETTINGS: dict[str, Takes] = {
         "text with {} once, where the class name goes, such as 'a photo of a {}'",
         lambda value: takes.text().test(value) and value.count("{}") == 1,
     ),
+    "semantics.missing": takes.one_of("refuse", DROP),
+    "semantics.missing_to": _PLACEHOLDER,
     "semantics.synonyms": Takes(
         "a tuple of pairs of a class name and words, such as (('cat', 'kitten'),)", _synonyms
     ),

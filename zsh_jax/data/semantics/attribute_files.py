@@ -11,8 +11,10 @@ from jaxtyping import Float32, Float64
 
 from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.reason import reason
+from zsh_jax.data.reading import reading, written
+from zsh_jax.data.semantics.missing import MissingVectors, examples
 from zsh_jax.data.semantics.targets import attribute_vectors
+from zsh_jax.data.text import read_text
 from zsh_jax.errors import InputError
 
 AWA = "predicate-matrix-continuous.txt"
@@ -21,6 +23,11 @@ SUN = "attributeLabels_continuous.mat"
 WANTED = (
     f"a folder that holds {AWA} (AwA), {CUB} (CUB) or {SUN} (SUN), a .mat file with att and allclasses_names, or a "
     ".csv, .txt or .npy table with one row a class"
+)
+
+# A file of features whose classes are numbers, as xlsa17 ships res101.mat.
+_NAMELESS = (
+    "put a classes.txt beside the file of features, with the names of its classes, one a line, in their order"
 )
 
 
@@ -50,9 +57,10 @@ def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Floa
         The rows of the classes, at unit length.
 
     Raises:
-        InputError: the file is missing, damaged or not such a table, or a class is not in it.
+        MissingVectors: a class is not in it.
+        InputError: the file is missing, damaged or not such a table.
     """
-    path = Path(path).expanduser()
+    path = written(path)
     if not path.exists():
         raise InputError(f"semantics.attributes: there is no {path}; give {WANTED}")
     table = _read(path)
@@ -74,13 +82,20 @@ def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Floa
             f"{table.path} has {len(table.rows)} rows, and there are names of {len(table.names)} classes for it; fetch "
             "both again"
         )
-    rows = {_plain(name): row for name, row in zip(table.names, table.rows, strict=True)}
-    missing = [name for name in class_names if _plain(name) not in rows]
+    rows: dict[str, Float64[np.ndarray, " a"]] = {}
+    for name, row in zip(table.names, table.rows, strict=True):
+        if _plain(name) in rows:
+            raise InputError(f"{table.path}: class {name!r} has two rows; fix: remove one")
+        rows[_plain(name)] = row
+    missing = tuple(name for name in class_names if _plain(name) not in rows)
     if missing:
-        listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
-        raise InputError(
-            f"{table.path}: no attributes for {len(missing)} of {len(class_names)} classes ({listed}); of the first, "
-            f"{nearest_names(missing[0], table.names)}"
+        raise MissingVectors(
+            f"{table.path}: no attributes for {len(missing)} of {len(class_names)} classes ({examples(missing)}; "
+            f"{nearest_names(missing[0], table.names)})",
+            _NAMELESS
+            if len(missing) == len(class_names) and missing[0].startswith("class ")
+            else "rename them",
+            missing,
         )
     return attribute_vectors(np.stack([rows[_plain(name)] for name in class_names]))
 
@@ -124,7 +139,7 @@ def _read_sun(path: Path) -> _Table:
     if not beside.is_file():
         raise InputError(f"semantics.attributes: {beside} is missing, which names the images of {path.name}")
     values = _real(path, _array(path, "labels_cv"))
-    images = _cells(_array(beside, "images"))
+    images = _cells(beside, _array(beside, "images"))
     if len(images) != len(values):
         raise InputError(f"{path} has {len(values)} rows and {beside} {len(images)} images; fetch both again")
     # a/apse/indoor/sun_x.jpg: a letter, the scene, the file.
@@ -134,7 +149,7 @@ def _read_sun(path: Path) -> _Table:
 
 
 def _read_mat(path: Path) -> _Table:
-    return _Table(path, _real(path, _array(path, "att")).T, _cells(_array(path, "allclasses_names")))
+    return _Table(path, _real(path, _array(path, "att")).T, _cells(path, _array(path, "allclasses_names")))
 
 
 def _array(path: Path, name: str) -> np.ndarray:
@@ -144,9 +159,12 @@ def _array(path: Path, name: str) -> np.ndarray:
     return arrays.read(name)
 
 
-def _cells(array: np.ndarray) -> list[str]:
+def _cells(path: Path, array: np.ndarray) -> list[str]:
     """A cell array of strings, as SciPy reads it: arrays of strings within an array of objects."""
-    return [str(np.asarray(cell).item() if np.size(cell) == 1 else "".join(cell)) for cell in array.ravel()]
+    with reading(path, "does not hold cells of text", f"give {WANTED}"):
+        return [
+            str(np.asarray(cell).item() if np.size(cell) == 1 else "".join(cell)) for cell in array.ravel()
+        ]
 
 
 def _real(path: Path, array: np.ndarray) -> Float64[np.ndarray, "c a"]:
@@ -158,12 +176,11 @@ def _real(path: Path, array: np.ndarray) -> Float64[np.ndarray, "c a"]:
 
 
 def _read_text(path: Path) -> _Table:
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path} cannot be read as text ({reason(problem)}); give {WANTED}") from problem
+    lines = [line for line in read_text(path).split("\n") if line.strip()]
     commas = any("," in line for line in lines[:2])
-    cells = list(csv.reader(lines, skipinitialspace=True)) if commas else [line.split() for line in lines]
+    with reading(path, "cannot be read as a table", f"give {WANTED}"):
+        cells = list(csv.reader(lines, skipinitialspace=True)) if commas else [line.split() for line in lines]
+    cells = [row for row in cells if row]
     if cells and not any(_is_number(cell) for cell in cells[0][1:]):
         cells = cells[1:]  # headings
     named = bool(cells) and not _is_number(cells[0][0])
@@ -196,7 +213,7 @@ def _classes(path: Path) -> list[str] | None:
     listed = path.with_name("classes.txt")
     if not listed.is_file():
         return None
-    lines = listed.read_text(encoding="utf-8").splitlines()
+    lines = read_text(listed).split("\n")
     return [re.sub(r"^\s*\d+[\s,]+", "", line).strip() for line in lines if line.strip()]
 
 

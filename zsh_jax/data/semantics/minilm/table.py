@@ -11,6 +11,7 @@ from jaxtyping import Float16, Float32
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.reason import reason
+from zsh_jax.data.semantics.missing import MissingVectors, examples
 from zsh_jax.errors import InputError
 
 TABLE = Path(__file__).with_name("minilm.npz")
@@ -36,7 +37,8 @@ def minilm_vectors(
         One unit row a class.
 
     Raises:
-        InputError: a class is not in the table, or a synonym is for no class.
+        MissingVectors: a class is not in the table.
+        InputError: a synonym is for no class.
     """
     for name in synonyms:
         if name not in class_names:
@@ -47,14 +49,15 @@ def minilm_vectors(
     own = re.split(r"\W", dataset_name)[0]
     order = [parts[name] for name in sorted(parts, key=lambda name: (name != own, name))]
     found = {name: _look_up(order, synonyms.get(name, name)) for name in class_names}
-    missing = [name for name, row in found.items() if row is None]
+    missing = tuple(name for name, row in found.items() if row is None)
     if missing:
-        listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
         known = [name for part in order for name in part.names]
-        raise InputError(
-            f"the bundled MiniLM table has no vector for {len(missing)} of {len(class_names)} classes ({listed}; "
-            f"{nearest_names(missing[0], known)}); name other words with "
-            f"--config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or use another kind of semantics"
+        raise MissingVectors(
+            f"the bundled MiniLM table has no vector for {len(missing)} of {len(class_names)} classes "
+            f"({examples(missing)}; {nearest_names(missing[0], known)})",
+            f"other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or another kind of "
+            "semantics",
+            missing,
         )
     rows = np.stack([row for name in class_names if (row := found[name]) is not None])
     stacked = rows.astype(np.float64)  # float16 rows are a little off unit length

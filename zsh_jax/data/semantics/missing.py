@@ -1,0 +1,26 @@
+"""Classes for which a kind of semantics has no vector: an error that knows which."""
+
+from collections.abc import Sequence
+
+from zsh_jax.errors import InputError
+
+EXAMPLES = 3
+
+
+class MissingVectors(InputError):
+    """Some classes have no vector.
+
+    Attributes:
+        what: which file lacks how many, and examples.
+        fix: what gives a vector to them.
+        names: of all these classes, in the order of the data set.
+    """
+
+    def __init__(self, what: str, fix: str, names: Sequence[str]) -> None:
+        super().__init__(f"{what}; fix: {fix}")
+        self.what, self.fix, self.names = what, fix, tuple(names)
+
+
+def examples(names: Sequence[str]) -> str:
+    """A few names, as examples."""
+    return ", ".join(names[:EXAMPLES]) + (", ..." if len(names) > EXAMPLES else "")

@@ -1,0 +1,108 @@
+"""Classes without a vector: the refusal that says what to do, or the data set without them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+from ml_collections import ConfigDict
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.reading import reading, written
+from zsh_jax.data.select import keep_classes
+from zsh_jax.data.semantics import MissingVectors
+from zsh_jax.data.text import write_names
+from zsh_jax.errors import InputError
+
+
+def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]) -> None:
+    """Say which classes have no vector, and what helps.
+
+    Args:
+        config: with `semantics`.
+        dataset: whose classes.
+        found: from `find_missing`.
+
+    Raises:
+        InputError: if any class lacks one.
+    """
+    if not found:
+        return
+    names = missing_names(dataset, found)
+    listed = list_missing(config, names)
+    first = found[0]
+    left, rows = keep_classes(dataset, set(dataset.class_names) - set(names))
+    if len(left.class_names) < 2:
+        raise InputError(f"{first.what}; fix: {first.fix}{listed}")
+    gone = len(dataset.ids) - len(rows)
+    raise InputError(
+        f"{first.what}; fix: --config.semantics.missing=drop leaves out {len(names)} classes and {gone:,} of "
+        f"{len(dataset.ids):,} images, or {first.fix}{listed}"
+    )
+
+
+def missing_names(dataset: Dataset, found: Sequence[MissingVectors]) -> tuple[str, ...]:
+    """All classes without a vector in some kind of semantics, in the order of the data set."""
+    lacking = {name for missing in found for name in missing.names}
+    return tuple(name for name in dataset.class_names if name in lacking)
+
+
+def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
+    """Write the names into the file that is asked for.
+
+    Args:
+        config: with `semantics.missing_to`.
+        names: of the classes, one a line.
+
+    Returns:
+        Where they are, or how to ask for them, to stand at the end of a line.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    if not config.semantics.missing_to:
+        return "; --config.semantics.missing_to=FILE lists them all"
+    path = written(config.semantics.missing_to)
+    with reading(
+        path, "cannot be written", "set --config.semantics.missing_to to a file in a folder that is there"
+    ):
+        write_names(path, names)
+    return f"; {path} lists them all"
+
+
+def leave_out(
+    config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]
+) -> tuple[Dataset, Int[np.ndarray, " k"], str]:
+    """The data set without the classes that lack a vector.
+
+    Args:
+        config: with `semantics`.
+        dataset: with one or several labels a sample; one that shows nothing else goes, see `keep_classes`.
+        found: from `find_missing`, at least one.
+
+    Returns:
+        What is left, called after the number of its classes; its rows in the data set; and a line that says what has
+        gone.
+
+    Raises:
+        InputError: fewer than two classes are left.
+    """
+    names = missing_names(dataset, found)
+    listed = list_missing(config, names)
+    left, rows = keep_classes(dataset, set(dataset.class_names) - set(names))
+    count = len(left.class_names)
+    if count < 2:
+        raise InputError(f"{found[0].what}, and {count} are left; fix: {found[0].fix}{listed}")
+    gone = len(dataset.ids) - len(rows)
+    told = (
+        f"left out: {len(names)} of {len(dataset.class_names)} classes of {dataset.name}, which have no vector, and "
+        f"{gone:,} of {len(dataset.ids):,} images{_unlabelled(dataset, names, rows)}{listed}"
+    )
+    return left._replace(name=f"{dataset.name}/{count}-classes"), rows, told
+
+
+def _unlabelled(dataset: Dataset, names: Sequence[str], rows: Int[np.ndarray, " k"]) -> str:
+    """How many images stay and lose a label."""
+    if dataset.labels.ndim == 1:
+        return ""
+    lost = dataset.labels[:, [name in set(names) for name in dataset.class_names]].any(axis=1)
+    return f"; {np.count_nonzero(np.asarray(lost)[rows]):,} others lose a label"
