@@ -14,7 +14,7 @@ from PIL import Image
 from wandb_files import offline_runs
 
 from zsh_jax.errors import InputError
-from zsh_jax.tracking import wandb_runs
+from zsh_jax.tracking import wandb_service
 from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
@@ -177,7 +177,7 @@ def test_an_interruption_is_no_trouble_with_wandb(tmp_path, monkeypatch, signal)
     def interrupted(*_):
         raise signal
 
-    monkeypatch.setattr(wandb_runs, "_write", interrupted)
+    monkeypatch.setattr(wandb_service, "_write", interrupted)
     with pytest.raises(signal):
         log_cells(WandbSettings(tmp_path, "sweep"), [result(0)])
 
@@ -194,11 +194,12 @@ def _in_a_process_of_its_own(tmp_path, script, **variables):
         folder.mkdir()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("WANDB_", "XDG_"))}
     environment |= {"HOME": str(folders["home"]), "NETRC": str(folders["home"] / "netrc")} | variables
-    environment["PYTHONPATH"] = str(Path(__file__).parent)
+    here = Path(__file__).resolve().parent
+    environment["PYTHONPATH"] = f"{here}{os.pathsep}{here.parent}"
     start = (
         "import os, sys\n"
         "from cells import result\n"
-        "from zsh_jax.tracking import wandb_runs\n"
+        "from zsh_jax.tracking import wandb_service\n"
         "from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep\n"
         f"workdir = {str(folders['workdir'])!r}\n"
     )
@@ -241,7 +242,7 @@ def test_offline_says_nothing_asks_nothing_and_stays_below_the_workdir(tmp_path,
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "set()"
     assert not done.stderr
-    assert [path.name for path in workdir.iterdir()] == ["wandb"]
+    assert {path.name for path in workdir.iterdir()} == {"wandb", "wandb.jsonl"}
     assert len(offline_runs(workdir)) == 3
 
 
@@ -259,7 +260,7 @@ def test_online_with_a_key_that_is_none_is_told_at_the_start(tmp_path):
 
 
 def test_a_server_that_is_not_there_costs_one_wait_and_no_run(tmp_path):
-    script = "wandb_runs.PATIENCE = 1.0\n" + EVERYTHING.format(mode="online") + "print(settings.mode)"
+    script = "wandb_service.PATIENCE = 1.0\n" + EVERYTHING.format(mode="online") + "print(settings.mode)"
     nobody = {"WANDB_BASE_URL": "http://localhost:1", "WANDB_API_KEY": "0" * 40}
     done, workdir = _in_a_process_of_its_own(tmp_path, script, **nobody)
     assert done.returncode == 0, done.stderr

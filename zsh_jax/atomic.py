@@ -34,17 +34,19 @@ def write_whole(path: Path, content: bytes) -> None:
             beside.unlink(missing_ok=True)
 
 
-def append_whole(path: Path, content: bytes) -> None:
+def append_whole(path: Path, content: bytes, *, make: bool = False) -> None:
     """Add to a file that is there, in one write that has reached the disk on return.
 
     Args:
-        path: the file. It is not made: where it is gone, so is its folder, and that is to be told.
+        path: the file.
         content: whole lines.
+        make: whether the file is made if it is not there. Where it was there before, and is gone, that is to be told.
 
     Raises:
         OSError: if the disk is full or gone; the file then stands as it was before.
     """
-    with unbroken, open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), "wb", buffering=0) as file:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT if make else 0)
+    with unbroken, open(os.open(path, flags, 0o666), "wb", buffering=0) as file:
         before = os.fstat(file.fileno()).st_size
         try:
             if file.write(content) < len(content):
@@ -69,3 +71,21 @@ def cannot_write(path: Path, error: OSError) -> InputError | OSError:
     if error.errno in DISK:
         return type(error)(error.errno, error.strerror, str(path))
     return InputError(f"{path} cannot be written ({error.strerror}); choose another --config.workdir")
+
+
+def check_disk(folder: Path, room: int = 1 << 16) -> None:
+    """See to it that a folder is there and takes a file: for libraries that do not tell a full disk from other trouble.
+
+    Args:
+        folder: where it is tried.
+        room: bytes of the file.
+
+    Raises:
+        OSError: if it does not.
+    """
+    beside = folder / f".room.{secrets.token_hex(4)}"
+    try:
+        with beside.open("xb") as file:
+            file.write(bytes(room))
+    finally:
+        beside.unlink(missing_ok=True)

@@ -5,48 +5,28 @@ would gather by itself: console, code, git, machine, packages. Everything lies b
 never touch the network; `wandb sync <directory>/wandb/offline-run-*` uploads them later.
 """
 
-import contextlib
 import csv
 import hashlib
 import io
 import json
-import os
-import re
-import shutil
-import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, get_args
 
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.tracking.results import ID, cell_id, json_value
+from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.results import ID, cell_id, json_value, read_results, row_of
+from zsh_jax.tracking.wandb_journal import note_run, open_journal
+from zsh_jax.tracking.wandb_service import Mode, Run, WandbSettings, one_line, wandb_with, write_run
 
-Mode = Literal["offline", "online", "disabled"]
+__all__ = ["WandbSettings", "check_wandb", "log_cells", "log_missing", "log_rows", "log_sweep"]
+
+RESULTS = "results.jsonl"
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
-PATIENCE = 30.0  # seconds that an online run may wait for the server, at its start and at its end
-
-
-class WandbSettings(NamedTuple):
-    """Where runs go.
-
-    Attributes:
-        directory: the sweep's workdir; files go below its `wandb` folder.
-        group: the sweep that the runs belong to.
-        project: in W&B.
-        entity: user or team in W&B; the account's default if None.
-        mode: "offline" (files alone), "online", or "disabled" (nothing is written, wandb is not even imported).
-    """
-
-    directory: str | Path
-    group: str
-    project: str = "zsh_jax"
-    entity: str | None = None
-    mode: Mode = "offline"
 
 
 def check_wandb(settings: WandbSettings) -> None:
@@ -63,12 +43,12 @@ def check_wandb(settings: WandbSettings) -> None:
     if settings.mode != "online":
         return
     # In a folder that goes again: bad input is not to leave a workdir behind.
-    with TemporaryDirectory() as folder, _wandb(settings._replace(directory=folder)) as (wandb, _):
+    with TemporaryDirectory() as folder, wandb_with(settings._replace(directory=folder)) as (wandb, _):
         try:
             found = wandb.login(prompt=False, verify=False)
         except wandb.errors.Error as error:
             raise InputError(
-                f"W&B cannot be used online ({_one_line(error)}); use --config.wandb.mode=offline"
+                f"W&B cannot be used online ({one_line(error)}); use --config.wandb.mode=offline"
             ) from None
     if not found:
         raise InputError(
@@ -78,15 +58,7 @@ def check_wandb(settings: WandbSettings) -> None:
 
 
 def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSettings:
-    """One run for each cell.
-
-    Its config is the cell's identity; its history the objective, its terms and the flips, the step being the number
-    of the iteration; its summary the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are
-    null. The run's id is made from sweep and cell, so that a cell run anew is not there twice: offline it replaces
-    its folder, online it resumes its run.
-
-    Results are safe in `results.jsonl` by then, and no trouble with W&B ends a sweep: it is told in a line on the
-    standard error, and what follows is written offline, or not at all if even that fails.
+    """One run for each cell that has just been run; see `log_rows`.
 
     Args:
         settings: where runs go.
@@ -94,12 +66,78 @@ def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSe
 
     Returns:
         The settings for whatever is logged next.
+
+    Raises:
+        OSError: if the disk failed.
     """
-    for result in results:
-        config = {key: json_value(value) for key, value in result.cell.items()}
+    histories = {cell_id(result.cell): result.history for result in results}
+    return log_rows(settings, [row_of(result) for result in results], histories)
+
+
+def log_missing(settings: WandbSettings, cells: Container[str]) -> tuple[WandbSettings, int]:
+    """Give those cells their run that were done when a process or W&B died, at the start of a sweep.
+
+    Args:
+        settings: where runs go; results are open there.
+        cells: `cell_id` of the sweep's cells.
+
+    Returns:
+        The settings for whatever is logged next, and how many cells had no run.
+
+    Raises:
+        InputError: if the results, histories or the journal cannot be read.
+        OSError: if the disk failed.
+    """
+    if settings.mode == "disabled":
+        return settings, 0
+    folder = Path(settings.directory)
+    there = open_journal(folder)
+    rows = [row for row in read_results(folder / RESULTS) if row[ID] in cells and row[ID] not in there]
+    if not rows:
+        return settings, 0
+    histories = read_history(folder / HISTORY) if (folder / HISTORY).exists() else {}
+    return log_rows(settings, rows, histories), len(rows)
+
+
+def log_rows(
+    settings: WandbSettings,
+    rows: Sequence[Mapping[str, Any]],
+    histories: Mapping[str, Mapping[str, Any]],
+) -> WandbSettings:
+    """One run for each row of the results.
+
+    Its config is the cell's identity; its history the objective, its terms and the flips, the step being the number
+    of the iteration; its summary the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are
+    null. The run's id is made from sweep and cell, so that a cell run anew is not there twice: offline it replaces
+    its folder, online it resumes its run. A run that was ended is noted in the journal.
+
+    Results are safe in `results.jsonl` by then, and no trouble with W&B ends a sweep: it is told in a line on the
+    standard error, and what follows is written offline, or not at all if even that fails.
+
+    Args:
+        settings: where runs go.
+        rows: as `row_of` or `read_results` gives them.
+        histories: by `cell_id`, one value an iteration; a cell may have none.
+
+    Returns:
+        The settings for whatever is logged next.
+
+    Raises:
+        OSError: if the disk failed.
+    """
+    for row in rows:
+        if settings.mode == "disabled":
+            break
+        values = {key: json_value(value) for key, value in row.items()}
+        keys = list(values)
+        config = {key: values[key] for key in keys[: keys.index(ID)]}
+        summary = {key: values[key] for key in keys[keys.index(ID) :]}
+        history = {name: json_value(trace) for name, trace in histories.get(row[ID], {}).items()}
         name = "{method} {bits} bits seed {seed}, {dataset}, {unseen}".format_map(config)
-        run = _Run(cell_id(result.cell), name, "cell", config, partial(_fill_cell, result))
-        settings = _log(settings, run)
+        run = Run(row[ID], name, "cell", config, partial(_fill_cell, history, summary))
+        settings = write_run(settings, run)
+        if settings.mode != "disabled":
+            note_run(settings.directory, row[ID], run.digest, settings.mode)
     return settings
 
 
@@ -131,25 +169,15 @@ def log_sweep(
     table = [[row.get(column) for column in columns] for row in scalars]
     digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
     name = f"{settings.group}, all cells"
-    return _log(settings, _Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report)))
+    return write_run(
+        settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report))
+    )
 
 
-class _Run(NamedTuple):
-    """What is to be written as one run."""
-
-    digest: str  # of what it is about: 16 hexadecimal digits
-    name: str
-    kind: str
-    config: Mapping[str, Any]
-    fill: Callable[[Any], None]  # logs into the open run
-
-
-def _fill_cell(result: CellResult, run: Any) -> None:
-    history = {name: json_value(values) for name, values in result.history.items()}
+def _fill_cell(history: Mapping[str, Any], summary: Mapping[str, Any], run: Any) -> None:
     for step, values in enumerate(zip(*history.values(), strict=True), 1):
         run.log(dict(zip(history, values, strict=True)), step=step)
-    metrics = {name: json_value(value) for name, value in result.metrics.items()}
-    run.summary.update({ID: cell_id(result.cell)} | metrics)
+    run.summary.update(summary)
 
 
 def _fill_sweep(
@@ -181,101 +209,3 @@ def _number(text: str) -> str | float | None:
         return float(text) if text else None
     except ValueError:
         return text
-
-
-def _log(settings: WandbSettings, run: _Run) -> WandbSettings:
-    """Write one run; offline where online fails, not at all where that fails too."""
-    while settings.mode != "disabled":
-        try:
-            _write(settings, run)
-        except Exception as error:  # any failure in here, of whatever kind, must not cost the sweep
-            settings = settings._replace(mode="offline" if settings.mode == "online" else "disabled")
-            message = f"zsh_jax: W&B failed ({_one_line(error)}); it is {settings.mode} from here on"
-            print(message, file=sys.stderr)
-            _forget_open_runs()
-        else:
-            break
-    return settings
-
-
-def _forget_open_runs() -> None:
-    """End the service process: it would hold a run that failed, and its id, until the program ends."""
-    import wandb
-
-    # It can wait for ever on a service that has lost its connection.
-    ending = threading.Thread(target=wandb.teardown, kwargs={"exit_code": 1}, daemon=True)
-    ending.start()
-    ending.join(PATIENCE)
-
-
-def _write(settings: WandbSettings, run: _Run) -> None:
-    group = re.sub(r"[^\w-]+", "-", settings.group)[:64]
-    run_id = f"{group}-{run.digest}"
-    pattern = re.compile(rf"offline-run-\d+_\d+-{re.escape(run_id)}(-[^-]+)?")
-    folder = Path(settings.directory) / "wandb"
-    earlier = [path for path in folder.glob("offline-run-*") if pattern.fullmatch(path.name)]
-    with _wandb(settings) as (wandb, options):
-        opened = wandb.init(
-            project=settings.project,
-            entity=settings.entity,
-            id=run_id,
-            name=run.name[:128],
-            group=settings.group[:128],
-            job_type=run.kind,
-            config=dict(run.config),
-            # Nothing can be resumed offline; there, the new folder takes the place of the earlier one.
-            resume="allow" if settings.mode == "online" else None,
-            allow_val_change=True,
-            settings=options,
-        )
-        with opened:
-            run.fill(opened)
-    for path in earlier:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _wandb(settings: WandbSettings) -> Iterator[tuple[Any, Any]]:
-    """The library and lean settings for it, with its caches and error reports kept from the home folder and the net."""
-    folder = Path(settings.directory).absolute()
-    home = {
-        "WANDB_CACHE_DIR": str(folder / "wandb" / "cache"),
-        "WANDB_DATA_DIR": str(folder / "wandb" / "data"),
-        "WANDB_ERROR_REPORTING": "false",
-    }
-    added = {key: value for key, value in home.items() if key not in os.environ}
-    os.environ.update(added)
-    try:
-        import wandb
-
-        folder.mkdir(parents=True, exist_ok=True)
-        options = wandb.Settings(
-            mode=settings.mode,
-            root_dir=str(folder),
-            use_dot_wandb=False,
-            symlink=False,
-            silent=True,
-            console="off",
-            reinit="create_new",
-            disable_git=True,
-            disable_code=True,
-            save_code=False,
-            sagemaker_disable=True,
-            label_disable=True,
-            x_disable_meta=True,
-            x_disable_stats=True,
-            x_disable_machine_info=True,
-            x_save_requirements=False,
-            init_timeout=PATIENCE,
-            finish_timeout=PATIENCE,
-            finish_timeout_raises=True,
-        )
-        wandb.setup(options)
-        yield wandb, options
-    finally:
-        for key in added:
-            os.environ.pop(key, None)
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,61 @@
+"""Which cells have their run in Weights & Biases: `wandb.jsonl`, a line for each run that was ended.
+
+A process can die between a result and its run, or W&B can fail: what has no line here gets its run at the next start.
+"""
+
+import json
+from pathlib import Path
+
+from zsh_jax.atomic import append_whole, cannot_write
+
+JOURNAL = "wandb.jsonl"
+
+
+def open_journal(workdir: str | Path) -> frozenset[str]:
+    """Make or read the journal, at the start of a sweep. Lines that are damaged count as not there.
+
+    Args:
+        workdir: of the sweep; the folder exists.
+
+    Returns:
+        `cell_id` of each cell that has its run.
+
+    Raises:
+        InputError: if the file cannot be read or written.
+        OSError: if the disk failed.
+    """
+    path = Path(workdir) / JOURNAL
+    try:
+        with path.open("ab+") as file:
+            file.seek(0)
+            content = file.read()
+            if content and not content.endswith(b"\n"):
+                file.write(b"\n")
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    return frozenset(filter(None, map(_cell, content.splitlines())))
+
+
+def note_run(workdir: str | Path, cell: str, run: str, mode: str) -> None:
+    """Note that a cell has its run.
+
+    Args:
+        workdir: of the sweep; the folder exists.
+        cell: its `cell_id`.
+        run: id of the run.
+        mode: "offline" or "online".
+
+    Raises:
+        OSError: if the disk failed.
+    """
+    line = json.dumps({"cell_id": cell, "run": run, "mode": mode})
+    append_whole(Path(workdir) / JOURNAL, f"{line}\n".encode(), make=True)
+
+
+def _cell(line: bytes) -> str | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    cell = row.get("cell_id") if isinstance(row, dict) else None
+    return cell if isinstance(cell, str) else None

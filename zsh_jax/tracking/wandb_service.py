@@ -1,0 +1,227 @@
+"""The service process of W&B: one run written through it, and what is done where that fails."""
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from zsh_jax.atomic import check_disk
+from zsh_jax.tracking.wandb_file import wait_until_finished
+
+Mode = Literal["offline", "online", "disabled"]
+PATIENCE = 8.0  # seconds that a run may wait for the service or the server
+UPLOAD = 60.0  # seconds that the run of a sweep may take to upload its figures to a server that answers
+PROBE = 3.0  # seconds that a server has to answer before anything is sent to it
+
+
+class WandbSettings(NamedTuple):
+    """Where runs go.
+
+    Attributes:
+        directory: the sweep's workdir; files go below its `wandb` folder.
+        group: the sweep that the runs belong to.
+        project: in W&B.
+        entity: user or team in W&B; the account's default if None.
+        mode: "offline" (files alone), "online", or "disabled" (nothing is written, wandb is not even imported).
+    """
+
+    directory: str | Path
+    group: str
+    project: str = "zsh_jax"
+    entity: str | None = None
+    mode: Mode = "offline"
+
+
+class Run(NamedTuple):
+    """What is to be written as one run."""
+
+    digest: str  # of what it is about: 16 hexadecimal digits
+    name: str
+    kind: str
+    config: Mapping[str, Any]
+    fill: Callable[[Any], None]  # logs into the open run
+
+
+def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
+    """Write one run; offline where online fails, not at all where that fails too.
+
+    A service that died is started again once. A server that does not answer is not asked again.
+
+    Args:
+        settings: where runs go.
+        run: what to write.
+
+    Returns:
+        The settings for whatever is logged next. What failed was told in a line on the standard error.
+
+    Raises:
+        OSError: if it is the disk that failed, or the folder is gone.
+    """
+    again = True
+    while settings.mode != "disabled":
+        check_disk(Path(settings.directory))
+        try:
+            if settings.mode == "online":
+                check_server()
+            _write(settings, run)
+        except Exception as error:  # any failure in here, of whatever kind, must not cost the sweep
+            _end_service()
+            check_disk(Path(settings.directory))
+            if again and not _is_network(error):
+                again = False
+                continue
+            again = True
+            settings = settings._replace(mode="offline" if settings.mode == "online" else "disabled")
+            message = f"zsh_jax: W&B failed ({one_line(error)}); it is {settings.mode} from here on"
+            print(message, file=sys.stderr)
+        else:
+            break
+    return settings
+
+
+def check_server(patience: float = PROBE) -> None:
+    """Find out whether the server answers at all: W&B itself asks a dead one for a minute.
+
+    Args:
+        patience: seconds to wait.
+
+    Raises:
+        TimeoutError: if it does not answer.
+    """
+    import wandb
+
+    url = str(wandb.Settings().base_url)
+    answered = threading.Event()
+    # In a thread: looking up the name of a host has no time limit of its own.
+    threading.Thread(target=_ask, args=(url, patience, answered), daemon=True).start()
+    if not answered.wait(patience):
+        raise TimeoutError(f"{url} does not answer")
+
+
+def _ask(url: str, patience: float, answered: threading.Event) -> None:
+    import ssl
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=patience):
+            answered.set()
+    except HTTPError:
+        answered.set()
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLError):  # W&B has certificates of its own
+            answered.set()
+    except (OSError, ValueError):
+        pass
+
+
+def _is_network(error: Exception) -> bool:
+    import wandb
+
+    return isinstance(error, TimeoutError | wandb.errors.CommError)
+
+
+def _end_service() -> None:
+    """End the service process: it would hold a run that failed, and its id, until the program ends."""
+    import wandb
+
+    def end() -> None:
+        with contextlib.suppress(Exception):  # it may be dead already
+            wandb.teardown(exit_code=1)
+
+    # It can wait for ever on a service that has lost its connection.
+    ending = threading.Thread(target=end, daemon=True)
+    ending.start()
+    ending.join(PATIENCE / 2)
+
+
+def _write(settings: WandbSettings, run: Run) -> None:
+    group = re.sub(r"[^\w-]+", "-", settings.group)[:64]
+    run_id = f"{group}-{run.digest}"
+    pattern = re.compile(rf"offline-run-\d+_\d+-{re.escape(run_id)}(-[^-]+)?")
+    folder = Path(settings.directory) / "wandb"
+    earlier = [path for path in folder.glob("offline-run-*") if pattern.fullmatch(path.name)]
+    with wandb_with(settings, finish=PATIENCE if run.kind == "cell" else UPLOAD) as (wandb, options):
+        opened = wandb.init(
+            project=settings.project,
+            entity=settings.entity,
+            id=run_id,
+            name=run.name[:128],
+            group=settings.group[:128],
+            job_type=run.kind,
+            config=dict(run.config),
+            # Nothing can be resumed offline; there, the new folder takes the place of the earlier one.
+            resume="allow" if settings.mode == "online" else None,
+            allow_val_change=True,
+            settings=options,
+        )
+        with opened:
+            run.fill(opened)
+        if settings.mode == "offline":
+            wait_until_finished(Path(opened.settings.sync_file), PATIENCE)
+    for path in earlier:
+        if path != Path(opened.settings.sync_file).parent:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def wandb_with(settings: WandbSettings, finish: float = PATIENCE) -> Iterator[tuple[Any, Any]]:
+    """The library and lean settings for it, with its caches and error reports kept from the home folder and the net.
+
+    Args:
+        settings: where runs go; the folder exists.
+        finish: seconds that a run may take to end.
+
+    Yields:
+        `wandb`, and the settings of a run.
+    """
+    folder = Path(settings.directory).absolute()
+    home = {
+        "WANDB_CACHE_DIR": str(folder / "wandb" / "cache"),
+        "WANDB_DATA_DIR": str(folder / "wandb" / "data"),
+        "WANDB_ERROR_REPORTING": "false",
+    }
+    added = {key: value for key, value in home.items() if key not in os.environ}
+    os.environ.update(added)
+    told, logging.raiseExceptions = logging.raiseExceptions, False  # a log that has no room is no matter
+    try:
+        import wandb
+
+        options = wandb.Settings(
+            mode=settings.mode,
+            root_dir=str(folder),
+            use_dot_wandb=False,
+            symlink=False,
+            silent=True,
+            console="off",
+            reinit="create_new",
+            disable_git=True,
+            disable_code=True,
+            save_code=False,
+            sagemaker_disable=True,
+            label_disable=True,
+            x_disable_meta=True,
+            x_disable_stats=True,
+            x_disable_machine_info=True,
+            x_save_requirements=False,
+            init_timeout=PATIENCE,
+            finish_timeout=finish,
+            finish_timeout_raises=True,
+        )
+        wandb.setup(options)
+        yield wandb, options
+    finally:
+        logging.raiseExceptions = told
+        for key in added:
+            os.environ.pop(key, None)
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
