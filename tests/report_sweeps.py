@@ -11,6 +11,7 @@ from zsh_jax.tracking.results import append_results, open_results
 
 CLASSES = ("airplane", "cat & dog", "striped_circle+100% <star>")
 SEEDS = (0, 1, 2)
+CHANCE = {unseen: 0.1 + 0.01 * place for place, unseen in enumerate(CLASSES)}
 LEVELS = {"zsh": 0.21, "itq": 0.2, "sdh": 0.24, "lsh": 0.12, "cosine": 0.3}
 
 
@@ -61,6 +62,13 @@ def result(cell, *, level=None, iterations=4):
     )
     metrics["mean_average_precision_seen"] = float(seen)
     metrics["mean_average_precision_harmonic"] = float(2 / (1 / seen + 1 / metrics["mean_average_precision"]))
+    chance = CHANCE[cell["unseen"]]
+    by_name, of_seen = (
+        chance if cell["method"] == "zsh" else np.nan,
+        chance / 2 if np.isfinite(seen) else np.nan,
+    )
+    metrics |= {"chance": chance, "chance_at": [chance / 3, chance / 2], "chance_by_name": by_name}
+    metrics |= {"chance_seen": of_seen, "chance_harmonic": 2 / (1 / chance + 1 / of_seen)}
     for name in ("bit_balance", "bit_correlation", "distinct_codes", "codes_per_class"):
         metrics[name] = float(rng.random()) if bits else np.nan
     history = {"objective": 100 * 0.8 ** np.arange(iterations) + rng.random(iterations)}

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from zsh_jax.errors import InputError
+from zsh_jax.report.chance import MAP_AT
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.pictures import Picture, pictures
-from zsh_jax.report.read import MAP_AT, Sweeps
+from zsh_jax.report.read import Sweeps
 from zsh_jax.report.series import MAP, Row, as_variants, hashed, series
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (

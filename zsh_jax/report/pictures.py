@@ -32,7 +32,7 @@ from zsh_jax.report.summary import metric_of
 LINES = 8  # in a figure: as many as can be told apart
 BARS = 4  # of each group
 BY_NAME = "mean_average_precision_by_name"
-SPREAD = "Mean over seeds and unseen classes; bars: deviation over seeds."
+SPREAD = "Mean over seeds and unseen classes; bars: standard deviation over seeds."
 CURVES = (
     "Precision and recall within each Hamming radius, means over queries, unseen classes and seeds; "
     "the point: radius 2."
@@ -185,7 +185,7 @@ def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: H
     if len({row["unseen"] for row in codes}) > 1:
         yield from drawn(
             "unseen_classes",
-            "MAP of each set of unseen classes; bars: deviation over seeds.",
+            "MAP of each set of unseen classes; bars: standard deviation over seeds.",
             bars,
             lambda row: isfinite(metric_of(row, MAP)),
             lambda few, title: unseen_bars(few, title, look),

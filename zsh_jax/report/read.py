@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zsh_jax.errors import InputError
+from zsh_jax.report.chance import CHANCE_AT, MAP_AT
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, read_results
 
-MAP_AT = "map@"
+AT = {"precision@": "precision_at", MAP_AT: "mean_average_precision_at", CHANCE_AT: "chance_at"}
 NEEDED = ("method", "unseen", "bits", "seed")
 
 
@@ -21,8 +22,8 @@ class Sweeps(NamedTuple):
     Attributes:
         names: of the sweeps.
         references: names of the variants that others are compared with.
-        rows: one a cell, with a `variant`, which may be empty, and the figures at each N under `precision@N` and
-            `map@N`.
+        rows: one a cell, with a `variant`, which may be empty, and the figures at each N under `precision@N`,
+            `map@N` and `chance@N`.
         history: by `cell_id`, where it was kept.
         galleries: by name of the sweep, where there are some.
     """
@@ -82,7 +83,7 @@ def _expanded(row: dict[str, Any]) -> dict[str, Any]:
     cutoffs = row.get("cutoffs") or ()
     at = {
         f"{prefix}{n}": value
-        for prefix, key in (("precision@", "precision_at"), (MAP_AT, "mean_average_precision_at"))
+        for prefix, key in AT.items()
         for n, value in zip(cutoffs, row.get(key) or (), strict=False)
     }
     return row | {"variant": row.get("variant") or ""} | at

@@ -133,7 +133,7 @@ def worded(axis: str, value: object) -> str:
 
 
 def statistic(rows: Sequence[Row], metric: str) -> Statistic:
-    """Mean and deviation over seeds of the cells of one setting; NaN where there are none."""
+    """Mean and standard deviation over seeds of the cells of one setting; NaN where there are none."""
     if not rows:
         return Statistic(float("nan"), float("nan"))
     (summary,) = summarise([{**row, "variant": ""} for row in rows], [metric])

@@ -1,4 +1,4 @@
-"""Means and deviations over seeds, from the rows of a sweep."""
+"""Means and standard deviations over seeds, from the rows of a sweep."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ class Statistic(NamedTuple):
 
     Attributes:
         mean: over seeds.
-        deviation: sample deviation over seeds; NaN for a single one.
+        deviation: sample standard deviation over seeds; NaN for a single one.
     """
 
     mean: float
@@ -43,7 +43,7 @@ class Summary(NamedTuple):
 def summarise(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> list[Summary]:
     """Average over unseen classes, then over seeds.
 
-    The deviation is that of the averages over unseen classes: it tells how far another seed would move the
+    The standard deviation is that of the averages over unseen classes: it tells how far another seed would move the
     figure that is reported, not how unlike the classes are.
 
     Args:

@@ -1,13 +1,15 @@
 """Tables for the terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isnan
+from math import isfinite, isnan
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
+from zsh_jax.report.chance import CHANCE, chance_entry
 from zsh_jax.report.paired import Difference, paired_differences
-from zsh_jax.report.series import as_variants
+from zsh_jax.report.series import MAP, as_variants
 from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
 
 COLUMNS = {
@@ -20,26 +22,34 @@ COST = {"seconds": "train s"}
 
 
 def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()) -> Table:
-    """Mean and deviation over seeds of the metrics of each setting, averaged over unseen classes.
+    """Mean and standard deviation over seeds of the metrics of each setting, averaged over unseen classes.
 
     Args:
         rows: flat, as `results.jsonl` holds them.
         cutoffs: the N of precision at N, as the rows have them.
 
     Returns:
-        One line a setting; each figure is mean and sample deviation over seeds, and `seeds` their number.
+        One line a setting; each figure is mean and sample standard deviation over seeds, and `seeds` their number.
     """
     places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
     columns = COLUMNS | places
-    summaries = summarise(rows, [*columns, *COST])
+    rows = list(rows)
+    summaries = summarise(rows, [*columns, *COST, CHANCE])
     axes = varied(summaries)
-    table = Table(title="mean and deviation over seeds, averaged over unseen classes", title_justify="left")
-    for name in (*axes, *columns.values(), *COST.values(), "seeds"):
-        table.add_column(name, justify="left" if name in axes else "right")
+    table = Table(
+        title="mean and standard deviation over seeds, averaged over unseen classes", title_justify="left"
+    )
+    first, *others = columns
+    told = [CHANCE] if any(isfinite(one.statistics[CHANCE].mean) for one in summaries) else []
+    add_columns(
+        table, axes, (columns[first], *told, *(columns[name] for name in others), *COST.values(), "seeds")
+    )
     for summary in summaries:
-        figures = [cell(summary.statistics[name]) for name in columns]
+        figures = [cell(summary.statistics[first])]
+        figures += [level_of(summary.statistics[CHANCE]) for _ in told]
+        figures += [cell(summary.statistics[name]) for name in others]
         cost = [plain(summary.statistics[name]) for name in COST]
-        setting = [str(summary.setting[axis]) for axis in axes]
+        setting = [Text(str(summary.setting[axis])) for axis in axes]
         table.add_row(*setting, *figures, *cost, str(summary.seeds))
     return table
 
@@ -53,19 +63,25 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     Returns:
         One line for each set of unseen classes, one column a setting.
     """
-    by_class = by_unseen(rows, ["mean_average_precision"])
+    rows = list(rows)
+    by_class = by_unseen(rows, [MAP])
     every = [summary for summaries in by_class.values() for summary in summaries]
     axes = varied(every)
     settings = list(dict.fromkeys(tuple(summary.setting[axis] for axis in axes) for summary in every))
-    table = Table(title="MAP of each unseen class, mean and deviation over seeds", title_justify="left")
-    table.add_column("unseen")
-    for setting in settings:
-        table.add_column(" ".join(map(str, setting)), justify="right")
+    table = Table(
+        title="MAP of each unseen class, mean and standard deviation over seeds", title_justify="left"
+    )
+    chances = {
+        unseen: chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in by_class
+    }
+    told = [CHANCE] if any(chances.values()) else []
+    add_columns(table, ["unseen"], (*told, *(" ".join(map(str, setting)) for setting in settings)))
     for unseen, summaries in by_class.items():
-        found = {
-            tuple(s.setting[axis] for axis in axes): s.statistics["mean_average_precision"] for s in summaries
-        }
-        table.add_row(unseen, *(cell(found[setting]) if setting in found else "-" for setting in settings))
+        found = {tuple(s.setting[axis] for axis in axes): s.statistics[MAP] for s in summaries}
+        chance = chances[unseen]
+        figures = [chance.text if chance else "-" for _ in told]
+        figures += [cell(found[setting]) if setting in found else "-" for setting in settings]
+        table.add_row(Text(unseen), *figures)
     return table
 
 
@@ -87,16 +103,32 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
     columns = {name: COLUMNS[name] for name in ("mean_average_precision", "mean_average_precision_by_name")}
     differences = [paired_differences(rows, reference=reference, metric=name) for name in columns]
     axes = list(differences[0][0].setting) if differences[0] else []
-    table = Table(
-        title=f"difference to {reference!r}, 95 % interval, paired over unseen classes and seeds",
-        title_justify="left",
-    )
-    for name in ("variant", *axes, *columns.values(), "pairs"):
-        table.add_column(name, justify="left" if name == "variant" or name in axes else "right")
+    title = Text(f"difference to {reference!r}, 95 % interval, paired over unseen classes and seeds")
+    table = Table(title=title, title_justify="left")
+    add_columns(table, ["variant", *axes], (*columns.values(), "pairs"))
     for line in zip(*differences, strict=True):
-        setting = [str(line[0].setting[axis]) for axis in axes]
-        table.add_row(line[0].variant, *setting, *map(interval, line), str(line[0].pairs))
+        setting = [Text(str(line[0].setting[axis])) for axis in axes]
+        table.add_row(Text(line[0].variant), *setting, *map(interval, line), str(line[0].pairs))
     return table
+
+
+def add_columns(table: Table, names: Sequence[str], figures: Sequence[str]) -> None:
+    """Columns that name a line, which may be folded, and columns of figures, which may not.
+
+    Args:
+        table: to which they are added.
+        names: heads of the first.
+        figures: heads of the others.
+    """
+    for name in names:
+        table.add_column(Text(name), overflow="fold")
+    for name in figures:
+        table.add_column(Text(name), justify="right", no_wrap=True, overflow="ignore")
+
+
+def level_of(statistic: Statistic) -> str:
+    """Chance as tables state it: the labels alone decide it, so that its mean is enough."""
+    return "-" if isnan(statistic.mean) else f"{statistic.mean:.4f}"
 
 
 def interval(difference: Difference) -> str:
@@ -109,12 +141,17 @@ def interval(difference: Difference) -> str:
 
 
 def cell(statistic: Statistic) -> str:
-    """A figure as tables state it: mean and deviation, or a dash where nothing was measured."""
+    """A figure as tables state it: mean and standard deviation, or a dash where nothing was measured."""
     if isnan(statistic.mean):
         return "-"
     if isnan(statistic.deviation):
         return f"{statistic.mean:.4f}"
     return f"{statistic.mean:.4f} ± {statistic.deviation:.4f}"
+
+
+def numbers_of(statistic: Statistic) -> dict[str, float]:
+    """The same in full, by what each number is."""
+    return {"mean": statistic.mean, "standard deviation": statistic.deviation}
 
 
 def plain(statistic: Statistic) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from zsh_jax.report.chance import CHANCE, level
 from zsh_jax.report.figures.axis import name_of, swept_axis
 from zsh_jax.report.figures.points import points
 from zsh_jax.report.figures.style import COLOURS, Look, axes_for, legend_below, looks, styled
@@ -23,10 +26,10 @@ def metric_against(
     logarithmic: bool = False,
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
-    """A line a setting; means over seeds and unseen classes, with the deviation over seeds as error bars.
+    """A line a setting; means over seeds and unseen classes, with the standard deviation over seeds as error bars.
 
     Args:
-        rows: as `read_sweeps` gives them. Bounds that are not hashing become level lines.
+        rows: as `read_sweeps` gives them. Bounds that are not hashing become level lines, as does chance.
         axis: name of a numeric axis.
         metric: name of a scalar metric.
         title: what readers call it.
@@ -46,6 +49,7 @@ def metric_against(
         found = [statistic([row for row in one.rows if row[axis] == value], metric) for value in values]
         rank = i - (len(lines) - 1) / 2
         points(figure, axes, values, found, label=one.label, look=look, rank=rank)
+    labels += _chance(axes, rows, axis, metric)
     for i, bound in enumerate(bounds):
         level = statistic(bound.rows, metric).mean
         if isfinite(level):
@@ -62,3 +66,24 @@ def metric_against(
     axes.set_title(f"{title} against {name_of(axis).partition(',')[0]}")
     legend_below(figure, axes, labels)
     return figure
+
+
+def _chance(axes: Axes, rows: Sequence[Row], axis: str, metric: str) -> list[str]:
+    """Draw chance where it is known: a level line, or one that follows what was swept. The labels that it adds."""
+    codes = hashed(rows)
+    values = sorted({row[axis] for row in codes})
+    levels = [level([row for row in codes if row[axis] == value], metric) for value in values]
+    known = [(value, one.mean) for value, one in zip(values, levels, strict=True) if one is not None]
+    if not known:
+        return []
+    style: dict[str, Any] = {
+        "color": "#808080",
+        "linestyle": (0, (1, 1.5)),
+        "linewidth": 1.4,
+        "label": CHANCE,
+    }
+    if len({f"{mean:.4f}" for _, mean in known}) == 1:
+        axes.axhline(known[0][1], **style)
+    else:
+        axes.plot(*zip(*known, strict=True), marker="none", **style)
+    return [CHANCE]

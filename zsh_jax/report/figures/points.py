@@ -29,7 +29,7 @@ def points(
         figure: that the axes are in.
         axes: to draw in.
         places: along the first axis.
-        found: means, and deviations for the bars; one that is not finite has none.
+        found: means, and standard deviations for the bars; one that is not finite has none.
         label: for the legend.
         look: of the series.
         rank: how many series it is moved aside, or points of one place would hide one another.

@@ -19,7 +19,7 @@ def cutoffs_of(rows: Sequence[Row]) -> list[int]:
 
 @styled()
 def precision_at(rows: Sequence[Row], title: str = "", palette: Mapping[str, Look] | None = None) -> Figure:
-    """Precision against N, with the deviation over seeds as error bars.
+    """Precision against N, with the standard deviation over seeds as error bars.
 
     Args:
         rows: as `read_sweeps` gives them; lines are settings and code lengths.

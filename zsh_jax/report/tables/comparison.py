@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from math import isnan
 
+from zsh_jax.report.chance import SAID, chance_entry
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.series import MAP, Row, hashed, series, statistic, worded
 from zsh_jax.report.significance import Pairs, among_the_best, mean_ranks
 from zsh_jax.report.summary import metric_of
-from zsh_jax.report.table import cell, interval
+from zsh_jax.report.table import cell, interval, numbers_of
 from zsh_jax.report.tables.table import Entry, Line, Table
 
 BOLD = "Bold: the best, and what is not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
@@ -24,7 +25,8 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
         rank: whether to add the mean rank, where there are three settings or more.
 
     Returns:
-        A line for each setting; a column for each code length, and one of bounds that are not hashing.
+        A line for each setting, and one for chance; a column for each code length, and one of bounds that are not
+        hashing.
     """
     settings = series(rows)
     lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
@@ -38,9 +40,13 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
         if not all(map(isnan, found)):
             heads.append("rank")
             stated.append([_number(value, f"{value:.2f}") for value in found])
-    lines = tuple(Line((one.label,), tuple(column[i] for column in stated)) for i, one in enumerate(settings))
-    caption = f"{title}, mean and deviation over seeds, averaged over unseen classes. {BOLD}"
-    return Table(name, caption, ("setting",), tuple(heads), lines)
+    lines = [Line((one.label,), tuple(column[i] for column in stated)) for i, one in enumerate(settings)]
+    caption = f"{title}, mean and standard deviation over seeds, averaged over unseen classes. {BOLD}"
+    chances = [chance_entry([row for row in rows if row["bits"] == bits], metric) for bits in lengths]
+    if any(chances):
+        lines.append(Line(("chance",), (*chances, *[None] * (len(heads) - len(lengths)))))
+        caption += f" {SAID}"
+    return Table(name, caption, ("setting",), tuple(heads), tuple(lines))
 
 
 def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
@@ -51,8 +57,8 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
         name: of the table's files.
 
     Returns:
-        A line for each code length and setting; a column for each set of unseen classes. The best are told apart
-        among the lines of one code length, over seeds alone.
+        A line for each code length and setting, and one for chance; a column for each set of unseen classes. The
+        best are told apart among the lines of one code length, over seeds alone.
     """
     classes = list(dict.fromkeys(str(row["unseen"]) for row in rows))
     settings = series(rows)
@@ -74,7 +80,11 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
             for i, one in enumerate(there)
         ]
     bold = BOLD.replace(" and unseen classes", "")
-    caption = f"MAP of each set of unseen classes, mean and deviation over seeds. {bold}"
+    caption = f"MAP of each set of unseen classes, mean and standard deviation over seeds. {bold}"
+    chances = [chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in classes]
+    if any(chances):
+        lines.append(Line(("all", "chance"), tuple(chances)))
+        caption += f" {SAID}"
     return Table(name, caption, ("bits", "setting"), tuple(classes), tuple(lines))
 
 
@@ -133,7 +143,7 @@ def entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
     best = among_the_best(compared, [_pairs(rows, metric) for rows in column])
     lacking = ["" if count == most else f" ({count} of {most} classes)" for count in classes]
     return [
-        None if isnan(one.mean) else Entry(cell(one) + less, one._asdict(), bold)
+        None if isnan(one.mean) else Entry(cell(one) + less, numbers_of(one), bold)
         for one, less, bold in zip(found, lacking, best, strict=True)
     ]
 

@@ -1,36 +1,68 @@
 """A table as comma-separated values, with every number in full."""
 
-import csv
-import io
-from math import isnan
+import re
+import unicodedata
+from collections.abc import Sequence
+from math import isfinite, nan
 
 from zsh_jax.report.tables.table import Table, parts
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+FORMULA = re.compile(r"[=+@\-\u2212]")
+WITHIN = re.compile(r"((?:[;|]|(?<=.)[\t\r\n])[\s\"]*)(?=[=+@\-])")  # where some program parts cells, if not this file
+    r"([;|\t\r\n][\s\"]*)(?=[=+@\-])"
+)  # where a program may part cells, though this file does not
+APART = re.compile(r'[\t\r\n,;|"]')  # where some program or other would begin another cell
 
 
 def comma_separated(table: Table) -> str:
     """The table for a spreadsheet or another program.
+
+    A text that a spreadsheet would take for a formula, and run, begins with an apostrophe.
 
     Args:
         table: to be stated.
 
     Returns:
         A line of names, then one for each line of the table. Each column becomes one for each number that its
-        entries have: `16 bits mean`, `16 bits deviation`, and `16 bits best`, which is 1 or 0. What is not there is
-        left empty.
+        entries have: `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. What is not
+        there is left empty.
     """
     names = parts(table)
     told = any(entry and entry.best for line in table.lines for entry in line.entries)
     fields = (*names, "best") if told else names
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.heads, *(f"{column} {field}" for column in table.columns for field in fields)])
+    lines = [_joined([*table.heads, *(f"{column} {field}" for column in table.columns for field in fields)])]
     for line in table.lines:
         values: list[str] = []
         for entry in line.entries:
             numbers = entry.numbers if entry else {}
-            values += [
-                "" if isnan(numbers.get(name, float("nan"))) else repr(numbers[name]) for name in names
-            ]
+            values += [repr(numbers[name]) if isfinite(numbers.get(name, nan)) else "" for name in names]
             values += [str(int(entry.best)) if entry else ""] if told else []
-        writer.writerow([*line.head, *values])
-    return text.getvalue()
+        lines.append(_joined([*line.head, *values]))
+    return "".join(lines)
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula; a number is left as it is.
+
+    Args:
+        text: of a cell.
+
+    Returns:
+        The text, behind an apostrophe if it begins as formulas do, after blanks and invisible characters or not.
+    """
+    if NUMBER.fullmatch(text):
+        return text
+    text = WITHIN.sub(r"\1'", text)
+    visible = "".join(
+        sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign)[0] not in "CZ"
+    )
+    control = text[:1] in {"\t", "\r", "\n"}
+    return f"'{text}" if control or FORMULA.match(visible) else text
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """One line, each text quoted that holds what separates cells."""
+    cells = [inert(text) for text in texts]
+    quoted = [f'"{cell.replace(chr(34), chr(34) * 2)}"' if APART.search(cell) else cell for cell in cells]
+    return ",".join(quoted) + "\n"

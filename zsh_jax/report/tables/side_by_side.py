@@ -1,15 +1,16 @@
 """Tables of several metrics beside each other: each code length and setting a line, each metric a column."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
 
+from zsh_jax.report.chance import CHANCE, SAID, is_chance
 from zsh_jax.report.series import Row, series, statistic, worded
 from zsh_jax.report.summary import Statistic, metric_of
-from zsh_jax.report.table import cell, plain
+from zsh_jax.report.table import cell, level_of, numbers_of, plain
 from zsh_jax.report.tables.comparison import BOLD, entries
 from zsh_jax.report.tables.table import Entry, Line, Table
 
-OVER = "mean and deviation over seeds, averaged over unseen classes"
+OVER = "mean and standard deviation over seeds, averaged over unseen classes"
 
 
 def side_by_side(
@@ -40,21 +41,30 @@ def side_by_side(
         settings = {one.label: [row for row in one.rows if row["bits"] == bits] for one in series(rows)}
         groups = {label: few for label, few in settings.items() if few}
         if best:
-            stated = [entries(list(groups.values()), metric) for metric in there.values()]
-        else:
             stated = [
-                [_entry(statistic(few, metric), text) for few in groups.values()] for metric in there.values()
+                _stated(groups.values(), metric, level_of)
+                if is_chance(metric)
+                else entries(list(groups.values()), metric)
+                for metric in there.values()
             ]
+        else:
+            stated = [_stated(groups.values(), metric, text) for metric in there.values()]
         for label, line in zip(groups, zip(*stated, strict=True), strict=True):
             if any(line):
                 lines.append(Line((worded("bits", bits), label), line))
-    told = f"{caption} {BOLD}" if best else caption
+    told = " ".join(
+        [caption, *([BOLD] if best else []), *([SAID] if any(map(is_chance, there.values())) else [])]
+    )
     return Table(name, told, ("bits", "setting"), tuple(there), tuple(lines))
 
 
 def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
     """MAP under both rules for items at equal distance."""
-    columns = {"tie-aware": "mean_average_precision", "stable": "mean_average_precision_stable"}
+    columns = {
+        "tie-aware": "mean_average_precision",
+        "stable": "mean_average_precision_stable",
+        "chance": CHANCE,
+    }
     caption = (
         "MAP under two rules for images at equal distance: tie-aware, the exact mean over their orders; and stable, "
         "the order of the database, over the first 10,000 places, divided by what is relevant among them; "
@@ -65,8 +75,10 @@ def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
 
 def generalised_table(rows: Sequence[Row], *, name: str) -> Table:
     """MAP of queries of unseen and of seen classes, and their harmonic mean."""
-    columns = {"unseen": "mean_average_precision", "seen": "mean_average_precision_seen"}
-    columns["harmonic"] = "mean_average_precision_harmonic"
+    columns = {}
+    for head, ending in (("unseen", ""), ("seen", "_seen"), ("harmonic", "_harmonic")):
+        columns[head] = f"mean_average_precision{ending}"
+        columns[f"chance of {head}"] = f"{CHANCE}{ending}"
     caption = (
         "Generalised setting: MAP of queries of unseen classes, of queries of seen classes that were not learnt from, "
         f"each searching the same database without itself, and the harmonic mean of a cell's two; {OVER}."
@@ -123,5 +135,8 @@ def _with_costs(row: Row) -> Row:
     }
 
 
-def _entry(statistic: Statistic, text: Callable[[Statistic], str]) -> Entry | None:
-    return None if isnan(statistic.mean) else Entry(text(statistic), statistic._asdict())
+def _stated(
+    groups: Iterable[Sequence[Row]], metric: str, text: Callable[[Statistic], str]
+) -> list[Entry | None]:
+    found = [statistic(few, metric) for few in groups]
+    return [None if isnan(one.mean) else Entry(text(one), numbers_of(one)) for one in found]

@@ -49,7 +49,7 @@ class Table(NamedTuple):
 
 
 def parts(table: Table) -> tuple[str, ...]:
-    """Names of the numbers that each entry has, such as mean and deviation."""
+    """Names of the numbers that each entry has, such as mean and standard deviation."""
     return tuple(
         dict.fromkeys(
             name for line in table.lines for entry in line.entries if entry for name in entry.numbers
