@@ -9,9 +9,8 @@ from zsh_jax.report.tables.table import Table, parts
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 FORMULA = re.compile(r"[=+@\-\u2212]")
-WITHIN = re.compile(r"((?:[;|]|(?<=.)[\t\r\n])[\s\"]*)(?=[=+@\-])")  # where some program parts cells, if not this file
-    r"([;|\t\r\n][\s\"]*)(?=[=+@\-])"
-)  # where a program may part cells, though this file does not
+# Where some program parts cells, if not this file.
+WITHIN = re.compile(r'((?:[;|]|(?<=.)[\t\r\n])[\s"]*)(?=[=+@\-])')
 APART = re.compile(r'[\t\r\n,;|"]')  # where some program or other would begin another cell
 
 
