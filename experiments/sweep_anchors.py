@@ -18,5 +18,6 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     """From few anchors to many."""
     config = for_dataset(dataset)
     config.name = "sweep_anchors"
-    config.sweep.anchors = (50, 100, 200, 500, 1000) if dataset == "shapes" else (100, 300, 1000, 2000)
+    counts = (50, 100, 200, 500, 1000) if dataset == "shapes" else (100, 300, 1000, 2000)
+    config.sweep.anchors = tuple(count for count in counts if count <= config.sweep.training_samples[0])
     return config.lock()

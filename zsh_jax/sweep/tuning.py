@@ -122,7 +122,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     asked = config.tuning
     made = ConfigDict(config.to_dict())
     made.name = f"{config.name}-{VALIDATION}"
-    made.workdir = str(Path(config.workdir) / VALIDATION)
+    made.workdir = config.workdir and str(Path(config.workdir) / VALIDATION)
     made.reference = None
     made.gallery.queries = 0
     made.evaluation.seen_queries = 0
