@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import ml_collections
 import numpy as np
 import pytest
 
@@ -15,7 +14,21 @@ NAN, INF = float("nan"), float("inf")
 HUGE = (2**63, 10**30, 10**5000)
 
 # Values of no kind that any setting takes.
-NEVER = (object(), b"16", 1j, NAN, INF, -INF, {"a": 1}, {1, 2}, np.arange(3), ((1,), (2,)), [[1]], "\x00", "\ud800")
+NEVER = (
+    object(),
+    b"16",
+    1j,
+    NAN,
+    INF,
+    -INF,
+    {"a": 1},
+    {1, 2},
+    np.arange(3),
+    ((1,), (2,)),
+    [[1]],
+    "\x00",
+    "\ud800",
+)
 BY_KIND = {
     bool: (None, 0, 1, 1.0, "yes", "", ()),
     int: (None, True, 1.5, "7", "", -1, (1,), *HUGE),
@@ -25,7 +38,9 @@ BY_KIND = {
 AXES = {
     "seed": (-1, 1.0, True, None, "0", 2**32, *HUGE),
     "bits": (-1, 16.0, True, None, "16", 10**9, *HUGE),
-    **dict.fromkeys(("training_samples", "queries", "anchors", "neighbours"), (0, -1, 2.0, True, None, 2**31, *HUGE)),
+    **dict.fromkeys(
+        ("training_samples", "queries", "anchors", "neighbours"), (0, -1, 2.0, True, None, 2**31, *HUGE)
+    ),
     **dict.fromkeys(("seen_classes", "validation", "pca_dimensions"), (-1, 2.0, True, None, 2**31, *HUGE)),
     **dict.fromkeys(
         ("restarts", "max_iterations", "max_sweeps", "gradient_steps"), (0, -1, 2.0, True, None, 10**9, *HUGE)
@@ -45,7 +60,20 @@ AXES = {
     "unseen": (0, None, True, "", "+", "a+", "+a", " ", "two\nlines"),
 }
 OTHERS = {
-    "name": ("../../esc", "/esc", ".", "..", ".hidden", "a/b", "a\\b", "a" * 121, "é" * 61, " a", "a ", "\u2028"),
+    "name": (
+        "../../esc",
+        "/esc",
+        ".",
+        "..",
+        ".hidden",
+        "a/b",
+        "a\\b",
+        "a" * 121,
+        "é" * 61,
+        " a",
+        "a ",
+        "\u2028",
+    ),
     "workdir": (" a", "a ", "\n", "a" * 5000, "~nobody-of-that-name/x"),
     "dataset.name": ("../esc", "/esc", "a//b", "a/../b", "cifar10/", ".", "a" * 121),
     "auxiliary.dataset.name": ("../esc", "/esc", "a//b"),
@@ -53,7 +81,18 @@ OTHERS = {
     "wandb.project": ("a/b", "a#b", "a?b", "a%b", "a:b", "a" * 129),
     "wandb.entity": ("a/b", "a" * 129),
     "reference": ("zsh", "../x"),
-    "evaluation.cutoffs": (0, 1, (0,), (-1,), (True,), (1.0,), (100, 100), (1000, 100), ("100",), *((n,) for n in HUGE)),
+    "evaluation.cutoffs": (
+        0,
+        1,
+        (0,),
+        (-1,),
+        (True,),
+        (1.0,),
+        (100, 100),
+        (1000, 100),
+        ("100",),
+        *((n,) for n in HUGE),
+    ),
     "gallery.queries": (1001, 10**9),
     "gallery.neighbours": (0, 1001),
     "memory_gib": (1e-9, 1e7),
@@ -68,20 +107,23 @@ OTHERS = {
     "tuning.validation": (0, -1),
     "tuning.bits": ((), (-1,), (True,), (16, 16), ("16",), 16),
     "tuning.seed": ((), (-1,), (2**32,), (0, 0), (0.0,), 0),
-    **{f"{part}dataset.arrays.{key}": ((1,), ("",), ("a", "a"), "a") for part in ("", "auxiliary.") for key in ("features", "labels", "ids")},
+    **{
+        f"{part}dataset.arrays.{key}": ((1,), ("",), ("a", "a"), "a")
+        for part in ("", "auxiliary.")
+        for key in ("features", "labels", "ids")
+    },
 }
 
 
 def _kinds():
     """The type of each setting, and whether it may be None."""
     config = for_dataset("features")
-    for key, value in leaves(config):
+    for key, default in leaves(config):
         parent, last = config, key
         if "." in key:
             *before, last = key.split(".")
             for one in before:
                 parent = parent[one]
-        default = dict(leaves(ml_collections.ConfigDict(config)))[key]
         yield key, parent.get_type(last), default is None
 
 

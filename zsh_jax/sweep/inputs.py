@@ -1,5 +1,6 @@
 """The inputs of a sweep, loaded as its configuration says."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,10 @@ from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
+from zsh_jax.sweep.features import extract_features, features_name, features_of_shape, read_features
 from zsh_jax.sweep.missing_vectors import leave_out, missing_names, refuse_missing
 
+Extract = Callable[[], Float32[np.ndarray, "n d"]]
 BLOCK = 1 << 14  # rows that are looked at together
 
 
@@ -66,12 +69,30 @@ def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
     Raises:
         InputError: if something is missing or does not fit together.
     """
+    inputs, extract_missing = open_inputs(config, semantics)
+    return inputs if extract_missing is None else inputs._replace(features=extract_missing())
+
+
+def open_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> tuple[Inputs, Extract | None]:
+    """Load all that takes seconds: everything but features that are still to be extracted, which may take hours.
+
+    Args:
+        config: as for `load_inputs`.
+        semantics: as for `load_inputs`.
+
+    Returns:
+        The inputs; and None, or, where features are to be extracted, so that those of the inputs are right in shape
+        alone, the function that extracts them.
+
+    Raises:
+        InputError: as `load_inputs` does.
+    """
     check_semantics(config, semantics)
     parts = [_load_part(config.dataset, config.features, config, semantics)]
     if config.auxiliary.dataset.name:
-        features = ConfigDict(config.features.to_dict() | {"path": config.auxiliary.features.path})
-        features.name = config.auxiliary.features.name or config.features.name
-        parts.insert(0, _load_part(config.auxiliary.dataset, features, config, semantics))
+        learnt = ConfigDict(config.features.to_dict() | {"path": config.auxiliary.features.path})
+        learnt.name = config.auxiliary.features.name or config.features.name
+        parts.insert(0, _load_part(config.auxiliary.dataset, learnt, config, semantics))
     dataset = _join([part.dataset._replace(features=None) for part in parts])
     _check_synonyms(config, parts)
     try:
@@ -79,16 +100,40 @@ def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
     except MissingVectors:
         refuse_missing(config, dataset, find_missing(config, semantics, dataset))
         raise
-    described = [_describe(part) for part in parts]
-    names = list(dict.fromkeys(name for name, _ in described))
-    whole = _join(
-        [part.dataset._replace(features=made) for part, (_, made) in zip(parts, described, strict=True)]
-    )
-    assert whole.features is not None
-    name = " to ".join(names)
-    _check_varies(name, whole.features)
+    name = " to ".join(dict.fromkeys(features_name(part.features) for part in parts))
+    found = [read_features(part.whole, part.features) for part in parts]
+    missing = any(made is None for made in found)
+    shapes = [
+        features_of_shape(part.whole, part.features) if made is None else made
+        for part, made in zip(parts, found, strict=True)
+    ]
+    features = _features(parts, shapes)
+    if not missing:
+        _check_varies(name, features)
+
+    def extract_missing() -> Float32[np.ndarray, "n d"]:
+        made = [
+            extract_features(part.whole, part.features) if one is None else one
+            for part, one in zip(parts, found, strict=True)
+        ]
+        whole = _features(parts, made)
+        _check_varies(name, whole)
+        return whole
+
     told = tuple(part.left_out for part in parts if part.left_out)
-    return Inputs(dataset._replace(images=None), name, whole.features, vectors, told)
+    inputs = Inputs(dataset._replace(images=None), name, features, vectors, told)
+    return inputs, extract_missing if missing else None
+
+
+def _features(parts: list[_Part], found: list[Float32[np.ndarray, "n d"]]) -> Float32[np.ndarray, "n d"]:
+    """The features of all samples that are used, in the order of the joined data set."""
+    used = [
+        part.dataset._replace(features=made if part.rows is None else made[part.rows])
+        for part, made in zip(parts, found, strict=True)
+    ]
+    whole = _join(used)
+    assert whole.features is not None
+    return whole.features
 
 
 def _join(parts: list[Dataset]) -> Dataset:
@@ -182,35 +227,6 @@ def _names(keys: ConfigDict, array: str) -> tuple[str, ...]:
     if not all(isinstance(name, str) for name in names):
         raise InputError(f"dataset.arrays.{array} takes names of arrays, such as ('X',), not {names!r}")
     return names
-
-
-def _describe(part: _Part) -> tuple[str, Float32[np.ndarray, "n d"]]:
-    """The name of the features as results state it, and the features."""
-    name, made = _describe_whole(part.whole, part.features)
-    return name, made if part.rows is None else made[part.rows]
-
-
-def _describe_whole(dataset: Dataset, features: ConfigDict) -> tuple[str, Float32[np.ndarray, "n d"]]:
-    if features.name == "source":
-        assert dataset.features is not None  # checked when it was loaded
-        return "source", dataset.features
-    if features.name == "precomputed":
-        from zsh_jax.data.features.precomputed import load_precomputed
-
-        path = written(features.path)
-        return path.name, load_precomputed(path, dataset)
-    from zsh_jax.data.features.cache import default_cache
-    from zsh_jax.data.features.extract import extract
-
-    made = extract(
-        dataset,
-        features.name,
-        cache=features.cache or default_cache(),
-        weights=features.weights,
-        batch_size=features.batch_size,
-        version=dataset.version,
-    )
-    return features.name, made
 
 
 def _check_varies(name: str, features: Float32[np.ndarray, "n d"]) -> None:

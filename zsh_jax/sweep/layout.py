@@ -9,39 +9,65 @@ from ml_collections import ConfigDict
 from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.byte_size import byte_size
 from zsh_jax.data.auxiliary import shared_classes
+from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
-from zsh_jax.sweep.inputs import Inputs, load_inputs
+from zsh_jax.sweep.inputs import Inputs, open_inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.tuning import tried_config, validation_config
 
 MOST_LINES = 12
 
 
-def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, Inputs]:
-    """Load the inputs and plan the sweep; everything that can be wrong is found here.
+def lay_out(
+    config: ConfigDict, choices: Choices = NO_CHOICES, *, extract: bool = True
+) -> tuple[Plan, Inputs]:
+    """Load the inputs and plan the sweep; everything that can be wrong is found here, before features are extracted.
 
     Args:
         config: of the sweep.
         choices: what was tuned, see `groups`.
+        extract: whether to extract features that are not at hand; else they are right in shape alone.
 
     Returns:
         The plan and the inputs.
 
     Raises:
-        InputError: if an axis, a file or the data set does not permit the sweep.
+        InputError: if an axis, a file or the data set does not permit the sweep, or the tuning before it.
     """
-    every = groups(config.sweep.to_dict(), config.variants.to_dict())
-    semantics = tuple(dict.fromkeys(group.splits[0].semantics for group in every))
-    seen_queries = config.evaluation.seen_queries
-    inputs = load_inputs(config, semantics)
-    variants = {name: name_held_out(axes, inputs.dataset) for name, axes in config.variants.to_dict().items()}
-    named = name_held_out(config.sweep.to_dict(), inputs.dataset)
-    every = groups(named, variants, choices)  # by the names of classes
+    grids = [config]
+    if config.tuning.axes and not choices:  # what will be tried, and whatever may be chosen, has to run too
+        grids += [validation_config(config), tried_config(config)]
+    kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
+    inputs, extract_missing = open_inputs(config, tuple(dict.fromkeys(kinds)))
+    plan = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    for one in grids[1:]:
+        try:
+            _fitting(groups(*_axes(one, inputs.dataset)), inputs, one)
+        except InputError as error:
+            said = str(error).replace("--config.sweep.validation", "--config.tuning.validation")
+            raise InputError(f"tuning: {said}") from None
+    if extract and extract_missing is not None:
+        inputs = inputs._replace(features=extract_missing())
+    return plan, inputs
+
+
+def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Axes and variants of a sweep; by the names of classes, where there is a data set."""
+    axes, variants = config.sweep.to_dict(), config.variants.to_dict()
+    if dataset is None:
+        return axes, variants
+    named = {name: name_held_out(overrides, dataset) for name, overrides in variants.items()}
+    return name_held_out(axes, dataset), named
+
+
+def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> Plan:
+    """The plan of a grid, if data and memory permit it."""
     samples, features = inputs.features.shape
     sizes = {
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
@@ -52,12 +78,13 @@ def lay_out(config: ConfigDict, choices: Choices = NO_CHOICES) -> tuple[Plan, In
     for split in {split: None for group in plan.groups for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
-                f"{split.pca_dimensions} principal directions cannot be found among {features} features; lower "
-                f"--config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {split.pca_dimensions} principal directions cannot be found among {features} "
+                "features; lower --config.sweep.pca_dimensions"
             )
         indices = split_of(inputs, split)
+        seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-    return plan, inputs
+    return plan
 
 
 def _check_components(group: Group, features: int) -> None:
@@ -65,7 +92,7 @@ def _check_components(group: Group, features: int) -> None:
     there = min(split.pca_dimensions or features for split in group.splits)
     if method in BASELINES and BASELINES[method].components and bits > there:
         raise InputError(
-            f"{method} has no {bits} bits from {there} features, its bits are principal components; lower "
+            f"sweep.bits: {method} has no {bits} bits from {there} features, its bits are principal components; lower "
             f"--config.sweep.bits, or leave {method} out"
         )
 

@@ -56,9 +56,8 @@ def check_tuning(config: ConfigDict) -> None:
         raise InputError(
             f"tuning.axes: budgets differ ({told} settings); fix: give each variant the same number"
         )
-    groups(config.sweep.to_dict(), tried_variants(config))  # whatever is chosen will run
-    made = validation_config(config)
-    groups(made.sweep.to_dict(), made.variants.to_dict())
+    for made in (validation_config(config), tried_config(config)):
+        groups(made.sweep.to_dict(), made.variants.to_dict())
 
 
 def _check_own_validation(config: ConfigDict) -> None:
@@ -97,17 +96,20 @@ def _reads(method: str, axis: str) -> bool:
     return method == "zsh" or AXES[axis] is DataSplit
 
 
-def tried_variants(config: ConfigDict) -> dict[str, dict[str, Any]]:
-    """The variants, each with all that tuning may choose for it: a grid that holds whatever will run.
+def tried_config(config: ConfigDict) -> ConfigDict:
+    """The sweep whose variants have all that tuning may choose for them: it holds whatever will run.
 
     Args:
         config: of the sweep.
 
     Returns:
-        By name, the axes of each.
+        A configuration without a tuning.
     """
-    tried = config.tuning.axes.to_dict()
-    return {name: axes | tried.get(name, {}) for name, axes in config.variants.to_dict().items()}
+    made = ConfigDict(config.to_dict())
+    for name, tried in config.tuning.axes.to_dict().items():
+        made.variants[name] = ConfigDict(config.variants[name].to_dict() | tried)
+    made.tuning.axes = ConfigDict()
+    return made.lock()
 
 
 def validation_config(config: ConfigDict) -> ConfigDict:

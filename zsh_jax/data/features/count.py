@@ -1,0 +1,37 @@
+"""How many values the features of a name have, without making any."""
+
+import numpy as np
+
+from zsh_jax.data.features.pixels import SIDE
+from zsh_jax.data.features.spec import Part, parse_spec
+
+GIST = COLOUR = 512
+
+
+def count_values(spec: str, height: int, width: int) -> int:
+    """Length of the features of a picture.
+
+    A network is built for it, with random weights, which takes seconds; none is downloaded.
+
+    Args:
+        spec: see `parse_spec`.
+        height: of the pictures.
+        width: of the pictures.
+
+    Returns:
+        The number of values, of all parts together.
+
+    Raises:
+        InputError: the features are not known, or a network cannot be built.
+    """
+    return sum(_of(part, height, width) for part in parse_spec(spec))
+
+
+def _of(part: Part, height: int, width: int) -> int:
+    if part.network is None:
+        shrunk = min(height, SIDE) * min(width, SIDE) * 3
+        return {"gist": GIST, "colour": COLOUR, "pixels": shrunk}[part.name]
+    from zsh_jax.data.features.backbone import load_backbone
+
+    describe = load_backbone(part.network._replace(seed=0), batch_size=1)
+    return describe(np.zeros((0, height, width, 3), np.uint8)).shape[1]
