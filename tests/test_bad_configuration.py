@@ -1,15 +1,19 @@
 """A table of bad settings: whatever is wrong with one key, status 2, one line that names it, nothing else."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
+import ml_collections
 import numpy as np
 import pytest
+from bad_input import make_data, put, refusal, tiny_config
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from zsh_jax.commands.configuration import read_config
+from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import for_dataset
-from zsh_jax.sweep.settings import leaves
 
-ROOT = Path(__file__).resolve().parent.parent
-EXPERIMENT = ROOT / "experiments" / "sweep_bits.py"
+OPEN = ("variants", "tuning.axes")  # the keys below are the user's own
 NAN, INF = float("nan"), float("inf")
 HUGE = (2**63, 10**30, 10**5000)
 
@@ -32,7 +36,7 @@ NEVER = (
 BY_KIND = {
     bool: (None, 0, 1, 1.0, "yes", "", ()),
     int: (None, True, 1.5, "7", "", -1, (1,), *HUGE),
-    float: (None, True, "7", "", 0, -1.0, 1e-300, 1e300, (1.0,), *HUGE),
+    float: (None, "7", "", 0, -1.0, 1e-300, 1e300, (1.0,), *HUGE),
     str: (None, True, 7, 0.5, "", "two\nlines", ("a",)),
 }
 AXES = {
@@ -115,83 +119,154 @@ OTHERS = {
 }
 
 
-def _kinds():
-    """The type of each setting, and whether it may be None."""
-    config = for_dataset("features")
-    for key, default in leaves(config):
-        parent, last = config, key
-        if "." in key:
-            *before, last = key.split(".")
-            for one in before:
-                parent = parent[one]
-        yield key, parent.get_type(last), default is None
-
-
-def _table():
-    for key, kind, optional in _kinds():
-        if key in ("variants", "tuning.axes"):
-            continue
-        axis = key.removeprefix("sweep.")
-        if axis != key:
-            values = [(value,) for value in (*NEVER, *AXES[axis])] + [()]
+def _leaves(config, before: str = "") -> Iterator[tuple[str, type, bool]]:
+    """Every setting, its type, and whether it may be None."""
+    for key, value in config.items():
+        path = f"{before}{key}"
+        if isinstance(value, ml_collections.ConfigDict) and path not in OPEN:
+            yield from _leaves(value, f"{path}.")
         else:
-            values = [*NEVER, *BY_KIND.get(kind, (None, 0.5, {"a": 1})), *OTHERS.get(key, ())]
-            values = [value for value in values if not (optional and value is None)]
-        for number, value in enumerate(values):
-            yield pytest.param(key, value, id=f"{key}-{number}")
+            yield path, config.get_type(key), value is None
+
+
+def _unset(config) -> Iterator[str]:
+    yield from (key for key, _, optional in _leaves(config) if optional)
+
+
+KINDS = {key: kind for key, kind, _ in _leaves(for_dataset("features")) if key not in OPEN}
+OPTIONAL = frozenset(_unset(for_dataset("cifar10")))
+
+
+def _wrong(key):
+    """Values that a setting does not take, as an experiment may give them."""
+    axis = key.removeprefix("sweep.")
+    if axis != key:
+        return [(), *((value,) for value in (*NEVER, *AXES[axis]))]
+    values = [*NEVER, *BY_KIND.get(KINDS[key], (None, 0.5, {"a": 1})), *OTHERS.get(key, ())]
+    return [value for value in values if not (key in OPTIONAL and value is None)]
 
 
 @pytest.fixture(scope="module")
-def refused(launch, tmp_path_factory):
-    """What the launcher says of a configuration that an experiment makes."""
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
-    np.savez(folder / "tiny.npz", features=np.zeros((4, 2)), labels=np.arange(4) % 2)
+    make_data(folder)
+    return folder
 
-    def say(capsys, change, *flags):
-        config = for_dataset("features")
-        config.name = "bad"
-        config.workdir = str(folder / "workdir")
-        config.dataset.path = str(folder / "tiny.npz")
-        config.sweep.semantics = ("one-hot",)
-        change(config)
-        experiment = folder / "experiment.py"
-        experiment.write_text("import made\n\n\ndef get_config():\n    return made.config\n")
-        import sys
-        from types import ModuleType
 
-        made = ModuleType("made")
-        made.config = config
-        sys.modules["made"] = made
+@pytest.mark.parametrize("key", KINDS)
+def test_every_value_of_the_wrong_kind_or_range_is_refused_by_the_name_of_its_key(
+    launch, folder, capsys, key
+):
+    for value in _wrong(key):
         try:
-            status = launch.main(["launch.py", f"--config={experiment}", *flags])
-        finally:
-            del sys.modules["made"]
-        said = capsys.readouterr()
-        assert status == 2, said.err
-        assert not said.out
-        assert said.err.count("\n") == 1
-        assert said.err.startswith("launch.py: ")
-        assert len(said.err) < 400
-        assert "Traceback" not in said.err
-        assert not (folder / "workdir").exists()
-        assert sorted(path.name for path in folder.iterdir()) == ["experiment.py", "tiny.npz"]
-        return said.err
-
-    return say
+            config = put(tiny_config(folder), {key: value})
+        except OverflowError:
+            continue  # a ConfigDict makes floats of whole numbers, and cannot of this one
+        assert refusal(launch, folder, capsys, config).startswith(key), (key, value)
 
 
-def _put(key, value):
-    def change(config):
-        here = config
-        *before, last = key.split(".")
-        for one in before:
-            here = here[one]
-        with here.ignore_type():
-            here[last] = value
+TEXTS = {
+    bool: ("7", "maybe", "None", ""),
+    int: ("many", "1.5", "1e3", "nan", "(1,)", "True", "", "9" * 5000, "--"),
+    float: ("much", "nan", "inf", "-inf", "1e400", "(1.0,)", "True", "", "-1"),
+    str: ("", "two\nlines"),
+    tuple: (
+        "(16,",
+        "()",
+        "{16}",
+        "{'a': 1}",
+        "(None,)",
+        "((16,),)",
+        "[[16]]",
+        "(True,)",
+        "(" * 500,
+        "b'16'",
+        "nan,",
+        "(1e999,)",
+    ),
+}
 
-    return change
+
+@pytest.mark.parametrize("key", KINDS)
+def test_every_text_of_the_wrong_kind_is_refused_by_the_name_of_its_flag(launch, folder, capsys, key):
+    kind = tuple if issubclass(KINDS[key], tuple) else KINDS[key]
+    for text in TEXTS[kind]:
+        if kind is tuple and text == "()" and not key.startswith(("sweep.", "tuning.")):
+            continue  # no cut-offs, no synonyms, the usual names of arrays
+        if kind is int and text == "None" and key in OPTIONAL:
+            continue
+        assert key in refusal(launch, folder, capsys, tiny_config(folder), f"--config.{key}={text}"), (
+            key,
+            text,
+        )
 
 
-@pytest.mark.parametrize(("key", "value"), _table())
-def test_a_value_of_the_wrong_kind_or_range_is_named(refused, capsys, key, value):
-    assert key in refused(capsys, _put(key, value))
+@pytest.mark.parametrize("key", KINDS)
+def test_a_misspelt_key_is_refused_with_the_nearest_one(launch, folder, capsys, key):
+    before, _, last = key.rpartition(".")
+    misspelt = f"{before}.{last[:-1]}_{last[-1]}".lstrip(".")
+    said = refusal(launch, folder, capsys, tiny_config(folder), f"--config.{misspelt}=1")
+    assert said.startswith(f"there is no setting --config.{misspelt}; nearest: ")
+    assert last in said
+    said = refusal(launch, folder, capsys, put(tiny_config(folder), {misspelt: (1,)}))
+    assert misspelt.removeprefix("sweep.") in said
+    assert last in said.replace(misspelt, "")
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_flag_given_twice_is_refused(launch, folder, capsys, key):
+    said = refusal(launch, folder, capsys, tiny_config(folder), f"--config.{key}=1", f"-config.{key}", "2")
+    assert said.startswith(f"--config.{key} is given twice; fix: ")
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_configuration_that_lacks_a_key_is_refused(launch, folder, capsys, key):
+    config = tiny_config(folder)
+    here = config
+    *before, last = key.split(".")
+    for one in before:
+        here = here[one]
+    del here[last]
+    said = refusal(launch, folder, capsys, config)
+    assert said.startswith(f"sweep: axis {last!r} is missing" if before == ["sweep"] else f"{key} is missing")
+
+
+LITERALS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(tuple)
+        | st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=600)
+@given(key=st.sampled_from([*KINDS, *OPEN]), value=LITERALS)
+def test_an_arbitrary_literal_is_refused_by_name_or_taken_as_it_is(folder, key, value):
+    """Through the command line: no other exception than the project's own, and nothing silently changed."""
+    experiment = folder / "plain.py"
+    if not experiment.exists():
+        experiment.write_text(
+            "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    return for_dataset('features')\n"
+        )
+    try:
+        config = read_config(["launch.py", f"--config={experiment}", f"--config.{key}={value!r}"])
+    except InputError as error:
+        said = str(error)
+    else:
+        said = ""
+    if said:
+        assert key in said
+        assert "\n" not in said
+        return
+    here = config
+    for one in key.split("."):
+        here = here[one]
+    if KINDS.get(key) is str:
+        assert here == repr(value) or (value is None and here is None) or key == "workdir"
+    elif isinstance(here, tuple):
+        assert repr(here) == repr(tuple(value) if isinstance(value, tuple | list) else (value,))
+    elif key not in OPEN:
+        assert here == value
