@@ -106,7 +106,9 @@ def test_an_experiment_that_is_no_text_is_one_line(launch, folder, capsys):
     assert "there is no experiment" in _said(launch, folder, capsys, folder / "none.py")
     (folder / "loop.py").symlink_to(folder / "loop.py")
     assert "loop.py" in _said(launch, folder, capsys, folder / "loop.py")
-    assert "there is no experiment" in _said(launch, folder, capsys, "a" * 5000)
+    assert "aaa ... aaa" in _said(launch, folder, capsys, "a" * 300)
+    assert "--config: takes the name of a file" in _said(launch, folder, capsys, "a" * 5000)
+    assert "--config: takes the name of a file" in _said(launch, folder, capsys, "two\nlines.py")
 
 
 def test_an_experiment_of_another_encoding_that_says_so_is_read(folder):
@@ -175,8 +177,9 @@ def test_every_way_to_give_a_setting_is_understood(folder):
         "    config = for_dataset(dataset)\n    config.reference = 'a'\n    config.variants.a = {'bits': (8,)}\n"
         "    return config.lock()\n"
     )
-    flags = """-config FILE:imagenet100 --config.sweep.bits '(8, 16)' --config.sweep.lam=1e-3 -config.sweep.seed='[0, 1]'
-        --noconfig.report --config.save_models --config.semantics.lower_case=t --config.dataset.classes=None
+    flags = """-config FILE:imagenet100 --config.sweep.bits '(8, 16)'
+        --config.sweep.lam=1e-3 -config.sweep.seed='[0, 1]' --noconfig.report
+        --config.save_models --config.semantics.lower_case=t --config.dataset.classes=None
         --config.reference=None --config.sweep.unseen='great dane' --config.memory_gib 3 --config.dataset.held_out=0x10
         --config.evaluation="{'seen_queries': 7}" --config.variants.a.bits='(32,)' --config.workdir='~/x y'"""
     config = read_config(["launch.py", *shlex.split(flags.replace("FILE", str(folder / "plain.py")))])

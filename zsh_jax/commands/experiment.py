@@ -10,8 +10,10 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.takes import shown, text
 
 LONGEST = 160  # characters of what an experiment's own error says
+EXAMPLE = "give one, as in --config experiments/sweep_bits.py"
 MODULE = "zsh_experiment"
 
 
@@ -30,18 +32,17 @@ def load_experiment(given: str) -> ConfigDict:
         InputError: there is no such file, or it does not give a configuration.
     """
     file, colon, argument = given.partition(":")
+    if not text(4096).test(file):
+        raise InputError(f"--config: takes the name of a file, not {shown(file)}; {EXAMPLE}")
     where = Path(file)
     try:
         if not where.is_file():
-            what = "is a folder" if where.is_dir() else f"there is no experiment {file}"
-            raise InputError(
-                f"{what if what.startswith('there') else f'{file} {what}'}; give one, as in --config "
-                "experiments/sweep_bits.py"
-            )
+            what = f"{file} is a folder" if where.is_dir() else f"there is no experiment {file}"
+            raise InputError(f"{what}; {EXAMPLE}")
         source = where.read_bytes()
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise InputError(f"{file} cannot be read ({said}); fix: give an experiment with --config") from None
+        raise InputError(f"{shown(file)} cannot be read ({said}); {EXAMPLE}") from None
     module = ModuleType(MODULE)
     module.__file__ = str(where.absolute())
     before = sys.modules.get(MODULE)
