@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
 
-WIDTH = 180  # of tables that are not printed to a terminal
+WIDTH = 180  # of lines that are not printed to a terminal; tables are as wide as they need to be
 KEPT = "what has ended is kept, and the same command goes on from there"
 
 

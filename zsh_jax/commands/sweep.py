@@ -9,7 +9,7 @@ from rich.console import Console
 
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import kept_for_gallery, write_end
-from zsh_jax.report.table import paired_table, results_table, unseen_table
+from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.collect import identity
@@ -66,7 +66,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
-    console.print(describe(plan, inputs, config, is_done), highlight=False, soft_wrap=True)
+    say(console, describe(plan, inputs, config, is_done))
     todo = work_of(
         plan.batches, lambda batch: sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
     )
@@ -84,16 +84,12 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(rows, config.tuning.axes.to_dict())
-    console.print(results_table(rows, cutoffs))
-    if len({row["unseen"] for row in rows}) > 1:
-        console.print(unseen_table(rows))
-    if config.reference:
-        console.print(paired_table(rows, config.reference))
-    report = write_end(config, plan, inputs, partial(console.print, highlight=False, soft_wrap=True))
+    print_summary(console, rows, cutoffs, config.reference)
+    report = write_end(config, plan, inputs, partial(say, console))
     log_sweep(wandb, config.to_dict(), rows, report)
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
-        console.print(f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
+        say(console, f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
     return 3 if failed else 0
 
 
@@ -103,5 +99,5 @@ def _tune(config: ConfigDict, console: Console) -> Choices:
     run_sweep(validation, console)
     rows = read_results(Path(validation.workdir) / "results.jsonl")
     choices = choose(rows, config.tuning.axes.to_dict())
-    console.print(f"chosen on validation classes:\n{told(choices)}", highlight=False, soft_wrap=True)
+    say(console, f"chosen on validation classes:\n{told(choices)}")
     return choices
