@@ -203,7 +203,7 @@ def _cut(path):
 
 
 DAMAGED = {
-    "codes cut off": (lambda folder: _cut(folder / "codes.npy"), "is no whole export"),
+    "codes cut off": (lambda folder: _cut(folder / "codes.npy"), "codes.npy is cut off"),
     "codes of others": (
         lambda f: np.save(f / "codes.npy", np.zeros((20, 1), np.uint8)),
         "codes.npy is not of",
@@ -212,7 +212,7 @@ DAMAGED = {
         lambda f: np.save(f / "ids.npy", np.arange(3)),
         "ids.npy is not of 20 codes of 12 bits",
     ),
-    "no codes": (lambda folder: (folder / "codes.npy").unlink(), "is no whole export"),
+    "no codes": (lambda folder: (folder / "codes.npy").unlink(), "codes.npy is missing"),
     "nothing said": (lambda folder: (folder / "index.json").write_text("{}"), "is no whole export"),
     "no index.json": (
         lambda folder: (folder / "index.json").unlink(),
@@ -223,7 +223,7 @@ DAMAGED = {
         "hash_function.safetensors is not of 20 codes of 12 bits",
     ),
     "index cut off": (lambda folder: _cut(folder / "index.faiss"), "not a binary index of FAISS"),
-    "no index": (lambda folder: (folder / "index.faiss").unlink(), "not a binary index of FAISS"),
+    "no index": (lambda folder: (folder / "index.faiss").unlink(), "index.faiss is missing"),
 }
 
 

@@ -82,8 +82,8 @@ def test_the_default_folder_is_that_of_tfds(monkeypatch, tmp_path):
         ("cifar01", "TFDS has no 'cifar01'; nearest: cifar10"),
         ("tiny_images:7.0.0", "holds 1.2.0, and not tiny_images:7.0.0"),
         ("tiny_images/large", "holds 1.2.0, and not tiny_images/large"),
-        ("../tiny", "mend the name"),
-        ("", "mend the name"),
+        ("../tiny", "fix: write NAME/CONFIG:VERSION"),
+        ("", "fix: write NAME/CONFIG:VERSION"),
     ],
 )
 def test_a_wrong_name_is_answered(prepared, name, said):

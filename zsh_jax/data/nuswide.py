@@ -3,13 +3,15 @@
 Chua et al., "NUS-WIDE: a real-world web image database from National University of Singapore", ACM CIVR 2009.
 """
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.reason import reason
+from zsh_jax.data.reading import reading, written
+from zsh_jax.data.text import read_text
 from zsh_jax.errors import InputError
 
 SPLITS = ("Train", "Test")
@@ -35,7 +37,7 @@ def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
     Raises:
         InputError: a file is missing, damaged or of another length than the others.
     """
-    folder = Path(path).expanduser()
+    folder = written(path)
     labels_folder = folder / "Groundtruth" / "TrainTestLabels"
     concepts = sorted(
         file.name.removeprefix("Labels_").removesuffix("_Train.txt")
@@ -60,10 +62,9 @@ def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
 def _table(file: Path) -> Float32[np.ndarray, "n d"]:
     if not file.is_file():
         raise InputError(f"{file} is missing; unpack the archives of NUS-WIDE again")
-    try:
+    with reading(file, "is cut off or damaged", "unpack it again"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is empty, and that a value is too large, is found below
         table = np.loadtxt(file, np.float32, ndmin=2)
-    except (ValueError, OSError) as problem:
-        raise InputError(f"{file} is cut off or damaged ({reason(problem)}); unpack it again") from problem
     damaged = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if damaged.size or not table.size:
         what = f"row {damaged[0]} is not finite" if damaged.size else "it is empty"
@@ -96,8 +97,7 @@ def _ids(folder: Path, split: str, count: int) -> np.ndarray:
     file = next((file for file in lists if file.is_file()), None)
     if file is None:
         return np.array([f"{split}_{row:06d}" for row in range(count)])
-    text = file.read_text(encoding="utf-8", errors="replace")
-    lines = [line.strip().replace("\\", "/") for line in text.splitlines() if line.strip()]
+    lines = [line.strip().replace("\\", "/") for line in read_text(file).split("\n") if line.strip()]
     if len(lines) != count or len(set(lines)) != count:
         raise InputError(
             f"{file} has {len(lines)} lines, {len(set(lines))} of them different, and there are labels of {count} "

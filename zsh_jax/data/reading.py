@@ -38,6 +38,8 @@ def reading(path: str | Path, what: str = "is damaged", fix: str = AGAIN) -> Ite
         raise InputError(
             f"{path} does not fit into memory; fix: free memory, or give a smaller file"
         ) from problem
+    except FileNotFoundError as problem:
+        raise InputError(f"{problem.filename or path} is missing; fix: {fix}") from problem
     except Exception as problem:
         raise InputError(f"{path} {what} ({reason(problem)}); fix: {fix}") from problem
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.data.numpy_files import read_npz
 from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
 
@@ -38,12 +39,13 @@ def read_index(
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:  # closed if damaged, too
-            stated, ids, labels = str(file["files"]), file["ids"], file["labels"]
-    except Exception:  # a damaged index is as good as none: the records themselves are there
+        stated, ids, labels = (read_npz(path, name) for name in ("files", "ids", "labels"))
+    except InputError:  # a damaged index is as good as none: the records themselves are there
         return None
     if (
-        stated != _state_of_files(builder, split)
+        str(stated) != _state_of_files(builder, split)
+        or not ids.ndim == 1 <= labels.ndim <= 2
+        or (ids.dtype.kind, labels.dtype) not in {("U", np.dtype(np.int32)), ("U", np.dtype(bool))}
         or not len(ids) == len(labels) == builder.info.splits[split].num_examples
     ):
         return None

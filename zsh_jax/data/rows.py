@@ -8,9 +8,11 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped, UInt8
 
 from zsh_jax.data.quiet import quiet
-from zsh_jax.data.reason import reason
+from zsh_jax.data.reading import reading
 from zsh_jax.data.row_index import read_index, write_index
 from zsh_jax.errors import InputError
+
+AGAIN = "prepare the data set again"
 
 
 class Rows(NamedTuple):
@@ -41,8 +43,12 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
         return Rows(*known, None)
     parts: list[Rows] = []
     first = 0
-    for number, shard in enumerate(builder.info.splits[split].filepaths):
-        parts.append(_read_shard(builder, split, number, Path(shard), images=images, first=first))
+    with reading(builder.data_dir, "is damaged", AGAIN):
+        shards = list(
+            zip(builder.info.splits[split].filepaths, builder.info.splits[split].shard_lengths, strict=True)
+        )
+    for number, (shard, stated) in enumerate(shards):
+        parts.append(_read_shard(builder, split, number, Path(shard), stated, images=images, first=first))
         first += len(parts[-1].labels)
     return join(parts, builder.data_dir)
 
@@ -83,7 +89,9 @@ def join(parts: Sequence[Rows], where: str | Path) -> Rows:
     )
 
 
-def _read_shard(builder: Any, split: str, number: int, shard: Path, *, images: bool, first: int) -> Rows:
+def _read_shard(
+    builder: Any, split: str, number: int, shard: Path, stated: int, *, images: bool, first: int
+) -> Rows:
     """One file at a time: an error then names it, and its encoded pictures go before the next one's come."""
     import tensorflow_datasets as tfds
     from array_record.python.array_record_module import ArrayRecordReader
@@ -91,28 +99,25 @@ def _read_shard(builder: Any, split: str, number: int, shard: Path, *, images: b
     if not shard.is_file():
         raise InputError(f"{shard} is missing; prepare the data set again")
     decoders = None if images else {"image": tfds.decode.SkipDecoding()}
-    stated = builder.info.splits[split].shard_lengths[number]
     selection = f"{split}[{number}shard]"
-    try:
+    with reading(shard, "is cut off or damaged", AGAIN):
         # A file cut off at a multiple of 64 KiB opens as an empty one, and every read of it gives empty records.
         reader = ArrayRecordReader(str(shard))
         held = reader.num_records()
         if held != stated:
-            raise RuntimeError(f"it holds {held} records of {stated}")
+            raise InputError(
+                f"{shard} is cut off or damaged (it holds {held} records of {stated}); fix: {AGAIN}"
+            )
         reader.close()
         source = builder.as_data_source(selection, decoders=decoders, file_format="array_record")
         with quiet():
             rows = source.__getitems__(range(stated))
-    except (RuntimeError, IndexError, ValueError, OSError) as problem:  # array_record's, TFDS's, Pillow's
-        raise InputError(
-            f"{shard} is cut off or damaged ({reason(problem)}); prepare the data set again"
-        ) from problem
-    name = next((feature for feature in ("id", "file_name") if feature in builder.info.features), None)
-    if name:
-        ids = [row[name].decode() if isinstance(row[name], bytes) else str(row[name]) for row in rows]
-    else:
-        ids = [f"{split}_{first + i:05d}" for i in range(len(rows))]
-    labels = _labels(rows, builder.info.features)
+        name = next((feature for feature in ("id", "file_name") if feature in builder.info.features), None)
+        if name:
+            ids = [row[name].decode() if isinstance(row[name], bytes) else str(row[name]) for row in rows]
+        else:
+            ids = [f"{split}_{first + i:05d}" for i in range(len(rows))]
+        labels = _labels(rows, builder.info.features)
     return Rows(np.array(ids), labels, _stack([row["image"] for row in rows], shard) if images else None)
 
 

@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from zsh_jax.data.pictures import Pictures, square
-from zsh_jax.data.reason import reason
-from zsh_jax.errors import InputError
+from zsh_jax.data.reading import reading
 
 
 def side(builder: Any) -> int | None:
@@ -44,12 +43,8 @@ def stored_pictures(builder: Any, splits: Sequence[str], size: int) -> Pictures:
         part = int(np.searchsorted(ends, number, side="right"))
         row = number - int(ends[part]) + counts[part]
         where = f"{builder.data_dir}, {splits[part]} row {row}"
-        try:
+        with reading(where, "cannot be read", "prepare the data set again"):
             encoded = source(splits[part])[row]["image"]
-        except (RuntimeError, IndexError, ValueError, OSError) as problem:  # array_record's and TFDS's
-            raise InputError(
-                f"{where} cannot be read ({reason(problem)}); prepare the data set again"
-            ) from problem
         return square(io.BytesIO(encoded), size, name=where)
 
     return Pictures(read, np.arange(sum(counts)), size)

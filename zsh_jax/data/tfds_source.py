@@ -5,6 +5,7 @@ from their files alone, and what is not there is answered with the command that 
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from jaxtyping import UInt8
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.pictures import Pictures
-from zsh_jax.data.reason import reason
+from zsh_jax.data.quiet import quiet
+from zsh_jax.data.reading import reading, written
 from zsh_jax.data.rows import join, read_split
 from zsh_jax.data.stored_pictures import side, stored_pictures
 from zsh_jax.errors import InputError
@@ -111,7 +113,7 @@ def preparing(name: str, data_dir: str | Path | None) -> str:
 
 
 def _prepared(name: str, data_dir: str | None) -> Any:
-    if data_dir and not Path(data_dir).expanduser().is_dir():
+    if data_dir and not written(data_dir).is_dir():
         raise InputError(
             f"dataset.data_dir: there is no folder {data_dir}; name the one that holds {name}, or prepare it there: "
             f"{preparing(name, data_dir)}"
@@ -119,30 +121,52 @@ def _prepared(name: str, data_dir: str | None) -> Any:
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.read_only_builder import builder_from_files
 
-    try:
-        # Not tfds.builder: its constructor asks Google's storage about what it does not find on disk.
-        return builder_from_files(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError as problem:
-        raise _not_found(name, data_dir) from problem
-    except Exception as problem:  # a damaged description fails in as many ways as there are lines in it
-        raise InputError(
-            f"dataset.name: {name!r} cannot be opened in {_folder(data_dir)} ({reason(problem)}); mend the name, which "
-            "is NAME or NAME/CONFIG:VERSION, or prepare the data set again"
-        ) from problem
+    where = f"dataset.name: {name!r} in {tfds_folder(data_dir)}"
+    with reading(where, "cannot be opened", "write NAME/CONFIG:VERSION, or prepare the data set again"):
+        try:
+            # Not tfds.builder: its constructor asks Google's storage about what it does not find on disk.
+            return builder_from_files(name, data_dir=data_dir)
+        except tfds.core.DatasetNotFoundError as problem:
+            raise _not_found(name, data_dir) from problem
 
 
-def _folder(data_dir: str | None) -> Path:
+def own_builder(make: Callable[[], Any], name: str, data_dir: str | None) -> Any:
+    """A builder of a data set of our own, which is prepared on the first use.
+
+    Args:
+        make: gives it; it reads what was prepared, if that is there.
+        name: of the data set.
+        data_dir: folder of TFDS data sets; None for the default of TFDS.
+
+    Returns:
+        The builder.
+
+    Raises:
+        InputError: what was prepared is damaged.
+    """
+    where = tfds_folder(data_dir) / name
+    with reading(where, "is damaged", "remove that folder; it is prepared anew"), quiet():
+        builder = make()
+        if builder.is_prepared() and not builder.info.splits:
+            raise InputError(f"{builder.data_dir} has no dataset_info.json; fix: remove {where}")
+    return builder
+
+
+def tfds_folder(data_dir: str | None) -> Path:
+    """Folder of TFDS data sets: the one that is given, or the default of TFDS."""
     import tensorflow_datasets as tfds
 
-    return Path(data_dir or tfds.core.constants.DATA_DIR).expanduser()
+    return written(data_dir or tfds.core.constants.DATA_DIR)
 
 
 def _not_found(name: str, data_dir: str | None) -> InputError:
     import tensorflow_datasets as tfds
 
-    folder, base = _folder(data_dir), re.split("[/:]", name)[0]
+    folder, base = tfds_folder(data_dir), re.split("[/:]", name)[0]
     whole = [
-        path.name for path in (folder / base).glob("*") if path.is_dir() and "incomplete" not in path.name
+        path.name
+        for path in (folder / base).glob("*")
+        if path.is_dir() and "incomplete" not in path.name and path.name[0] != "."
     ]
     if whole:
         return InputError(
@@ -163,7 +187,7 @@ def _check(builder: Any, name: str, data_dir: str | None) -> None:
 
     formats = {form.value for form in builder.info.available_file_formats()}
     if "array_record" not in formats:
-        other = _folder(data_dir) / "array_record"
+        other = tfds_folder(data_dir) / "array_record"
         raise InputError(
             f"{builder.data_dir} is prepared as {' and '.join(sorted(formats))}, and only array_record can be read "
             f"without TensorFlow; prepare it in another folder: {preparing(name, other)}"

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from zsh_jax.data.reading import reading, written
 from zsh_jax.data.registry import LOADERS
+from zsh_jax.errors import InputError
 
 BY_PATH = {
     "nuswide": "the folder that holds Groundtruth/TrainTestLabels",
@@ -36,7 +38,7 @@ class State(NamedTuple):
 def data_folder(data_dir: str | None) -> Path:
     """Folder of TFDS data sets: the one that is given, or the default of TFDS."""
     if data_dir:
-        return Path(data_dir).expanduser()
+        return written(data_dir)
     import tensorflow_datasets as tfds
 
     return Path(tfds.core.constants.DATA_DIR).expanduser()
@@ -84,9 +86,10 @@ def kept_features(cache: Path) -> Iterator[str]:
     """
     for path in sorted(cache.glob("*/*/*/key.json")):
         try:
-            key = json.loads(path.read_text(encoding="utf-8"))
-            what = f"{key['dataset']}, {key['split']}: {key['name']}"
-        except (ValueError, KeyError, TypeError, OSError):
+            with reading(path):
+                key = json.loads(path.read_text(encoding="utf-8"))
+                what = f"{key['dataset']}, {key['split']}: {key['name']}"
+        except InputError:
             continue  # another's file
         blocks = len(list(path.parent.glob("*.safetensors")))
         yield f"{what}, {blocks} block{'s' if blocks != 1 else ''} in {path.parent}"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from zsh_jax.data.reason import reason
+from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
 KINDS = ("flat", "hnsw")
@@ -75,8 +75,8 @@ def read_index(path: Path) -> Any:
     check_faiss()
     import faiss
 
-    try:
-        return faiss.deserialize_index_binary(np.frombuffer(path.read_bytes(), np.uint8))
-    except (OSError, RuntimeError) as problem:
-        said = reason(problem).rpartition("Error: ")[2]
-        raise InputError(f"{path} is not a binary index of FAISS ({said}); export it again") from None
+    with reading(path, "is not a binary index of FAISS", "export it again"):
+        try:
+            return faiss.deserialize_index_binary(np.frombuffer(path.read_bytes(), np.uint8))
+        except RuntimeError as problem:  # which begins with a line of C++
+            raise ValueError(str(problem).rpartition("Error: ")[2]) from problem

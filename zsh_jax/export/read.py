@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 
 from zsh_jax.baselines.families import AnyHashFunction, bits_of
-from zsh_jax.data.reason import reason
+from zsh_jax.data.numpy_files import read_npy
+from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
-from zsh_jax.export.faiss_index import read_index
+from zsh_jax.export.faiss_index import KINDS, read_index
 from zsh_jax.tracking.models import load_model
 
 
@@ -48,20 +49,20 @@ def load_export(folder: str | Path, *, with_index: bool = True) -> Export:
     folder = Path(folder)
     if not (folder / "index.json").is_file():
         raise InputError(f"{folder} is no export, for it has no index.json; make one with export_index")
-    try:
-        about = json.loads((folder / "index.json").read_text())
+    with reading(folder, "is no whole export", "export it again"):
+        about = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         bits, number, kind = about["bits"], about["number"], about["index"]
+        if [type(bits), type(number)] != [int, int] or bits < 1 or kind not in (None, *KINDS):
+            raise ValueError(f"index.json says bits {bits}, number {number}, index {kind}")
         length = -(-bits // 8)
-        codes = np.load(folder / "codes.npy", allow_pickle=False)
-        ids = np.load(folder / "ids.npy", allow_pickle=False) if (folder / "ids.npy").exists() else None
-    except (OSError, ValueError, EOFError, KeyError, TypeError) as problem:
-        raise InputError(f"{folder} is no whole export ({reason(problem)}); export it again") from None
+        codes = read_npy(folder / "codes.npy")
+        ids = read_npy(folder / "ids.npy") if (folder / "ids.npy").exists() else None
     hash_function, _ = load_model(folder / "hash_function.safetensors")
     index = read_index(folder / "index.faiss") if with_index and kind is not None else None
     fits = {
         "hash_function.safetensors": bits_of(hash_function) == bits,
         "codes.npy": codes.dtype == np.uint8 and codes.shape == (number, length),
-        "ids.npy": ids is None or ids.shape == (number,),
+        "ids.npy": ids is None or (ids.shape == (number,) and ids.dtype.kind in "SUiu"),
         "index.faiss": index is None or (index.ntotal, index.d) == (number, 8 * length),
     }
     for name, holds in fits.items():

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.data.reading import reading, written
 from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
 
@@ -80,7 +81,7 @@ def folder_of(cache: str | Path, key: Key) -> Path:
     """The folder of a key, whether it is there or not."""
     whole = hashlib.sha256(json.dumps(key._asdict()).encode()).hexdigest()
     dataset, split, name = (re.sub(r"[^\w.+@-]+", "_", part) for part in (key.dataset, key.split, key.name))
-    return Path(cache).expanduser() / dataset / split / f"{name}-{whole[:16]}"
+    return written(cache) / dataset / split / f"{name}-{whole[:16]}"
 
 
 def blocks(samples: int) -> Iterator[tuple[int, int]]:
@@ -127,22 +128,21 @@ def read_block(path: Path, samples: int, pixels: str | None) -> Float32[np.ndarr
         The features; None where there are none, or where they are damaged or of other pictures, which is told on the
         standard error stream.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     if not path.is_file():
         return None
-    features, why = None, ""
     try:
-        with safe_open(path, framework="numpy") as file:
+        with reading(path), safe_open(path, framework="numpy") as file:
             features, stated = file.get_tensor("features"), file.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as problem:
-        why = f"is damaged ({reason(problem)})"
-    else:
-        if features.shape[:1] != (samples,) or stated.get("features") != digest(features):
-            why = "is damaged (its checksum is another)"
-        elif pixels is not None and stated.get("pixels") != pixels:
-            why = "was made from other pictures"
-    if why:
-        print(f"zsh_jax: {path} {why}; its features are made anew", file=sys.stderr)
+        if features.ndim != 2 or len(features) != samples or stated.get("features") != digest(features):
+            raise InputError(f"{path} is damaged (its checksum is another)")
+        if features.dtype != np.float32 or not np.isfinite(features).all():
+            raise InputError(f"{path} is damaged (its values are no features)")
+        if pixels is not None and stated.get("pixels") != pixels:
+            raise InputError(f"{path} was made from other pictures")
+    except InputError as problem:
+        print(f"zsh_jax: {str(problem).partition('; fix:')[0]}; its features are made anew", file=sys.stderr)
         return None
-    return features
+    made: Float32[np.ndarray, "b d"] = features
+    return made

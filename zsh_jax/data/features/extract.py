@@ -118,6 +118,11 @@ def _extract_one(
                 _check(features, dataset, extractor, rows)
                 if folder:
                     write_block(block_path(folder, start), features, pixels or digest(pictures))
+            if out is not None and features.shape[1] != out.shape[1]:
+                raise InputError(
+                    f"features {extractor.name} of {dataset.name} have {features.shape[1]} values in {folder} and "
+                    f"{out.shape[1]} before; fix: remove that folder"
+                )
             if out is None:
                 out = np.empty((total, features.shape[1]), np.float32)
             out[rows] = features

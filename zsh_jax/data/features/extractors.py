@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from zsh_jax.data.features.applications import APPLICATIONS
 from zsh_jax.data.features.spec import Part, parse_spec
+from zsh_jax.data.reading import reading, written
 from zsh_jax.errors import InputError
 
 Describe = Callable[[UInt8[ndarray, "n h w 3"]], Float32[ndarray, "n d"]]
@@ -57,7 +58,7 @@ def feature_extractors(
             f"features.weights is a file for one network with trained weights, and {spec!r} names {len(trained)}; "
             "leave it out, or name one such network"
         )
-    path = Path(weights).expanduser()
+    path = written(weights)
     if not path.is_file():
         raise InputError(f"features.weights: there is no file {path}; give weights saved by Keras (.h5)")
     return tuple(_extractor(part, path if part in trained else None, batch_size) for part in parts)
@@ -72,7 +73,7 @@ def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
     elif weights is None:
         source = "imagenet"
     else:
-        with weights.open("rb") as file:
+        with reading(weights, "cannot be read"), weights.open("rb") as file:
             source = f"sha256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
     side = APPLICATIONS[network.application].side
     identity = (

@@ -9,7 +9,8 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.mirflickr.read import INSTRUCTIONS, read_archive
 from zsh_jax.data.pictures import check_whole
 from zsh_jax.data.quiet import quiet
-from zsh_jax.data.tfds_source import load_tfds
+from zsh_jax.data.reading import written
+from zsh_jax.data.tfds_source import load_tfds, own_builder
 from zsh_jax.errors import InputError
 
 
@@ -34,7 +35,7 @@ def load_mirflickr(
     """
     builder = _builder(data_dir, relevant)
     if not builder.is_prepared():
-        _prepare(builder, Path(path).expanduser() if path else None)
+        _prepare(builder, written(path) if path else None)
     name = f"{builder.name}/{builder.builder_config.name}"
     dataset = load_tfds(name, data_dir=data_dir, images=images, on_demand=True)
     return dataset._replace(name="mirflickr25k" + ("/relevant" if relevant else ""))
@@ -43,8 +44,10 @@ def load_mirflickr(
 def _builder(data_dir: str | None, relevant: bool) -> Any:
     from zsh_jax.data.mirflickr.builder import ZshMirflickr25k
 
-    with quiet():
-        return ZshMirflickr25k(config="relevant" if relevant else "potential", data_dir=data_dir)
+    config = "relevant" if relevant else "potential"
+    return own_builder(
+        lambda: ZshMirflickr25k(config=config, data_dir=data_dir), "zsh_mirflickr25k", data_dir
+    )
 
 
 def _prepare(builder: Any, path: Path | None) -> None:

@@ -4,12 +4,14 @@ Huiskes and Lew, "The MIR Flickr retrieval evaluation", ACM MIR 2008.
 """
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
+from zsh_jax.data.text import read_text
 from zsh_jax.errors import InputError
 
 CONCEPTS = (
@@ -61,6 +63,7 @@ RELEVANT = tuple(
 )
 """Relevant labels, of images in which the concept stands out; each is part of the potential one."""
 
+LONGEST = 20  # digits of a number
 INSTRUCTIONS = (
     "MIRFlickr-25K is placed by hand: fetch mirflickr25k.zip and mirflickr25k_annotations_v080.zip from "
     "https://press.liacs.nl/mirflickr/ and unpack both in one folder, so that it holds mirflickr/im1.jpg ... and "
@@ -106,20 +109,23 @@ def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
         raise InputError(f"{folder / 'mirflickr'} holds no im1.jpg, im2.jpg ...; {INSTRUCTIONS}")
     found = sorted((int(match[1]), path) for match, path in matches)
     numbers = tuple(number for number, _ in found)
+    twice = [one[1].name for one, other in pairwise(found) if one[0] == other[0]]
+    if twice:
+        raise InputError(f"{folder / 'mirflickr'} holds {twice[0]} and another of its number; remove one")
     place = {number: row for row, number in enumerate(numbers)}
     annotations = _annotations(folder, concepts)
     labels = np.zeros((len(found), len(concepts)), bool)
     for column, concept in enumerate(concepts):
         path = annotations / f"{concept}.txt"
-        for number, line in enumerate(
-            path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
-        ):
+        for number, line in enumerate(read_text(path).split("\n"), start=1):
             word = line.strip()
             if not word:
                 continue
-            if not word.isdecimal() or int(word) not in place:
-                what = "is no image number" if not word.isdecimal() else "is no image of"
-                where = "" if not word.isdecimal() else f" {folder / 'mirflickr'}"
+            is_number = word.isdecimal() and len(word) < LONGEST
+            if not is_number or int(word) not in place:
+                what = "is no image of" if is_number else "is no image number"
+                where = f" {folder / 'mirflickr'}" if is_number else ""
+                word = word[:LONGEST]
                 raise InputError(f"{path}, line {number}: {word!r} {what}{where}; unpack both archives again")
             labels[place[int(word)], column] = True
     return Archive(tuple(path for _, path in found), numbers, labels)

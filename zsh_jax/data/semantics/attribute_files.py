@@ -76,7 +76,7 @@ def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Floa
                 f"{table.path} has {len(table.rows)} rows and no names, and there are {len(class_names)} classes; put "
                 "a name first in each row, or a classes.txt beside it"
             )
-        return attribute_vectors(table.rows)
+        return attribute_vectors(table.rows, where=f"{table.path}: ")
     if len(table.names) != len(table.rows):
         raise InputError(
             f"{table.path} has {len(table.rows)} rows, and there are names of {len(table.names)} classes for it; fetch "
@@ -97,7 +97,8 @@ def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Floa
             else "rename them",
             missing,
         )
-    return attribute_vectors(np.stack([rows[_plain(name)] for name in class_names]))
+    stacked = np.stack([rows[_plain(name)] for name in class_names])
+    return attribute_vectors(stacked, where=f"{table.path}: ")
 
 
 def _read(path: Path) -> _Table:

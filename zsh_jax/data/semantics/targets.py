@@ -6,11 +6,12 @@ from jaxtyping import Bool, Float, Float32, Int
 from zsh_jax.errors import InputError
 
 
-def attribute_vectors(attributes: Float[np.ndarray, "c a"]) -> Float32[np.ndarray, "c a"]:
+def attribute_vectors(attributes: Float[np.ndarray, "c a"], *, where: str = "") -> Float32[np.ndarray, "c a"]:
     """Class vectors from class attributes.
 
     Args:
         attributes: one row a class, any real numbers.
+        where: they come from, to stand before an error.
 
     Returns:
         The rows at unit length.
@@ -22,10 +23,10 @@ def attribute_vectors(attributes: Float[np.ndarray, "c a"]) -> Float32[np.ndarra
     damaged = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if damaged.size:
         raise InputError(
-            f"attributes of {damaged.size} of {len(rows)} classes are not finite (first: class {damaged[0]}); mend "
-            "the table"
+            f"{where}attributes of {damaged.size} of {len(rows)} classes are not finite (first: class {damaged[0]}); "
+            "mend the table"
         )
-    return _unit_rows(rows, "attributes of class", "give each class at least one attribute")
+    return _unit_rows(rows, f"{where}attributes of class", "give each class at least one attribute")
 
 
 def one_hot(classes: int) -> Float32[np.ndarray, "c c"]:

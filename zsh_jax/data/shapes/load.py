@@ -10,6 +10,7 @@ from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
 from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES, SIDE
 from zsh_jax.data.stored_pictures import stored_pictures
+from zsh_jax.data.tfds_source import own_builder
 from zsh_jax.errors import InputError
 
 
@@ -28,7 +29,7 @@ def load_shapes(
         The data set, class by class, `attributes` being (30, 11).
 
     Raises:
-        InputError: `seed` is negative, or the folder cannot be written.
+        InputError: `seed` is negative, what was drawn is damaged, or the folder cannot be written.
     """
     if seed < 0:
         raise InputError(f"seed of zsh_shapes must be 0 or more; got {seed}")
@@ -46,8 +47,9 @@ def load_shapes(
 
 
 def _prepared(data_dir: str | None, seed: int) -> ZshShapes:
-    with quiet():
-        builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
+    builder: ZshShapes = own_builder(
+        lambda: ZshShapes(config=config_of(seed), data_dir=data_dir), "zsh_shapes", data_dir
+    )
     if builder.is_prepared():
         return builder
     print(f"zsh_jax: drawing zsh_shapes (seed {seed}) into {builder.data_dir}", file=sys.stderr)
