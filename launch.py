@@ -1,5 +1,6 @@
 """Run a sweep: `python launch.py --config experiments/sweep_bits.py[:dataset] [--config.KEY=VALUE ...]`."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -38,7 +39,7 @@ def _launch(arguments: Sequence[str]) -> int:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    return run_sweep(read_config(arguments), console)
+    return run_sweep(read_config(arguments), console, shlex.join(["python", *arguments]))
 
 
 if __name__ == "__main__":

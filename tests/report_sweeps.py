@@ -6,7 +6,7 @@ import numpy as np
 
 from zsh_jax.report.gallery import Retrieved, save_gallery
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.tracking.history import append_history
+from zsh_jax.tracking.history import append_history, open_history
 from zsh_jax.tracking.results import append_results, open_results
 
 CLASSES = ("airplane", "cat & dog", "striped_circle+100% <star>")
@@ -86,6 +86,7 @@ def write_sweep(folder, cells, *, name="made_up", reference="", history=True):
     opened = open_results(folder, {"name": name, "reference": reference})
     append_results(opened, results)
     if history:
+        open_history(folder)
         append_history(folder, [one for one in results if one.history])
     return results
 

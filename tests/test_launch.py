@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from printed import tables
+from rows import PROVENANCE, outcome, rows_of
 from wandb_files import offline_runs
 
 from zsh_jax import Metrics, Objective, encode, evaluate
@@ -74,9 +75,7 @@ def _environment():
 
 def _rows(workdir):
     """Every line, which must be whole, and a cell."""
-    content = (workdir / "results.jsonl").read_text()
-    assert content.endswith("\n")
-    return [json.loads(line, parse_constant=pytest.fail) for line in content.splitlines()]
+    return rows_of(workdir / "results.jsonl")
 
 
 SMALL = {"sweep__training_samples": 300, "sweep__anchors": 40, "sweep__queries": 40, "sweep__neighbours": 5}
@@ -180,7 +179,9 @@ def test_wandb_runs_say_what_the_results_say(launched):
     assert {run.group for run in runs.values()} == {sweep.group}
     for identifier, run in cells.items():
         row = rows[identifier]
-        assert row == {key: (run.config if key in run.config else run.summary)[key] for key in row}
+        made_by = {key: run.config["provenance"].get(key, row["date"]) for key in PROVENANCE}
+        stated = run.config | run.summary | made_by
+        assert row == {key: stated[key] for key in row}
         assert len(run.history) == row["iterations"]
         assert run.history[-1]["objective"] == row["objective"]
         assert {*Objective._fields[1:], "flips"} <= run.history[-1].keys()
@@ -278,9 +279,6 @@ def test_a_killed_sweep_goes_on_and_ends_as_one_that_was_not(shapes, shapes_fold
     assert rows[: len(kept)] == kept
     assert not (workdir / "wandb").exists()
     assert not (workdir / "models").exists()
-
-    def outcome(row):
-        return {key: value for key, value in row.items() if not key.endswith("seconds")}
 
     # Another folder, another process, the same seeds: the same results to the last digit.
     theirs = {row["cell_id"]: outcome(row) for row in _rows(shapes.workdir)}

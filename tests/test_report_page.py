@@ -1,6 +1,5 @@
 """Reports as a user makes them: the page's structure, files beside it, merging, bad input, and a real browser."""
 
-import json
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from browser import browser, missing
 from report_sweeps import CLASSES, drawn_gallery, identity, methods_sweep, variants_sweep, write_sweep
+from rows import rewrite
 
 from zsh_jax.report.__main__ import main
 from zsh_jax.report.read import read_sweeps
@@ -115,9 +115,7 @@ def test_sweeps_are_merged_and_a_cell_counts_once(tmp_path):
     one, other = [identity(seed=seed) for seed in (0, 1)], [identity(seed=seed) for seed in (1, 2)]
     write_sweep(tmp_path / "one", one, name="one", reference="")
     write_sweep(tmp_path / "other", other, name="other", reference="")
-    path = tmp_path / "other" / "results.jsonl"
-    lines = [json.loads(line) | {"seconds": 77.0} for line in path.read_text().splitlines()]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rewrite(tmp_path / "other" / "results.jsonl", lambda _, row: row | {"seconds": 77.0})
     sweeps = read_sweeps([tmp_path / "one", tmp_path / "other"])
     assert sweeps.names == ("one", "other")
     assert [(row["seed"], row["seconds"] == 77.0) for row in sweeps.rows] == [
@@ -157,11 +155,12 @@ def test_rows_of_an_older_kind_and_no_configuration(tmp_path):
         folder, [{k: v for k, v in identity(seed=s).items() if k != "variant"} for s in (0, 1)], history=False
     )
     (folder / "config.json").unlink()
-    path = folder / "results.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:
-        del line["mean_average_precision_by_name"], line["precision_curve"], line["cutoffs"]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    lacking = ("mean_average_precision_by_name", "precision_curve", "cutoffs")
+    rewrite(
+        folder / "results.jsonl",
+        lambda _, row: {key: value for key, value in row.items() if key not in lacking},
+        checksums=False,
+    )
     assert main([str(folder)]) == 0
     assert "<h1>older</h1>" in (folder / "report" / "index.html").read_text()
     assert not (folder / "report" / "figures").exists()
@@ -178,10 +177,14 @@ def test_a_sweep_that_is_not_finished_says_so(tmp_path):
 
 def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
     write_sweep(tmp_path, [identity(seed=s) for s in (0, 1)])
-    path = tmp_path / "results.jsonl"
-    first, second = (json.loads(line) for line in path.read_text().splitlines())
-    broken = {k: None if isinstance(v, float) and k.startswith("mean") else v for k, v in second.items()}
-    path.write_text(json.dumps(first) + "\n" + json.dumps(broken | {"status": "non_finite"}) + "\n")
+
+    def fail(number, row):
+        if number == 0:
+            return row
+        broken = {k: None if isinstance(v, float) and k.startswith("mean") else v for k, v in row.items()}
+        return broken | {"status": "non_finite"}
+
+    rewrite(tmp_path / "results.jsonl", fail)
     assert main([str(tmp_path)]) == 0
     assert "2, of which 1 were not finite" in (tmp_path / "report" / "index.html").read_text()
 
@@ -195,7 +198,6 @@ def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
         ("results.jsonl", '{"cell_id": "0"}\n', "line 1 has a cell_id that does not belong"),
         ("config.json", "{", "config.json cannot be read"),
         ("config.json", "[]", "config.json is no configuration"),
-        ("history.jsonl", "nonsense\n", "history.jsonl, line 1"),
         ("gallery.npz", "nonsense", "gallery.npz is no gallery"),
     ],
 )

@@ -10,9 +10,17 @@ import sys
 import numpy as np
 import pytest
 from cells import identity, result
+from rows import rows_of
 
 from zsh_jax.errors import InputError
-from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
+from zsh_jax.tracking.results import (
+    append_results,
+    cell_id,
+    check_evaluation,
+    check_workdir,
+    open_results,
+    read_results,
+)
 
 CONFIG = {"name": "sweep", "sweep": {"bits": (16, 32)}}
 
@@ -72,11 +80,11 @@ def test_rows_are_identity_then_id_then_metrics_and_come_back_as_they_were(tmp_p
     opened = open_results(tmp_path / "deep" / "down", CONFIG)
     append_results(opened, results[:4])
     append_results(opened, results[4:])
-    lines = opened.path.read_text().splitlines()
+    lines = rows_of(opened.path)
     assert len(lines) == len(results)
     for line, row, given in zip(lines, read_results(opened.path), results, strict=True):
-        assert row == {**given.cell, "cell_id": cell_id(given.cell), **given.metrics}
-        assert list(json.loads(line)) == [*given.cell, "cell_id", *given.metrics]
+        assert row == line == {**given.cell, "cell_id": cell_id(given.cell), **given.metrics}
+        assert list(line) == [*given.cell, "cell_id", *given.metrics]
 
 
 def test_numbers_that_are_not_finite_are_null_in_the_file_and_nan_when_read(tmp_path):
@@ -131,7 +139,7 @@ def test_of_two_lines_of_one_cell_the_later_counts(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.999])
-def test_a_last_line_cut_short_is_dropped_with_one_line_of_warning(tmp_path, capsys, share):
+def test_a_last_line_cut_short_is_moved_aside_with_one_line_of_warning(tmp_path, capsys, share):
     append_results(open_results(tmp_path, CONFIG), [result(0), result(1)])
     whole = _file(tmp_path).read_bytes()
     last = len(whole.splitlines(keepends=True)[-1])
@@ -141,6 +149,7 @@ def test_a_last_line_cut_short_is_dropped_with_one_line_of_warning(tmp_path, cap
     capsys.readouterr()
     opened = open_results(tmp_path, CONFIG)
     assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "results.damaged.jsonl").read_bytes() == whole[len(whole) - last : cut] + b"\n"
     assert opened.done == {cell_id(identity(0))}
     append_results(opened, [result(1)])
     assert _file(tmp_path).read_bytes() == whole
@@ -196,39 +205,30 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, monkeypatch):
 
 
 FOREIGN = {
-    "not JSON": b"hello\n",
-    "not JSON, no end of line": b"hello",
-    "an empty line": b"\n",
-    "another's rows": b'{"loss": 1.0}\n',
-    "a list": b"[1, 2]\n",
-    "bytes": b"\xff\xfe\x00\n",
-    "another's id": b'{"method": "zsh", "cell_id": "0123456789abcdef"}\n',
-    "an id of another type": b'{"method": ["zsh"], "cell_id": 3}\n',
+    "not JSON": (b"hello\n", "is not JSON"),
+    "not JSON, no end of line": (b"hello", "is not JSON"),
+    "another's rows": (b'{"loss": 1.0}\n', "has no cell_id"),
+    "another's torn row": (b'{"loss": 1.', "is not JSON"),
+    "a list": (b"[1, 2]\n", "is not JSON"),
+    "nested too deep": (b"[" * 100_000, "is not JSON"),
+    "bytes": (b"\xff\xfe\x00\n", "is not JSON"),
+    "an id of nothing": (b'{"cell_id": "0123456789abcdef"}\n', "has a cell_id that does not belong"),
 }
 
 
-@pytest.mark.parametrize("line", FOREIGN.values(), ids=FOREIGN)
-def test_a_file_that_is_not_ours_is_named_with_its_line_and_left_alone(tmp_path, line):
-    append_results(open_results(tmp_path, CONFIG), [result(0), result(1)])
-    content = _file(tmp_path).read_bytes() + line
+@pytest.mark.parametrize(("content", "said"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_without_a_line_of_ours_is_somebody_else_s_and_left_alone(tmp_path, content, said):
     _file(tmp_path).write_bytes(content)
-    for read in (lambda: open_results(tmp_path, {"other": 1}), lambda: read_results(_file(tmp_path))):
-        with pytest.raises(InputError, match=r"results\.jsonl, line 3 ") as caught:
+    for read in (
+        lambda: check_workdir(tmp_path),
+        lambda: open_results(tmp_path, CONFIG),
+        lambda: read_results(_file(tmp_path)),
+    ):
+        with pytest.raises(InputError, match=rf"results\.jsonl, line 1 {said}") as caught:
             read()
         assert "\n" not in str(caught.value)
     assert _file(tmp_path).read_bytes() == content
-    assert json.loads((tmp_path / "config.json").read_text())["name"] == "sweep"
-
-
-def test_a_row_torn_in_the_middle_or_edited_is_named(tmp_path):
-    append_results(open_results(tmp_path, CONFIG), [result(seed) for seed in range(4)])
-    lines = _file(tmp_path).read_bytes().splitlines(keepends=True)
-    _file(tmp_path).write_bytes(b"".join([lines[0], lines[1][:50], *lines[2:]]))
-    with pytest.raises(InputError, match="line 2 is not JSON"):
-        open_results(tmp_path, CONFIG)
-    _file(tmp_path).write_bytes(b"".join(lines).replace(b'"seed": 2', b'"seed": 7'))
-    with pytest.raises(InputError, match="line 3 has a cell_id that does not belong"):
-        open_results(tmp_path, CONFIG)
+    assert list(tmp_path.iterdir()) == [_file(tmp_path)]
 
 
 def test_a_workdir_that_cannot_be_written_to_is_named(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
+from rows import rows_of
 
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.errors import InputError
@@ -152,13 +153,11 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
         } | changes
         flags = [f"--config.{key}={value}" for key, value in settings.items()]
         assert launch.main(["launch.py", f"--config={tmp_path / 'tuned.py'}", *flags]) == 0
-        lines = (tmp_path / folder / "results.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        return rows_of(tmp_path / folder / "results.jsonl")
 
     rows = run("tuned")
     assert len(rows) == 2 * 2 * (2 * 3 + 1)
-    lines = (tmp_path / "tuned" / "validation" / "results.jsonl").read_text().splitlines()
-    tried = [json.loads(line) for line in lines]
+    tried = rows_of(tmp_path / "tuned" / "validation" / "results.jsonl")
     assert {row["validation"] for row in tried} == {3}
     assert len(tried) == 2 * 2 * 3
     choices = json.loads((tmp_path / "tuned" / "config.json").read_text())["choices"]

@@ -6,6 +6,7 @@ import pytest
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.class_vectors import Semantics
+from zsh_jax.sweep.fingerprint import vectors_fingerprint
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.tracking.vectors import load_vectors, save_vectors
 
@@ -20,17 +21,26 @@ def test_vectors_and_names_come_back(tmp_path):
         "word_vectors": Semantics("news", words[:, ::-1]),
         "one-hot": Semantics("one-hot", np.eye(3)),
     }
-    save_vectors(tmp_path, Inputs(dataset, "made-up", np.zeros((3, 2), np.float32), semantics))
-    found, found_names = load_vectors(tmp_path)
-    assert found_names == names
-    assert set(found) == {"news", "one-hot"}
-    np.testing.assert_array_equal(found["news"], words[:, ::-1])
-    np.testing.assert_array_equal(found["one-hot"], np.eye(3))
+    inputs = Inputs(dataset, "made-up", np.zeros((3, 2), np.float32), semantics)
+    save_vectors(tmp_path, inputs)
+    save_vectors(tmp_path, inputs)
+    other = {"word_vectors": Semantics("news", words + 1)}
+    save_vectors(tmp_path, inputs._replace(semantics=other))
+    others = dataset._replace(class_names=("ant", "bee", "cow"))
+    save_vectors(tmp_path, inputs._replace(dataset=others, semantics={"one-hot": semantics["one-hot"]}))
+    found = load_vectors(tmp_path)
+    assert len(found) == 4
+    for of, given in ((dataset, semantics), (dataset, other), (others, {"one-hot": semantics["one-hot"]})):
+        for kind, (name, vectors) in given.items():
+            one = found[vectors_fingerprint(kind, given[kind], of)]
+            assert (one.name, one.class_names) == (name, of.class_names)
+            np.testing.assert_array_equal(one.vectors, vectors)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nothing of the kind"])
 def test_a_file_that_is_missing_or_damaged_is_named(tmp_path, content):
     if content is not None:
-        (tmp_path / "semantics.safetensors").write_bytes(content)
-    with pytest.raises(InputError, match=r"semantics\.safetensors does not hold class vectors"):
+        (tmp_path / "semantics").mkdir()
+        (tmp_path / "semantics" / "0123.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match="does not hold class vectors"):
         load_vectors(tmp_path)

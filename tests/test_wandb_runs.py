@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from cells import TERMS, result
 from PIL import Image
+from rows import rows_of
 from wandb_files import offline_runs
 
 from zsh_jax.errors import InputError
@@ -26,7 +28,7 @@ def _logged(workdir, results, config=CONFIG, group="bits on shapes"):
     opened = append_results(open_results(workdir, config), results)
     assert log_cells(settings, results) == settings
     assert log_sweep(settings, config, read_results(opened.path)) == settings
-    rows = [json.loads(line) for line in opened.path.read_text().splitlines()]
+    rows = rows_of(opened.path)
     runs = offline_runs(workdir)
     sweep = [run for run in runs.values() if "all cells" in run.name]
     cells = {run.summary["cell_id"]: run for run in runs.values() if run not in sweep}
@@ -69,8 +71,8 @@ def test_runs_are_grouped_named_and_finished(logged):
     assert {run.project for run in cells.values()} == {"zsh_jax"}
     assert {run.exit_code for run in [*cells.values(), sweep]} == {0}
     assert len({run.name for run in cells.values()}) == len(results)
-    for identifier, run in cells.items():
-        assert run.run_id == f"bits-on-shapes-{identifier}"
+    for run in cells.values():
+        assert re.fullmatch("bits-on-shapes-[0-9a-f]{16}", run.run_id)
 
 
 def test_the_sweep_s_run_has_its_config_and_the_table_of_results(logged):

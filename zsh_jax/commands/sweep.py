@@ -1,17 +1,16 @@
 """A sweep from its plan to its report: run, record, sum up."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 from rich.console import Console
 
+from zsh_jax.commands.resume import cells_done, told_other_data
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
-from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.grid import Choices
@@ -21,18 +20,27 @@ from zsh_jax.sweep.tuning import choose, told, validation_config
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
-from zsh_jax.tracking.results import append_results, cell_id, check_evaluation, open_results, read_results
+from zsh_jax.tracking.provenance import provenance, run_provenance
+from zsh_jax.tracking.results import (
+    append_results,
+    cell_id,
+    check_evaluation,
+    check_workdir,
+    open_results,
+    read_results,
+)
 from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
 
-def run_sweep(config: ConfigDict, console: Console) -> int:
+def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
     """Plan, run, record and sum up a sweep.
 
     Args:
         config: of the sweep.
         console: where to.
+        command: the command line, which is kept with the configuration.
 
     Returns:
         Exit status: 0, or 3 where a solve was not finite.
@@ -40,33 +48,44 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     Raises:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
+    status, _ = _swept(config, console, command)
+    return status
+
+
+def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, list[dict[str, Any]]]:
+    """The exit status of a sweep, and the rows of its own cells."""
     check_settings(config)
     check_limits(int(config.memory_gib * 2**30))
+    check_workdir(config.workdir)
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
     plan, inputs = lay_out(config)
-    choices = _tune(config, console) if config.tuning.axes else {}
+    choices = _tune(config, console, command) if config.tuning.axes else {}
     if choices:
         plan, inputs = lay_out(config, choices)
     cutoffs = tuple(config.evaluation.cutoffs)
-    cells = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
+    identities = [identity(cell, inputs) for group in plan.groups for cell in group.cells()]
+    cells = set(map(cell_id, identities))
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, cells, **evaluation)
-    results = open_results(config.workdir, config.to_dict() | ({"choices": choices} if choices else {}))
+    kept = config.to_dict() | ({"choices": choices} if choices else {})
+    results = open_results(config.workdir, kept | ({"command": command} if command else {}))
     save_vectors(config.workdir, inputs)
     shown = kept_for_gallery(config, plan, inputs)
+    done = cells_done(config.workdir, results, identities, save_models=config.save_models, shown=shown)
+    made_by = provenance()
+    wandb = wandb._replace(provenance=run_provenance(made_by))
 
     def is_done(cell: dict[str, Any]) -> bool:
-        identifier = cell_id(cell)
-        wants_model = config.save_models and cell["method"] not in BOUNDS
-        kept = not wants_model or model_path(config.workdir, identifier).exists()
-        return identifier in results.done and kept
+        return cell_id(cell) in done
 
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
     say(console, describe(plan, inputs, config, is_done))
+    if other_data := told_other_data(results, identities):
+        say(console, other_data)
     todo = work_of(
         plan.batches, lambda batch: sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
     )
@@ -77,7 +96,7 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
                     path = model_path(config.workdir, cell_id(result.cell))
                     save_model(path, result.model, result.cell, result.class_codes)
             append_history(config.workdir, batch)
-            results = append_results(results, batch)
+            results = append_results(results, batch, made_by)
             wandb = log_cells(wandb, batch)
             advance(batch)
 
@@ -90,14 +109,12 @@ def run_sweep(config: ConfigDict, console: Console) -> int:
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
         say(console, f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
-    return 3 if failed else 0
+    return 3 if failed else 0, rows
 
 
-def _tune(config: ConfigDict, console: Console) -> Choices:
-    """Try settings on validation classes, as a sweep below the workdir, and choose."""
-    validation = validation_config(config)
-    run_sweep(validation, console)
-    rows = read_results(Path(validation.workdir) / "results.jsonl")
+def _tune(config: ConfigDict, console: Console, command: str) -> Choices:
+    """Try settings on validation classes, as a sweep below the workdir, and choose by the rows of its own cells."""
+    _, rows = _swept(validation_config(config), console, command)
     choices = choose(rows, config.tuning.axes.to_dict())
     say(console, f"chosen on validation classes:\n{told(choices)}")
     return choices

@@ -40,10 +40,14 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n'
-        f"<header>\n<h1>{escape(title)}</h1>\n{_facts(sweeps.rows)}</header>\n<main>\n{body}</main>\n"
+        f"<header>\n<h1>{escape(title)}</h1>\n{_old(sweeps)}{_facts(sweeps.rows)}</header>\n<main>\n{body}</main>\n"
         "<footer>Made by <code>python -m zsh_jax.report</code> from <code>results.jsonl</code>. Beside this page: "
         "figures as PNG and PDF, tables as HTML, CSV and LaTeX.</footer>\n</body>\n</html>\n"
     )
+
+
+def _old(sweeps: Sweeps) -> str:
+    return f'<p class="note">{escape(sweeps.old)}</p>\n' if sweeps.old else ""
 
 
 def _part(part: Part, images: Mapping[str, bytes], *, headed: bool) -> str:

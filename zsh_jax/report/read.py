@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import CHANCE_AT, MAP_AT
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
+from zsh_jax.report.same_names import told_by_content
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
-from zsh_jax.tracking.results import ID, read_results
+from zsh_jax.tracking.results import ID, RESULTS, Rows, counted, read_rows
 
 AT = {"precision@": "precision_at", MAP_AT: "mean_average_precision_at", CHANCE_AT: "chance_at"}
+OLD = "These results are of an older version of zsh_jax: they have no checksums, nor fingerprints of their data."
 NEEDED = ("method", "unseen", "bits", "seed")
 
 
@@ -26,6 +28,8 @@ class Sweeps(NamedTuple):
             `map@N` and `chance@N`.
         history: by `cell_id`, where it was kept.
         galleries: by name of the sweep, where there are some.
+        damaged: what was left out because it does not verify, a line a file.
+        old: a line that says so, where an older version of the package wrote the results; else empty.
     """
 
     names: tuple[str, ...]
@@ -33,6 +37,8 @@ class Sweeps(NamedTuple):
     rows: list[dict[str, Any]]
     history: Mapping[str, Mapping[str, Sequence[float]]]
     galleries: Mapping[str, Gallery]
+    damaged: tuple[str, ...] = ()
+    old: str = ""
 
 
 def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
@@ -43,15 +49,22 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
 
     Returns:
         What is there. A cell keeps its place of first appearance, but cells of the reference variants come first.
+        Data of one name and several contents have names that tell them apart.
 
     Raises:
-        InputError: if a folder has no results, or they, its `config.json`, history or gallery cannot be read.
+        InputError: if a folder has no results, or they, its `config.json`, history or gallery cannot be read; or if
+            some results are of an older version, which does not say what data they are of, and some are not.
     """
     names, references, galleries = [], [], {}
     rows: dict[str, dict[str, Any]] = {}
     history: dict[str, Mapping[str, Sequence[float]]] = {}
+    damaged: list[str] = []
+    old: dict[Path, bool] = {}
     for folder in map(Path, workdirs):
-        found = _rows(folder / "results.jsonl")
+        read = _read(folder / RESULTS)
+        old[folder] = read.old
+        damaged += _left_out(read.damaged, folder / RESULTS)
+        found = _rows(read.rows, folder / RESULTS)
         config = _config(folder / "config.json")
         name = str(config.get("name") or folder.resolve().name)
         names.append(name)
@@ -59,18 +72,51 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
             references.append(str(config["reference"]))
         found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}
-        history |= read_history(folder / HISTORY) if (folder / HISTORY).exists() else {}
+        if (folder / HISTORY).exists():
+            histories = read_history(folder / HISTORY)
+            damaged += _left_out(histories.damaged, folder / HISTORY)
+            history |= histories.by_cell
         if (folder / GALLERY).exists():
             key = name if name not in galleries else f"{name} ({folder.resolve().name})"
             galleries[key] = load_gallery(folder / GALLERY)
     first = sorted(rows.values(), key=lambda row: row["variant"] not in references)
-    return Sweeps(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(references)), first, history, galleries)
+    return Sweeps(
+        tuple(dict.fromkeys(names)),
+        tuple(dict.fromkeys(references)),
+        told_by_content(first),
+        history,
+        galleries,
+        tuple(damaged),
+        _told_old(old),
+    )
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows = read_results(path)
-    if not rows:
+def _told_old(old: Mapping[Path, bool]) -> str:
+    if all(old.values()):
+        return OLD
+    if any(old.values()):
+        olds, news = (
+            next(folder for folder, is_old in old.items() if is_old is kind) for kind in (True, False)
+        )
+        raise InputError(
+            f"{olds} is of an older version, whose cells do not say what data they are of, and {news} is not; report "
+            "them one by one"
+        )
+    return ""
+
+
+def _left_out(damaged: int, path: Path) -> list[str]:
+    return [f"{counted(damaged)} of {path} left out"] if damaged else []
+
+
+def _read(path: Path) -> Rows:
+    read = read_rows(path)
+    if not read.rows:
         raise InputError(f"{path} holds no cell yet; run its sweep first")
+    return read
+
+
+def _rows(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     for row in rows:
         missing = [key for key in NEEDED if row.get(key) is None]
         if missing:
@@ -94,7 +140,7 @@ def _config(path: Path) -> dict[str, Any]:
         return {}
     try:
         config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())
         raise InputError(f"{path} cannot be read ({said}); take it away, a report does without") from None
     if not isinstance(config, dict):

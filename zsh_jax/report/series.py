@@ -8,7 +8,17 @@ from zsh_jax.report.summary import IDENTITY, Statistic, summarise
 
 Row = Mapping[str, Any]
 MAP = "mean_average_precision"
-PLAIN = ("method", "dataset", "features", "semantics", "rotation", "codes", "graph", "preprocessing")
+PLAIN = (
+    "method",
+    "dataset",
+    "features",
+    "precision",
+    "semantics",
+    "rotation",
+    "codes",
+    "graph",
+    "preprocessing",
+)
 """Axes whose values say by themselves what they are of."""
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from zsh_jax.sweep.axes import AXES
 
-IDENTITY = ("variant", "dataset", "features", *AXES)
+IDENTITY = ("variant", "dataset", "features", "precision", *AXES)
 """The keys of a row that tell which cell it is; the others are what came out."""
 
 

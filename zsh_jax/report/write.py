@@ -1,5 +1,6 @@
 """A report on disk."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) 
 
 
 def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
-    """What a report consists of.
+    """What a report consists of. Lines that do not verify are left out, and told on the standard error.
 
     Args:
         workdirs: folders of the sweeps, one or more.
@@ -47,6 +48,10 @@ def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
         InputError: if the results cannot be read.
     """
     sweeps = read_sweeps(workdirs)
+    for line in sweeps.damaged:
+        print(f"zsh_jax: {line}", file=sys.stderr)
+    if sweeps.old:
+        print(sweeps.old)
     parts = contents(sweeps)
     images = {}
     files: dict[str, bytes] = {}

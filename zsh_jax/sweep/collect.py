@@ -21,20 +21,23 @@ from zsh_jax.sweep.train import Trained
 
 
 def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
-    """A cell's flat identity as results state it: its axes, and the names of what it was trained on.
+    """A cell's flat identity as results state it: its axes, and what it was trained on, by name and by content.
 
     Args:
         cell: of the sweep.
         inputs: of the sweep.
 
     Returns:
-        `method`, `variant`, `dataset`, `features`, `semantics` and every axis; JSON scalars.
+        `method`, `variant`, `dataset`, `features`, `semantics`, every axis, and the fingerprints of the inputs where
+        they were taken; JSON scalars. Names are for people: cells of other data have another identity whatever its
+        name.
     """
     axes = cell.axes()
     semantics = inputs.semantics[cell.split.semantics].name
     names = {"dataset": inputs.dataset.name, "features": inputs.features_name, "semantics": semantics}
     first = {"method": axes.pop("method"), "variant": cell.variant}
-    return first | names | {key: axes[key] for key in axes if key not in names}
+    content = {} if inputs.fingerprints is None else inputs.fingerprints.of(cell.split)
+    return first | names | {key: axes[key] for key in axes if key not in names} | content
 
 
 def hash_functions(prepared: Prepared, trained: Trained) -> AnyHashFunction:

@@ -18,6 +18,7 @@ from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
 from zsh_jax.sweep.features import extract_features, features_name, features_of_shape, read_features
+from zsh_jax.sweep.fingerprint import Fingerprints
 from zsh_jax.sweep.missing_vectors import leave_out, missing_names, refuse_missing
 
 Extract = Callable[[], Float32[np.ndarray, "n d"]]
@@ -33,6 +34,7 @@ class Inputs(NamedTuple):
         features: raw features of all samples.
         semantics: class vectors for each kind of semantics on the sweep's axis.
         left_out: lines on the classes that were left out, for want of a vector.
+        fingerprints: of all this and of the splits, once a sweep is laid out; they are part of each cell's identity.
     """
 
     dataset: Dataset
@@ -40,6 +42,7 @@ class Inputs(NamedTuple):
     features: Float32[np.ndarray, "n d"]
     semantics: dict[str, Semantics]
     left_out: tuple[str, ...] = ()
+    fingerprints: Fingerprints | None = None
 
 
 class _Part(NamedTuple):

@@ -13,8 +13,10 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.engine import split_of
+from zsh_jax.sweep.fingerprint import split_fingerprint, take_fingerprints
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
 from zsh_jax.sweep.inputs import Inputs, open_inputs
 from zsh_jax.sweep.memory import Sizes
@@ -35,7 +37,7 @@ def lay_out(
         extract: whether to extract features that are not at hand; else they are right in shape alone.
 
     Returns:
-        The plan and the inputs.
+        The plan and the inputs, with the fingerprints of what was read.
 
     Raises:
         InputError: if an axis, a file or the data set does not permit the sweep, or the tuning before it.
@@ -45,7 +47,7 @@ def lay_out(
         grids += [validation_config(config), tried_config(config)]
     kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
     inputs, extract_missing = open_inputs(config, tuple(dict.fromkeys(kinds)))
-    plan = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    plan, splits = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
     for one in grids[1:]:
         try:
             _fitting(groups(*_axes(one, inputs.dataset)), inputs, one)
@@ -54,7 +56,10 @@ def lay_out(
             raise InputError(f"tuning: {said}") from None
     if extract and extract_missing is not None:
         inputs = inputs._replace(features=extract_missing())
-    return plan, inputs
+    elif extract_missing is not None:
+        return plan, inputs  # without a fingerprint: there are no features yet
+    found = take_fingerprints(inputs.dataset, inputs.features, inputs.semantics, splits)
+    return plan, inputs._replace(fingerprints=found)
 
 
 def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -66,8 +71,8 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
     return name_held_out(axes, dataset), named
 
 
-def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> Plan:
-    """The plan of a grid, if data and memory permit it."""
+def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
+    """The plan of a grid, if data and memory permit it, and the fingerprints of its splits."""
     samples, features = inputs.features.shape
     sizes = {
         kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
@@ -75,6 +80,7 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> Plan:
     plan = make_plan(every, sizes, memory_gib=config.memory_gib)
     for group in every:
         _check_components(group, features)
+    splits = {}
     for split in {split: None for group in plan.groups for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
@@ -84,7 +90,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> Plan:
         indices = split_of(inputs, split)
         seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-    return plan
+        splits[split] = split_fingerprint(indices)
+    return plan, splits
 
 
 def _check_components(group: Group, features: int) -> None:

@@ -1,71 +1,117 @@
 """How the solve of each cell went, one value an iteration: `history.jsonl` beside `results.jsonl`."""
 
-import json
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from zsh_jax.atomic import append_whole, cannot_write
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.tracking.results import ID, cell_id, json_value
+from zsh_jax.tracking.lines import CHECKSUM, damaged_path, heal, parse_lines, signed
+from zsh_jax.tracking.results import ID, cell_id, counted, json_value
 
 HISTORY = "history.jsonl"
+START = b'{"cell_id": "'  # of each line
+
+
+class Histories(NamedTuple):
+    """What a `history.jsonl` holds.
+
+    Attributes:
+        by_cell: by `cell_id`, the lists of values; null is NaN again. Where two lines are of one cell, the later
+            counts.
+        damaged: how many lines were left out because they do not verify.
+    """
+
+    by_cell: Mapping[str, Mapping[str, Sequence[float]]]
+    damaged: int
 
 
 def append_history(workdir: str | Path, batch: Sequence[CellResult]) -> None:
     """Add the histories of a batch of cells, in one write.
 
-    A line is `{"cell_id": ..., "objective": [...], its terms, "flips": [...]}`, each list with one value an
-    iteration. A number that is not finite is null.
+    A line is `{"cell_id": ..., "objective": [...], its terms, "flips": [...], "checksum": ...}`, each list with one
+    value an iteration. A number that is not finite is null.
 
     Args:
-        workdir: of the sweep; the folder exists.
+        workdir: of the sweep, where `open_history` made the file.
         batch: what the engine yields.
 
     Raises:
-        OSError: if the disk is full or gone.
+        OSError: if the disk is full or gone; the file then stands as it was before.
     """
     lines = [
         {ID: cell_id(result.cell)} | {name: json_value(values) for name, values in result.history.items()}
         for result in batch
     ]
-    with (Path(workdir) / HISTORY).open("a") as file:
-        file.write("".join(json.dumps(line, allow_nan=False) + "\n" for line in lines))
+    append_whole(Path(workdir) / HISTORY, b"".join(map(signed, lines)))
 
 
-def read_history(path: str | Path) -> dict[str, dict[str, list[float]]]:
-    """All histories of a file.
+def open_history(workdir: str | Path) -> Container[str] | None:
+    """Make or reopen a `history.jsonl`: lines that do not verify are moved to `history.damaged.jsonl`.
 
     Args:
-        path: a `history.jsonl`.
+        workdir: of the sweep; the folder exists, and its results are ours.
 
     Returns:
-        By `cell_id`, the lists of values; null is NaN again. Where two lines are of one cell, the later counts. A
-        last line cut short is left out.
+        The cells that have a history, where some lost theirs, now or at an earlier start; else None.
 
     Raises:
-        InputError: if the file cannot be read, or holds anything but histories.
+        InputError: if the file cannot be read or written.
+        OSError: if the disk is full or gone.
+    """
+    path = Path(workdir) / HISTORY
+    damaged = damaged_path(path)
+    try:
+        path.touch()
+        content = path.read_bytes()
+        found = parse_lines(content, _is_history, START)
+        if found.old:  # its results are not, so these lines are of none of them
+            found = found._replace(damaged=[*found.damaged, *found.whole], rows=[], whole=[])
+        heal(path, content, found)
+        if found.damaged:
+            print(
+                f"zsh_jax: {counted(found.damaged)} of {path} moved to {damaged.name}; their cells run again",
+                file=sys.stderr,
+            )
+        return {row[ID] for row in found.rows} if damaged.exists() else None
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def read_history(path: str | Path) -> Histories:
+    """All histories of a file that verify.
+
+    Args:
+        path: a `history.jsonl`, of this version or an older one.
+
+    Returns:
+        The histories, and how many lines were left out.
+
+    Raises:
+        InputError: if the file cannot be read.
     """
     path = Path(path)
     try:
-        lines = path.read_text().splitlines(keepends=True)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read ({' '.join(str(error).split())}); take it away") from None
-    found = {}
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            identifier = str(row.pop(ID))
-            found[identifier] = {name: _values(values) for name, values in row.items()}
-        except (AttributeError, KeyError, TypeError, ValueError):
-            if number == len(lines) and not line.endswith("\n"):
-                break
-            raise InputError(
-                f"{path}, line {number} is not the history of a cell; mend the line, or take the file away"
-            ) from None
-    return found
+        found = parse_lines(path.read_bytes(), _is_history, START)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); take it away") from None
+    by_cell = {
+        row[ID]: {name: _values(values) for name, values in row.items() if name != ID} for row in found.rows
+    }
+    return Histories(by_cell, len(found.damaged))
 
 
-def _values(values: list[Any]) -> list[float]:
+def _is_history(row: Mapping[str, Any]) -> bool:
+    values = [value for key, value in row.items() if key not in (ID, CHECKSUM)]
+    return (
+        isinstance(row.get(ID), str)
+        and all(isinstance(value, list) for value in values)
+        and not any(isinstance(one, str) for value in values for one in value)
+    )
+
+
+def _values(values: Sequence[Any]) -> list[float]:
     return [math.nan if value is None else float(value) for value in values]

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from zsh_jax.atomic import write_whole
+from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.baselines.families import AnyHashFunction
 from zsh_jax.baselines.hash_functions import LinearHashFunction
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.joint import JointHashFunction
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.fingerprint import PREFIX, digest
+from zsh_jax.tracking.lines import CHECKSUM
+from zsh_jax.tracking.results import cell_id
 
 DIMENSIONS = {
     "mean": 1,
@@ -53,7 +56,7 @@ def save_model(
     metadata: Mapping[str, Any],
     class_codes: UInt8[np.ndarray, "c bytes"] | None = None,
 ) -> None:
-    """Write a hash function, whole or not at all.
+    """Write a hash function, whole or not at all, with a checksum of its arrays and metadata beside the latter.
 
     Args:
         path: the file; its folder is made if it is not there.
@@ -63,19 +66,20 @@ def save_model(
 
     Raises:
         InputError: if the file cannot be written.
+        OSError: if the disk is full or gone.
     """
     from safetensors.numpy import save
 
     path = Path(path)
     leaves = model._asdict() | {CLASS_CODES: class_codes}
     arrays = {name: np.array(leaf, order="C") for name, leaf in leaves.items() if leaf is not None}
+    texts = {key: json.dumps(value) for key, value in metadata.items()}
+    texts[CHECKSUM] = json.dumps(_checksum(arrays, texts))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, save(arrays, {key: json.dumps(value) for key, value in metadata.items()}))
+        write_whole(path, save(arrays, texts))
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another --config.workdir"
-        ) from None
+        raise cannot_write(path, error) from None
 
 
 def load_model(path: str | Path) -> tuple[AnyHashFunction, dict[str, Any]]:
@@ -86,10 +90,11 @@ def load_model(path: str | Path) -> tuple[AnyHashFunction, dict[str, Any]]:
 
     Returns:
         The hash function, for `zsh_jax.baselines.families.encode_any`, its leaves NumPy arrays of the dtype
-        in which they were saved; and the metadata.
+        in which they were saved; and the metadata. Those of older versions have no checksum, and tell no damage.
 
     Raises:
-        InputError: if there is no such file, or it does not hold a hash function whose arrays fit each other.
+        InputError: if there is no such file, it is damaged, or it does not hold a hash function whose arrays fit each
+            other.
     """
     arrays, metadata = _read(Path(path))
     arrays.pop(CLASS_CODES, None)
@@ -112,7 +117,24 @@ def load_class_codes(path: str | Path) -> UInt8[np.ndarray, "c bytes"] | None:
     return arrays.get(CLASS_CODES)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def is_whole_model(path: str | Path) -> bool:
+    """Whether a file holds the hash function of the cell that it is named for, as it was saved.
+
+    Args:
+        path: of `model_path`.
+
+    Returns:
+        False if the file is missing, cut, damaged, another's or another cell's.
+    """
+    path = Path(path)
+    try:
+        _, metadata = _read(path, wants_checksum=True)
+        return cell_id(metadata) == path.stem
+    except (InputError, ValueError):
+        return False
+
+
+def _read(path: Path, *, wants_checksum: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -120,11 +142,23 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a mapping
-            metadata = {key: json.loads(text) for key, text in (file.metadata() or {}).items()}
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+            texts = dict(file.metadata() or {})
+            metadata = {key: json.loads(text) for key, text in texts.items()}
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
+    texts.pop(CHECKSUM, None)
+    # Those of older versions have none, and no fingerprints either.
+    expected = metadata.pop(CHECKSUM, None)
+    needed = wants_checksum or any(key.startswith(PREFIX) for key in metadata)
+    if expected != _checksum(arrays, texts) and (needed or expected is not None):
+        raise InputError(f"{path} is damaged: its checksum is wrong; the command of its sweep makes it again")
     _check(path, arrays, set(_kind(arrays)._fields))
     return arrays, metadata
+
+
+def _checksum(arrays: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    names = sorted(arrays)
+    return digest(names, *(arrays[name] for name in names), json.dumps(dict(texts), sort_keys=True))
 
 
 def _kind(arrays: Mapping[str, Any]) -> type[AnyHashFunction]:

@@ -3,19 +3,33 @@
 import hashlib
 import json
 import math
-import os
 import sys
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsh_jax.atomic import write_whole
+from zsh_jax.atomic import append_whole, cannot_write, write_whole
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
+from zsh_jax.tracking.lines import (
+    CHECKSUM,
+    Lines,
+    damaged_path,
+    heal,
+    parse_lines,
+    parse_row,
+    signed,
+)
+from zsh_jax.tracking.provenance import dated
+from zsh_jax.tracking.row_types import TEXTS, fits
 
 ID = "cell_id"  # stands in each row between identity and metrics
+RESULTS = "results.jsonl"
+START = b'{"method": '  # of each line, as `identity` makes it
+NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
 class Results(NamedTuple):
@@ -24,10 +38,27 @@ class Results(NamedTuple):
     Attributes:
         path: its `results.jsonl`.
         done: `cell_id` of every cell that stands there.
+        earlier: identities of the cells that stood there when it was opened.
     """
 
     path: Path
     done: frozenset[str]
+    earlier: tuple[Mapping[str, Any], ...] = ()
+
+
+class Rows(NamedTuple):
+    """What a `results.jsonl` holds.
+
+    Attributes:
+        rows: one flat dict a cell: identity, `cell_id`, metrics, provenance. A metric that is null in the file, alone
+            or within a curve, is NaN. Where two lines are of one cell, the later counts.
+        old: whether an older version of the package wrote them: they do not say what data they are of.
+        damaged: how many lines were left out because they do not verify.
+    """
+
+    rows: list[dict[str, Any]]
+    old: bool
+    damaged: int
 
 
 def cell_id(cell: Mapping[str, Any]) -> str:
@@ -48,12 +79,35 @@ def cell_id(cell: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def check_workdir(workdir: str | Path) -> None:
+    """See to it, before anything long starts, that a sweep may use a workdir. Nothing is written.
+
+    Args:
+        workdir: the folder; it need not be there.
+
+    Raises:
+        InputError: if its `results.jsonl` is somebody else's or of an older version, or cannot be read.
+    """
+    path = Path(workdir) / RESULTS
+    try:
+        old = path.exists() and _read(path)[1].old
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another --config.workdir"
+        ) from None
+    if old:
+        raise InputError(
+            f"{path} is of an older version, whose cells do not say what data they are of; choose another "
+            "--config.workdir (python -m zsh_jax.report still reads this one)"
+        )
+
+
 def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
     """Make or reopen a results folder, before anything long starts.
 
     What counts is the cell: whatever sweep wrote a cell, it is done. `config.json` is that of the latest sweep; an
-    earlier one that differs is kept beside it as `config-DIGEST.json`. A last line cut short when a run was killed
-    is taken off the file, with a line of warning on the standard error.
+    earlier one that differs is kept beside it as `config-DIGEST.json`. Lines that do not verify, such as a last one cut
+    short when a run was killed, are moved to `results.damaged.jsonl`, with a line of warning on the standard error.
 
     Args:
         workdir: the folder; made if it is not there.
@@ -63,26 +117,29 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
         The folder and the cells that are done.
 
     Raises:
-        InputError: if the folder cannot be written to, or its `results.jsonl` holds anything but cells.
+        InputError: if the folder cannot be written to, or its `results.jsonl` is somebody else's or of an older
+            version.
+        OSError: if the disk is full or gone.
     """
     folder = Path(workdir)
-    path = folder / "results.jsonl"
+    path = folder / RESULTS
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        content = path.read_bytes() if path.exists() else b""
-        rows, whole = _parse(path, content)
-        with path.open("ab") as file:
-            if whole < len(content):
-                print(f"zsh_jax: dropped a last line that was cut short from {path}", file=sys.stderr)
-                file.truncate(whole)
-            elif content and not content.endswith(b"\n"):
-                file.write(b"\n")
+        if not path.exists():
+            path.touch()
+        check_workdir(folder)
+        content, found = _read(path)
+        heal(path, content, found)
+        append_whole(path, b"")  # finds out whether it can be written to
         _write_config(folder / "config.json", config)
     except OSError as error:
-        raise InputError(
-            f"results cannot be written to {folder} ({error.strerror}); choose another --config.workdir"
-        ) from None
-    return Results(path, frozenset(row[ID] for row in rows))
+        raise cannot_write(folder, error) from None
+    if found.damaged:
+        print(
+            f"zsh_jax: {counted(found.damaged)} of {path} moved to {damaged_path(path).name}; their cells run again",
+            file=sys.stderr,
+        )
+    return Results(path, frozenset(row[ID] for row in found.rows), tuple(map(_identity, found.rows)))
 
 
 def check_evaluation(
@@ -99,7 +156,7 @@ def check_evaluation(
     Raises:
         InputError: if a cell that is there has other settings, or the results cannot be read.
     """
-    path = Path(workdir) / "results.jsonl"
+    path = Path(workdir) / RESULTS
     if not path.exists():
         return
     asked = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
@@ -115,15 +172,18 @@ def check_evaluation(
                 )
 
 
-def append_results(results: Results, batch: Sequence[CellResult]) -> Results:
+def append_results(
+    results: Results, batch: Sequence[CellResult], made_by: Mapping[str, str | None] = NOTHING
+) -> Results:
     """Add the results of a batch of cells, in one write that has reached the disk on return.
 
-    A row is the cell's identity, its `cell_id`, then its metrics. JSON has no NaN: a number that is not finite is
-    written as null.
+    A row is the cell's identity, its `cell_id`, its metrics, its provenance, and a checksum of all this. JSON has no
+    NaN: a number that is not finite is written as null.
 
     Args:
         results: of `open_results`.
         batch: what the engine yields.
+        made_by: of `provenance`.
 
     Returns:
         The folder with these cells done too.
@@ -131,43 +191,56 @@ def append_results(results: Results, batch: Sequence[CellResult]) -> Results:
     Raises:
         OSError: if the disk is full or gone; the file then stands as it was before.
     """
-    lines = "".join(json.dumps(row_of(result), allow_nan=False) + "\n" for result in batch)
-    with results.path.open("ab", buffering=0) as file:
-        before = os.fstat(file.fileno()).st_size
-        content = lines.encode()
-        try:
-            if file.write(content) < len(content):
-                raise OSError(f"no room left for {results.path}")
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(before)
-            raise
-    return results._replace(done=results.done | {cell_id(result.cell) for result in batch})
+    rows = [row_of(result) | dated(made_by) for result in batch]
+    for row in rows:
+        if not _is_row(row):
+            raise ValueError(f"a result has values of types that no row may have: {row}")
+    append_whole(results.path, b"".join(map(signed, rows)))
+    return results._replace(done=results.done | {row[ID] for row in rows})
 
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:
-    """All rows of a `results.jsonl`, in the order in which they were written.
+    """All rows of a `results.jsonl` that verify, in the order in which they were written.
 
     Args:
         path: the file.
 
     Returns:
-        One flat dict a cell: identity, `cell_id`, metrics. A metric that is null in the file, alone or within a
-        curve, is NaN again. Where two lines are of one cell, the later counts. A last line cut short is left out.
+        The rows, see `Rows`.
 
     Raises:
-        InputError: if there is no such file, or it holds anything but cells.
+        InputError: if there is no such file, or it is somebody else's.
+    """
+    return read_rows(path).rows
+
+
+def read_rows(path: str | Path) -> Rows:
+    """All rows of a `results.jsonl` that verify, and what is to be said of the file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        The rows, whether they are old, and how many lines were left out.
+
+    Raises:
+        InputError: if there is no such file, or it is somebody else's.
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        _, found = _read(path)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); name the results.jsonl of a sweep"
         ) from None
-    rows, _ = _parse(path, content)
-    latest = {row[ID]: row for row in rows}
-    return [_with_nan(row) for row in latest.values()]
+    latest = {row[ID]: row for row in found.rows}
+    return Rows([_with_nan(row) for row in latest.values()], found.old, len(found.damaged))
+
+
+def counted(lines: Sequence[object] | int) -> str:
+    """How many damaged lines there are, in words."""
+    count = lines if isinstance(lines, int) else len(lines)
+    return "1 damaged line" if count == 1 else f"{count:,} damaged lines"
 
 
 def row_of(result: CellResult) -> dict[str, Any]:
@@ -217,7 +290,7 @@ def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
             return [restored(one) for one in value]
         return math.nan if value is None else value
 
-    head = set(_identity(row))
+    head = set(_identity(row)) | set(TEXTS)
     return {key: value if key in head else restored(value) for key, value in row.items()}
 
 
@@ -226,33 +299,38 @@ def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: row[key] for key in keys[: keys.index(ID)]}
 
 
-def _parse(path: Path, content: bytes) -> tuple[list[dict[str, Any]], int]:
-    """The rows of a file, and how many of its bytes they are: fewer than all if the last line was cut short."""
-    rows = []
-    whole = 0
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        try:
-            row = json.loads(line)
-        except ValueError:
-            # A batch is appended in one write: only what comes last, and begins as a row does, can be torn.
-            if whole + len(line) == len(content) and not line.endswith(b"\n") and line.startswith(b"{"):
-                break
-            raise _foreign(path, number, "is not JSON") from None
-        if not isinstance(row, dict) or ID not in row:
-            raise _foreign(path, number, f"has no {ID}: it is not the result of a cell")
-        try:
-            same = cell_id(_identity(row)) == row[ID]
-        except ValueError:
-            same = False
-        if not same:
-            raise _foreign(path, number, f"has a {ID} that does not belong to the keys before it")
-        rows.append(row)
-        whole += len(line)
-    return rows, whole
+def _is_row(row: Mapping[str, Any]) -> bool:
+    """Whether a line is the result of a cell: its id belongs to the keys before it, and its values can be averaged."""
+    if ID not in row:
+        return False
+    identity = _identity(row)
+    outcome = {key: value for key, value in row.items() if key not in identity and key not in (ID, CHECKSUM)}
+    try:
+        return cell_id(identity) == row[ID] and fits(identity, outcome)
+    except ValueError:
+        return False
 
 
-def _foreign(path: Path, number: int, what: str) -> InputError:
-    return InputError(f"{path}, line {number} {what}; mend the line, or choose another --config.workdir")
+def _read(path: Path) -> tuple[bytes, Lines]:
+    """The content of a file of results and the lines in it.
+
+    Raises:
+        InputError: if it is somebody else's.
+        OSError: if it cannot be read.
+    """
+    content = path.read_bytes()
+    found = parse_lines(content, _is_row, START)
+    if found.foreign is not None:
+        row = parse_row(content.split(b"\n")[found.foreign - 1])
+        what = (
+            "is not JSON"
+            if row is None
+            else f"has no {ID}: it is not the result of a cell"
+            if ID not in row
+            else f"has a {ID} that does not belong to the keys before it"
+        )
+        raise InputError(f"{path}, line {found.foreign} {what}; choose another --config.workdir")
+    return content, found
 
 
 def _write_config(path: Path, config: Mapping[str, Any]) -> None:

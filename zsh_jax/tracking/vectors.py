@@ -3,57 +3,88 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
-from zsh_jax.atomic import write_whole
+from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.fingerprint import vectors_fingerprint
 from zsh_jax.sweep.inputs import Inputs
+
+FOLDER = "semantics"
+
+
+class ClassVectors(NamedTuple):
+    """Vectors of the classes of a data set.
+
+    Attributes:
+        name: of the semantics, as results state it.
+        vectors: a row for each class.
+        class_names: in the order of the rows.
+    """
+
+    name: str
+    vectors: Float[np.ndarray, "c e"]
+    class_names: tuple[str, ...]
 
 
 def save_vectors(workdir: str | Path, inputs: Inputs) -> None:
-    """Write `<workdir>/semantics.safetensors`: a matrix for each semantics, and the class names in its metadata.
+    """Write `<workdir>/semantics/FINGERPRINT.safetensors` for each kind of semantics.
 
-    Shuffled and random vectors are not in it as they were given to the classes: a seed makes those anew from what is.
+    A row of the results names its file by `fingerprint_semantics`, so that vectors of one name and other content stand
+    beside each other. Shuffled and random vectors are not in it as they were given to the classes: a seed makes those
+    anew from what is.
 
     Args:
         workdir: of the sweep.
         inputs: of the sweep.
 
     Raises:
-        InputError: if the file cannot be written.
+        InputError: if a file cannot be written.
+        OSError: if the disk is full or gone.
     """
     from safetensors.numpy import save
 
-    path = Path(workdir) / "semantics.safetensors"
+    folder = Path(workdir) / FOLDER
     names = json.dumps(list(inputs.dataset.class_names))
-    arrays = {found.name: np.ascontiguousarray(found.vectors) for found in inputs.semantics.values()}
-    try:
-        write_whole(path, save(arrays, {"dataset": inputs.dataset.name, "class_names": names}))
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); choose another --config.workdir"
-        ) from None
+    for kind, found in inputs.semantics.items():
+        path = folder / f"{vectors_fingerprint(kind, found, inputs.dataset)}.safetensors"
+        about = {"name": found.name, "dataset": inputs.dataset.name, "class_names": names}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, save({"vectors": np.ascontiguousarray(found.vectors)}, about))
+        except OSError as error:
+            raise cannot_write(path, error) from None
 
 
-def load_vectors(workdir: str | Path) -> tuple[Mapping[str, np.ndarray], tuple[str, ...]]:
+def load_vectors(workdir: str | Path) -> Mapping[str, ClassVectors]:
     """Read what `save_vectors` wrote.
 
     Args:
         workdir: of the sweep.
 
     Returns:
-        A matrix (c, e) for each semantics, by the name that results have, and the c class names.
+        By fingerprint, as the rows of the results have it, the vectors and class names.
 
     Raises:
-        InputError: if there is no such file, or it is damaged.
+        InputError: if there are none, or a file is damaged.
     """
     from safetensors import SafetensorError, safe_open
 
-    path = Path(workdir) / "semantics.safetensors"
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = json.loads(file.metadata()["class_names"])
-            return {name: file.get_tensor(name) for name in file.keys()}, tuple(names)  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path} does not hold class vectors of a sweep ({error}); run it again") from None
+    folder = Path(workdir) / FOLDER
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with safe_open(path, framework="numpy") as file:
+                about = file.metadata()
+                names = tuple(json.loads(about["class_names"]))
+                found[path.stem] = ClassVectors(about["name"], file.get_tensor("vectors"), names)
+        except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise InputError(
+                f"{path} does not hold class vectors of a sweep ({error}); run it again"
+            ) from None
+    if not found:
+        raise InputError(f"{folder} does not hold class vectors of a sweep; run it again")
+    return found

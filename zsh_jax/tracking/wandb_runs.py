@@ -6,9 +6,7 @@ never touch the network; `wandb sync <directory>/wandb/offline-run-*` uploads th
 """
 
 import csv
-import hashlib
 import io
-import json
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,14 +17,16 @@ from typing import Any, get_args
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.provenance import PROVENANCE
 from zsh_jax.tracking.results import ID, cell_id, json_value, read_results, row_of
+from zsh_jax.tracking.run_ids import cell_run_id, sweep_run_id
 from zsh_jax.tracking.wandb_journal import note_run, open_journal
 from zsh_jax.tracking.wandb_service import Mode, Run, WandbSettings, one_line, wandb_with, write_run
 
 __all__ = ["WandbSettings", "check_wandb", "log_cells", "log_missing", "log_rows", "log_sweep"]
 
 RESULTS = "results.jsonl"
-NOTHING: Mapping[str, bytes] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def check_wandb(settings: WandbSettings) -> None:
@@ -95,7 +95,7 @@ def log_missing(settings: WandbSettings, cells: Container[str]) -> tuple[WandbSe
     rows = [row for row in read_results(folder / RESULTS) if row[ID] in cells and row[ID] not in there]
     if not rows:
         return settings, 0
-    histories = read_history(folder / HISTORY) if (folder / HISTORY).exists() else {}
+    histories = read_history(folder / HISTORY).by_cell if (folder / HISTORY).exists() else {}
     return log_rows(settings, rows, histories), len(rows)
 
 
@@ -108,8 +108,9 @@ def log_rows(
 
     Its config is the cell's identity; its history the objective, its terms and the flips, the step being the number
     of the iteration; its summary the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are
-    null. The run's id is made from sweep and cell, so that a cell run anew is not there twice: offline it replaces
-    its folder, online it resumes its run. A run that was ended is noted in the journal.
+    null. The run's id is made from sweep, cell and figures, so that a cell run anew is not there twice (offline it
+    replaces its folder, online it resumes its run), and no run takes the place of one with other figures. A run that
+    was ended is noted in the journal.
 
     Results are safe in `results.jsonl` by then, and no trouble with W&B ends a sweep: it is told in a line on the
     standard error, and what follows is written offline, or not at all if even that fails.
@@ -131,10 +132,12 @@ def log_rows(
         values = {key: json_value(value) for key, value in row.items()}
         keys = list(values)
         config = {key: values[key] for key in keys[: keys.index(ID)]}
-        summary = {key: values[key] for key in keys[keys.index(ID) :]}
+        summary = {key: values[key] for key in keys[keys.index(ID) :] if key not in PROVENANCE}
+        made_by = {key: values[key] for key in PROVENANCE if key in values}
         history = {name: json_value(trace) for name, trace in histories.get(row[ID], {}).items()}
         name = "{method} {bits} bits seed {seed}, {dataset}, {unseen}".format_map(config)
-        run = Run(row[ID], name, "cell", config, partial(_fill_cell, history, summary))
+        config |= _told(settings, made_by)
+        run = Run(cell_run_id(row), name, "cell", config, partial(_fill_cell, history, summary))
         settings = write_run(settings, run)
         if settings.mode != "disabled":
             note_run(settings.directory, row[ID], run.digest, settings.mode)
@@ -154,7 +157,7 @@ def log_sweep(
 
     Args:
         settings: where runs go.
-        config: of the sweep; values that JSON can hold. The run's id is made from it.
+        config: of the sweep; values that JSON can hold. The run's id is made from it and the rows.
         rows: as `read_results` gives them.
         report: files by name, as `zsh_jax.report.write.report_files` gives them; PNG, CSV and HTML are logged.
 
@@ -167,11 +170,17 @@ def log_sweep(
     columns = list(dict.fromkeys(key for row in scalars for key in row))
 
     table = [[row.get(column) for column in columns] for row in scalars]
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:16]
+    digest, config = sweep_run_id(config, rows), {**config, **_told(settings)}
     name = f"{settings.group}, all cells"
     return write_run(
         settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report))
     )
+
+
+def _told(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+    """What a config says of where a run was made: by this process, unless an earlier one made the figures."""
+    found = {**settings.provenance, **made_by}
+    return {"provenance": found} if found else {}
 
 
 def _fill_cell(history: Mapping[str, Any], summary: Mapping[str, Any], run: Any) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from zsh_jax.atomic import check_disk
@@ -29,6 +30,7 @@ class WandbSettings(NamedTuple):
         project: in W&B.
         entity: user or team in W&B; the account's default if None.
         mode: "offline" (files alone), "online", or "disabled" (nothing is written, wandb is not even imported).
+        provenance: of `run_provenance`: what the config of each run says of where it was made, as `provenance`.
     """
 
     directory: str | Path
@@ -36,6 +38,7 @@ class WandbSettings(NamedTuple):
     project: str = "zsh_jax"
     entity: str | None = None
     mode: Mode = "offline"
+    provenance: Mapping[str, Any] = MappingProxyType({})
 
 
 class Run(NamedTuple):

@@ -1,0 +1,95 @@
+"""What of a sweep is at hand already when its command starts, and what of it has to be made again."""
+
+import sys
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from zsh_jax.sweep.axes import BOUNDS
+from zsh_jax.sweep.fingerprint import KINDS, PREFIX
+from zsh_jax.tracking.history import open_history
+from zsh_jax.tracking.models import is_whole_model, model_path
+from zsh_jax.tracking.results import Results, cell_id
+
+PRECISION = "precision"
+
+
+def cells_done(
+    workdir: str | Path,
+    results: Results,
+    cells: Iterable[Mapping[str, Any]],
+    *,
+    save_models: bool,
+    shown: Container[str],
+) -> frozenset[str]:
+    """Verify what an earlier start of a sweep left.
+
+    A cell is done if its row verifies, its history was not lost, and its model is whole: where models are saved, it
+    has to be there; where the retrieval examples alone want it, one that is missing is not made for their sake.
+
+    Args:
+        workdir: of the sweep.
+        results: of it, just opened.
+        cells: identities of the sweep's cells.
+        save_models: whether the sweep keeps the hash function of each cell.
+        shown: `cell_id` of the cells whose hash functions the retrieval examples want.
+
+    Returns:
+        `cell_id` of the cells that need not run. How many models are damaged is told in a line on the standard error.
+
+    Raises:
+        InputError: if the histories cannot be read or written.
+        OSError: if the disk is full or gone.
+    """
+    histories = open_history(workdir)
+    done, damaged = set(), 0
+    for cell in cells:
+        identifier = cell_id(cell)
+        if identifier not in results.done or (histories is not None and identifier not in histories):
+            continue
+        path = model_path(workdir, identifier)
+        wanted = cell["method"] not in BOUNDS and (save_models or (identifier in shown and path.exists()))
+        if wanted and not is_whole_model(path):
+            damaged += path.exists()
+            continue
+        done.add(identifier)
+    if damaged:
+        what = "1 damaged model" if damaged == 1 else f"{damaged:,} damaged models"
+        print(f"zsh_jax: {what} in {model_path(workdir, '').parent}; their cells run again", file=sys.stderr)
+    return frozenset(done)
+
+
+def told_other_data(results: Results, cells: Iterable[Mapping[str, Any]]) -> str:
+    """Say which cells of a workdir differ from those of a sweep in their data alone.
+
+    Args:
+        results: of the workdir.
+        cells: identities of the sweep's cells.
+
+    Returns:
+        One line, or none where there are no such cells.
+    """
+    by_settings = {_settings(cell): cell for cell in cells}
+    own = {cell_id(cell) for cell in by_settings.values()}
+    others, unlike = 0, dict.fromkeys((*KINDS, PRECISION), False)
+    for row in results.earlier:
+        cell = by_settings.get(_settings(row))
+        if cell is None or cell_id(row) in own:
+            continue
+        others += 1
+        for kind in unlike:
+            key = kind if kind == PRECISION else PREFIX + kind
+            unlike[kind] |= row.get(key) != cell.get(key)
+    if not others:
+        return ""
+    names = ", ".join(KINDS.get(kind, kind) for kind, differs in unlike.items() if differs)
+    cells_are, they = ("1 cell", "it is") if others == 1 else (f"{others:,} cells", "they are")
+    has = "has" if others == 1 else "have"
+    return f"{cells_are} of this workdir {has} the same settings but other data ({names}): {they} kept and not counted"
+
+
+def _settings(cell: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """An identity without what was read."""
+    return frozenset(
+        (key, value) for key, value in cell.items() if key != PRECISION and not key.startswith(PREFIX)
+    )

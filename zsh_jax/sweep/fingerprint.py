@@ -1,0 +1,136 @@
+"""Fingerprints of what a sweep actually read: cells are known by them, not by the names of files."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float32, Shaped
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.split import Split
+from zsh_jax.sweep.axes import DataSplit
+from zsh_jax.sweep.class_vectors import Semantics
+
+LENGTH = 16  # hexadecimal digits
+BLOCK = 1 << 26  # bytes that are hashed at once
+PREFIX = "fingerprint_"  # of their keys in a cell's identity
+DRAWN = ("random", "shuffled")  # kinds of semantics whose vectors each seed draws anew
+KINDS = {"labels": "labels", "features": "features", "semantics": "class vectors", "split": "split"}
+"""What there is a fingerprint of, and how a message calls it."""
+
+
+class Fingerprints(NamedTuple):
+    """Of the inputs of a sweep.
+
+    Attributes:
+        labels: of labels, class names, sample ids, source splits and auxiliary marks.
+        features: of the raw features of all samples.
+        semantics: of the class vectors, by kind of semantics.
+        splits: of each data split: the indices of training samples, queries and database, and the asked classes.
+        precision: "float32" or "float64": in which the sweep computes.
+    """
+
+    labels: str
+    features: str
+    semantics: Mapping[str, str]
+    splits: Mapping[DataSplit, str]
+    precision: str
+
+    def of(self, split: DataSplit) -> dict[str, str]:
+        """What the identity of a cell says of its inputs.
+
+        Args:
+            split: of the cell.
+
+        Returns:
+            `precision`, and a fingerprint under the prefixed name of each of `KINDS`.
+        """
+        found = (self.labels, self.features, self.semantics[split.semantics], self.splits[split])
+        return {"precision": self.precision} | {
+            PREFIX + kind: value for kind, value in zip(KINDS, found, strict=True)
+        }
+
+
+def take_fingerprints(
+    dataset: Dataset,
+    features: Float32[np.ndarray, "n d"],
+    semantics: Mapping[str, Semantics],
+    splits: Mapping[DataSplit, str],
+) -> Fingerprints:
+    """The fingerprints of a sweep's inputs. Hashing 60,000 x 1,024 features takes less than a second.
+
+    Args:
+        dataset: labels and what goes with them.
+        features: raw features of all samples.
+        semantics: class vectors by kind.
+        splits: of `split_fingerprint`, for each data split of the sweep.
+
+    Returns:
+        The fingerprints.
+    """
+    labels = digest(
+        dataset.labels, dataset.class_names, dataset.ids, dataset.source_splits, dataset.auxiliary
+    )
+    vectors = {kind: vectors_fingerprint(kind, found, dataset) for kind, found in semantics.items()}
+    return Fingerprints(labels, digest(features), vectors, splits, jnp.result_type(float).name)
+
+
+def split_fingerprint(split: Split) -> str:
+    """The fingerprint of a data split.
+
+    Args:
+        split: indices and asked classes.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    return digest(*split)
+
+
+def vectors_fingerprint(kind: str, found: Semantics, dataset: Dataset) -> str:
+    """The fingerprint of class vectors.
+
+    Args:
+        kind: of semantics. Where each seed draws the vectors anew, the kind says how.
+        found: the vectors, or what they are drawn from.
+        dataset: whose classes they are of.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    return digest(kind if kind in DRAWN else None, dataset.class_names, found.vectors)
+
+
+def digest(*parts: Shaped[np.ndarray, "..."] | Sequence[str] | str | None) -> str:
+    """A short SHA-256 of arrays and texts, the same on every machine.
+
+    Numbers are hashed with their type and shape, in little-endian order whatever their layout in memory; texts by
+    their characters, whatever the width of the array that holds them.
+
+    Args:
+        *parts: arrays of numbers or texts, sequences of texts, a text, or None.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    hashed = hashlib.sha256()
+    for part in parts:
+        array = None if part is None or isinstance(part, str) else np.asarray(part)
+        if array is None or array.dtype.kind in "USO":
+            plain = part if array is None else [_text(one) for one in array.ravel().tolist()]
+            text = json.dumps([None if array is None else list(array.shape), plain]).encode()
+            hashed.update(b"text %d " % len(text) + text)
+            continue
+        shape, array = array.shape, np.atleast_1d(array).astype(array.dtype.newbyteorder("<"), copy=False)
+        hashed.update(f"{array.dtype.str} {shape} ".encode())
+        rows = max(1, BLOCK // max(1, array[:1].nbytes))
+        for start in range(0, len(array), rows):
+            hashed.update(np.ascontiguousarray(array[start : start + rows]).data)
+    return hashed.hexdigest()[:LENGTH]
+
+
+def _text(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

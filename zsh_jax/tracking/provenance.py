@@ -1,0 +1,121 @@
+"""Where figures come from: versions, commit, device and date."""
+
+import os
+import platform
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+PROVENANCE = ("version", "commit", "jax", "jaxlib", "device", "date")
+"""What each row carries after its metrics. All are text; `commit` is null outside a git checkout."""
+LIBRARIES = ("jax", "jaxlib", "numpy", "optax", "ml_collections", "wandb")
+PATIENCE = 5.0  # seconds that git may take
+
+
+def provenance() -> dict[str, str | None]:
+    """What the rows of a run have in common.
+
+    Returns:
+        `version` of the package, `commit`, `jax`, `jaxlib`, and the kind of `device` that computes.
+    """
+    return {
+        "version": package_version(),
+        "commit": commit(),
+        "jax": version("jax"),
+        "jaxlib": version("jaxlib"),
+        "device": jax.devices()[0].device_kind,
+    }
+
+
+def dated(made_by: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The provenance of rows that are written now.
+
+    Args:
+        made_by: of `provenance`; or nothing.
+
+    Returns:
+        The same with a `date`: UTC, ISO 8601, to the second; or nothing.
+    """
+    return {**made_by, "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")} if made_by else {}
+
+
+def run_provenance(made_by: Mapping[str, str | None]) -> dict[str, Any]:
+    """What runs in Weights & Biases say of where they were made.
+
+    Args:
+        made_by: of `provenance`.
+
+    Returns:
+        The same, and the `host`, the `system`, `python`, and the versions of `libraries`.
+    """
+    found = {name: _installed(name) for name in LIBRARIES}
+    return {
+        **made_by,
+        "host": platform.node(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "libraries": {name: number for name, number in found.items() if number is not None},
+    }
+
+
+def package_version() -> str:
+    """The version of this package: of the checkout that it lies in, or of what is installed."""
+    try:
+        project = tomllib.loads((_root() / "pyproject.toml").read_text("utf-8"))["project"]
+        if project["name"] == "zsh_jax":
+            return str(project["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return _installed("zsh_jax") or "unknown"
+
+
+def commit(package: Path | None = None) -> str | None:
+    """The commit of the git checkout that the package lies in.
+
+    Args:
+        package: the package's folder; this one if None.
+
+    Returns:
+        40 hexadecimal digits, and `-dirty` after them if a tracked file was changed since; None if the package is no
+        part of a checkout, or git is not there.
+    """
+    folder = package or _root() / "zsh_jax"
+    if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None  # lies in a checkout of something else, if in any
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    # Without variables of a hook that this may run in, and without touching the index of the checkout.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _root() -> Path:
+    return Path(__file__).resolve().parent.parent.parent

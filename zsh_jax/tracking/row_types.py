@@ -1,0 +1,52 @@
+"""Which types the values of a result may have: a row that verifies can be averaged, sorted and printed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zsh_jax.sweep.axes import AXES
+from zsh_jax.tracking.provenance import PROVENANCE
+
+NAMES = ("variant", "dataset", "features", "semantics", "precision")
+TEXTS = (
+    "status",
+    *PROVENANCE,
+)  # what is text after the identity; all else there is numbers and lists of numbers
+NUMBERS = ("mean_average_precision", "objective", "iterations", "seen_queries", "seconds")
+LISTS = ("cutoffs", "precision_at", "mean_average_precision_at", "precision_curve", "recall_curve")
+
+
+def fits(identity: Mapping[str, Any], outcome: Mapping[str, Any]) -> bool:
+    """Whether a row can be one of a sweep, as far as types tell.
+
+    Args:
+        identity: what stands before `cell_id`.
+        outcome: what stands after it, without the checksum.
+
+    Returns:
+        False where an axis, a name, a metric or a text is of a type that no sweep writes.
+    """
+    return (
+        all(_is_axis(key, value) for key, value in identity.items())
+        and all(_is_outcome(key, value) for key, value in outcome.items())
+        and all(isinstance(outcome.get(key, []), list) for key in LISTS)
+        and not any(isinstance(outcome.get(key), list) for key in NUMBERS)
+    )
+
+
+def _is_axis(key: str, value: object) -> bool:
+    if value is None:
+        return True
+    if key in NAMES:
+        return isinstance(value, str)
+    if key not in AXES:
+        return not isinstance(value, list)
+    kind = AXES[key].__annotations__[key]
+    if kind in (int, float):
+        return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+    return isinstance(value, str)
+
+
+def _is_outcome(key: str, value: object) -> bool:
+    if key in TEXTS:
+        return value is None or isinstance(value, str)
+    return not any(isinstance(one, str) for one in (value if isinstance(value, list) else [value]))
