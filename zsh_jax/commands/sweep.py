@@ -6,7 +6,9 @@ from typing import Any
 from ml_collections import ConfigDict
 from rich.console import Console
 
+from zsh_jax.commands.disk import check_disk, check_writable
 from zsh_jax.commands.resume import cells_done, told_other_data
+from zsh_jax.commands.validate import validate
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
@@ -60,7 +62,11 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
+    check_writable(config.workdir)
+    if config.validate_only:
+        return validate(config, console), []
     plan, inputs = lay_out(config)
+    check_disk(config, plan, inputs)
     choices = _tune(config, console, command) if config.tuning.axes else {}
     if choices:
         plan, inputs = lay_out(config, choices)
