@@ -28,7 +28,7 @@ FLOAT = 4
 def cell_bytes(cell: Cell, config: ConfigDict) -> int:
     """What a cell without its hash function leaves on disk.
 
-    Measured: a row has 2.4 KB and about 20 B a bit, a history 55 B a value of its seven series, an offline run of W&B
+    Measured: a row has 2.4 KB and about 20 B a bit, a history 170 B an iteration, an offline run of W&B
     30 KB in files that take 40 KB of a disk. One that is online is buffered in files alike.
 
     Args:
@@ -36,11 +36,11 @@ def cell_bytes(cell: Cell, config: ConfigDict) -> int:
         config: of the sweep.
 
     Returns:
-        `3 KiB + 40 B * bits` for its row, `400 B * iterations` for its history (100 iterations at the most; few go on
+        `3 KiB + 40 B * bits` for its row, `200 B * iterations` for its history (100 iterations at the most; few go on
         for as long), and 48 KiB for its run, if there is one.
     """
     row = 3 * KIB + 40 * cell.program.bits
-    history = 400 * min(cell.program.max_iterations, 100)
+    history = 200 * min(cell.program.max_iterations, 100)
     return row + history + (0 if config.wandb.mode == "disabled" else 48 * KIB)
 
 
@@ -55,7 +55,7 @@ def model_bytes(cell: Cell, inputs: Inputs) -> int:
         4 bytes for each number of mean and scale (2 d), of the anchors (k p) and the projection ((k + 1) l), or, of a
         linear method, of its projection (p l) alone; d p for a basis of principal components; of the joint form also
         (k + 1 + p) e and, for the frame, 2 e l, e being the length of a class vector or the number of classes,
-        whichever is larger; c l / 8 for the codes of the classes; and 8 KiB for what it says of itself. d is the
+        whichever is larger; c l / 8 for the codes of the classes; and 4 KiB for what it says of itself. d is the
         length of the features, p that after preprocessing, k the number of anchors, l that of bits.
     """
     split, bits = cell.split, cell.program.bits
@@ -73,7 +73,7 @@ def model_bytes(cell: Cell, inputs: Inputs) -> int:
     if method.startswith("joint"):
         e = max(classes, inputs.semantics[split.semantics].vectors.shape[1])
         numbers += (split.anchors + 1 + p) * e + 2 * e * bits
-    return FLOAT * numbers + classes * -(-bits // 8) + 8 * KIB
+    return FLOAT * numbers + classes * -(-bits // 8) + 4 * KIB
 
 
 def report_bytes(config: ConfigDict, methods: int) -> int:
@@ -87,7 +87,8 @@ def report_bytes(config: ConfigDict, methods: int) -> int:
         2 MiB for the report (measured: 0.8 to 1.5 MB), and for each image that is shown 64 x 64 x 3 bytes, in the file
         of the retrieval examples and, a third longer as text, in the page; the report twice, with W&B.
     """
-    examples = config.gallery.queries * (1 + 2 * config.gallery.neighbours * methods) * SIDE * SIDE * 3
+    images = config.gallery.queries * (1 + 2 * config.gallery.neighbours * methods) if methods else 0
+    examples = images * SIDE * SIDE * 3
     if not config.report:
         return examples
     report = 2 * MIB + examples * 4 // 3

@@ -11,6 +11,7 @@ INDEX = 2**31 - 1  # what an array of 32-bit integers can count
 SEED = 2**32 - 1  # JAX drops what is above 32 bits: two larger seeds could be one
 LEAST, MOST = 1e-15, 1e15  # products and quotients of two such numbers are still numbers in float32
 SHOWN = 60  # characters of a value in a message
+LONGEST_PART = 255  # bytes of a name in a file system
 NAME_BYTES = 120  # two names and what stands between them are one file name, of 255 bytes at the most
 
 
@@ -99,10 +100,12 @@ def text(most: int = 10_000) -> Takes:
 
 def path() -> Takes:
     """The name of a file or folder."""
-    return Takes(
-        "the name of a file or folder, without blanks around it",
-        lambda value: text(4096).test(value) and value == value.strip(),
-    )
+
+    def test(value: object) -> bool:
+        plain = isinstance(value, str) and text(4096).test(value) and value == value.strip()
+        return plain and all(len(part.encode()) <= LONGEST_PART for part in str(value).split("/"))
+
+    return Takes("the name of a file or folder, without blanks around it", test)
 
 
 def file_name() -> Takes:

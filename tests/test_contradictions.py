@@ -1,0 +1,271 @@
+"""Settings that are right by themselves and wrong together, or for the data: one line, before anything is written."""
+
+import numpy as np
+import pytest
+from bad_input import make_data, put, refusal, tiny_config
+from ml_collections import ConfigDict
+
+from zsh_jax.sweep.settings import check_settings
+
+TWO = {"a": {}, "b": {"method": ("semantic_ridge",)}}
+PCA = {"sweep.preprocessing": ("pca",)}
+ALL = "cat+dog+cow+pig+owl+bee"
+
+
+def _tuning(axes, variants=None, **settings):
+    given = {f"tuning.{key}": value for key, value in settings.items()}
+    return {"variants": ConfigDict(variants or TWO), "tuning.axes": ConfigDict(axes)} | given
+
+
+BETA = {"a": {"beta": (1e-4, 1e-3)}}
+
+TOGETHER = {
+    "more bits than components": (
+        {"sweep.method": ("pcah",), "sweep.bits": (9,)},
+        "sweep.bits: pcah has no 9 bits from 8",
+    ),
+    "more bits than directions kept": (
+        PCA | {"sweep.pca_dimensions": (4,), "sweep.method": ("itq",), "sweep.bits": (8,)},
+        "sweep.bits: itq has no 8 bits from 4",
+    ),
+    "coupled and relaxed": (
+        {"sweep.rotation": ("coupled",), "sweep.codes": ("relaxed",)},
+        "sweep.rotation: coupled has",
+    ),
+    "growth of a closed form": (
+        {"sweep.rotation": ("coupled",), "sweep.alpha_growth": (2.0,)},
+        "sweep.alpha_growth: is for",
+    ),
+    "growth beyond float32": (
+        {"sweep.alpha_growth": (1e3,), "sweep.max_iterations": (50,)},
+        "sweep.alpha_growth: alpha 1e-05 grown by 1000 is 1e142 after 50 iterations",
+    ),
+    "a method without bits": ({"sweep.bits": (0,)}, "sweep.bits: zsh has codes"),
+    "a bound with bits": ({"sweep.method": ("cosine_features",)}, "sweep.bits: cosine_features has no codes"),
+    "a bound and a method": (
+        {"sweep.method": ("zsh", "cosine_features")},
+        "sweep.bits: cosine_features has no codes",
+    ),
+    "more anchors than samples": (
+        {"sweep.anchors": (41,)},
+        "sweep.anchors: 41 anchors cannot be drawn from 40",
+    ),
+    "as many neighbours as samples": ({"sweep.neighbours": (40,)}, "sweep.neighbours: 40 neighbours"),
+    "as many neighbours as anchors": (
+        {"sweep.graph": ("anchors",), "sweep.neighbours": (10,)},
+        "sweep.neighbours: 10",
+    ),
+    "more directions than features": (
+        PCA | {"sweep.pca_dimensions": (9,)},
+        "sweep.pca_dimensions: 9 principal",
+    ),
+    "as many directions as samples": (
+        PCA | {"sweep.pca_dimensions": (40,)},
+        "sweep.pca_dimensions: 40 principal",
+    ),
+    "more seen classes than there are": (
+        {"sweep.seen_classes": (6,)},
+        "6 seen classes cannot be drawn from 5",
+    ),
+    "no class left to learn from": (
+        {"sweep.validation": (5,)},
+        "5 validation classes cannot be drawn from 5",
+    ),
+    "more samples than images": (
+        {"sweep.training_samples": (101,)},
+        "101 training samples cannot be drawn from 100",
+    ),
+    "more queries than images": ({"sweep.queries": (21,)}, "21 queries cannot be drawn from 20"),
+    "all images are queries": ({"sweep.queries": (20,)}, "nothing relevant in the database"),
+    "more seen queries than images": (
+        {"evaluation.seen_queries": 99},
+        "99 seen queries cannot be drawn from",
+    ),
+    "every class unseen": ({"sweep.unseen": (ALL,), "sweep.queries": (100,)}, "none is left to learn from"),
+    "a class that is not there": ({"sweep.unseen": ("cta",)}, "sweep.unseen: there is no class 'cta'"),
+    "a class twice": ({"sweep.unseen": ("cat + cat",)}, "sweep.unseen: class 'cat' stands twice"),
+    "a set twice": (
+        {"sweep.unseen": ("cat+dog", "dog + cat")},
+        "sweep.unseen repeats a value: 'cat+dog' and 'dog + cat'",
+    ),
+    "a number twice": ({"sweep.lam": (1, 1.0)}, "sweep.lam repeats a value: 1 and 1.0"),
+    "one number in float32": ({"sweep.lam": (1e-3, 1e-3 * (1 + 1e-9))}, "sweep.lam repeats a value"),
+    "one bandwidth in float32": ({"sweep.bandwidth": (1.0, 1.0 + 1e-12)}, "sweep.bandwidth repeats a value"),
+    "too many cells": (
+        {"sweep.seed": tuple(range(1001)), "sweep.alpha": tuple(np.linspace(1, 2, 1001).tolist())},
+        "sweep: its axes make 1,002,001 cells",
+    ),
+    "word vectors without a file": ({"sweep.semantics": ("word_vectors",)}, "semantics.path is not set"),
+    "attributes of a data set without": ({"sweep.semantics": ("attributes",)}, "semantics.attributes"),
+    "sentences without a model": ({"sweep.semantics": ("sentences",)}, "semantics.model is not set"),
+    "features that are nowhere": ({"features.name": "precomputed"}, "features.path is not set"),
+    "images of a data set without": ({"features.name": "gist"}, "features.name: tiny comes without"),
+    "features of no name": ({"features.name": "gits"}, "features.name: there is no 'gits'"),
+    "a data set that is nowhere": ({"dataset.path": "nowhere.npz"}, "nowhere.npz"),
+    "a data set without a path": ({"dataset.path": None}, "dataset.path is not set"),
+    "more classes than there are": (
+        {"dataset.classes": 7},
+        "dataset.classes: 7 classes cannot be drawn from 6",
+    ),
+    "as many held out as there are": (
+        {"dataset.classes": 3, "dataset.held_out": 3},
+        "dataset.held_out: 3 of 3 classes",
+    ),
+    "no memory": ({"memory_gib": 1e-6}, "memory_gib"),
+    "an auxiliary data set without features": (
+        {"auxiliary.dataset.name": "features", "auxiliary.dataset.path": "nowhere.npz"},
+        "nowhere.npz",
+    ),
+    "an auxiliary data set without a path for them": (
+        {"auxiliary.dataset.name": "cifar10", "auxiliary.features.name": "precomputed"},
+        "features.path",
+    ),
+    "a reference without variants": (
+        {"reference": "a"},
+        "reference: there are no variants to compare with 'a'",
+    ),
+    "an unknown reference": (
+        {"reference": "c", "variants": ConfigDict(TWO)},
+        "reference: there is no variant 'c'",
+    ),
+    "a variant of no axis": (
+        {"variants": ConfigDict({"a": {"bit": (8,)}})},
+        "variants.a: unknown axis 'bit'; nearest: bits",
+    ),
+    "a variant with a wrong value": (
+        {"variants": ConfigDict({"a": {"bits": (8.0,)}})},
+        "variants.a.bits: takes whole",
+    ),
+    "a variant with a value twice": (
+        {"variants": ConfigDict({"a": {"bits": (8, 8)}})},
+        "variants.a.bits repeats a value",
+    ),
+    "a variant that cannot be drawn": (
+        {"variants": ConfigDict({"a": {}, "b": {"anchors": (99,)}})},
+        "variants.b: sweep.anchors: 99 anchors",
+    ),
+    "a variant whose name is a path": ({"variants": ConfigDict({"a/b": {}})}, "variants: takes a name"),
+    "a variant without a name": ({"variants": ConfigDict({"": {}})}, "variants: takes a name"),
+    "tuning on the unseen classes": (
+        _tuning(BETA, validation=0),
+        "tuning.validation: takes whole numbers from 1",
+    ),
+    "tuning on less than none": (
+        _tuning(BETA, validation=-1),
+        "tuning.validation: takes whole numbers from 1",
+    ),
+    "tuning on too many": (
+        _tuning(BETA, validation=5),
+        "tuning: 5 validation classes cannot be drawn from 5",
+    ),
+    "tuning for no variant": (_tuning({"c": {"beta": (1e-4,)}}), "tuning.axes: there is no variant 'c'"),
+    "tuning nothing": (_tuning({"a": {}}), "tuning.axes.a: takes axes and the values to try"),
+    "tuning no axis": (_tuning({"a": 3}), "tuning.axes.a: takes axes and the values to try, not 3"),
+    "tuning the unseen classes": (
+        _tuning({"a": {"unseen": ("dog",)}}),
+        "tuning.axes.a.unseen: 'unseen' cannot be tuned",
+    ),
+    "tuning the validation": (
+        _tuning({"a": {"validation": (1, 2)}}),
+        "tuning.axes.a.validation: 'validation' cannot",
+    ),
+    "tuning with one bare value": (_tuning({"a": {"beta": 1e-4}}), "tuning.axes.a.beta: takes a tuple"),
+    "tuning with no value": (_tuning({"a": {"beta": ()}}), "tuning.axes.a.beta: takes a tuple"),
+    "tuning with a value twice": (
+        _tuning({"a": {"beta": (1e-4, 1e-4)}}),
+        "tuning.axes.a.beta repeats a value",
+    ),
+    "tuning with a wrong value": (
+        _tuning({"a": {"beta": (1e-4, 0)}}),
+        "tuning.axes.a.beta: takes numbers from 1e-15",
+    ),
+    "tuning what is not read": (
+        _tuning({"b": {"beta": (1e-4, 1e-3)}}),
+        "tuning.axes.b.beta: semantic_ridge does not",
+    ),
+    "tuning what zsh does not read": (
+        _tuning({"a": {"multiple": (1.0, 2.0)}}),
+        "tuning.axes.a.multiple: zsh does not",
+    ),
+    "tuning with unequal budgets": (
+        _tuning(BETA | {"b": {"multiple": (1.0,)}}),
+        "tuning.axes: budgets differ (a 2, b 1",
+    ),
+    "tuning a sweep on validation classes": (
+        _tuning(BETA) | {"sweep.validation": (1,)},
+        "sweep.validation: (1,) contradicts tuning.axes",
+    ),
+    "tuning a variant on validation classes": (
+        _tuning(BETA, {"a": {}, "b": {"validation": (0, 1)}}),
+        "variants.b.validation: (0, 1) contradicts tuning.axes",
+    ),
+    "tuning what cannot be drawn": (
+        _tuning({"a": {"anchors": (5, 60)}}),
+        "variants.a: sweep.anchors: 60 anchors",
+    ),
+    "tuning with bits that there are not": (
+        _tuning({"p": {"neighbours": (2, 3)}}, {"p": {"method": ("itq",)}}, bits=(16,)),
+        "tuning: sweep.bits: itq has no 16 bits from 8",
+    ),
+    # Two bits of four directions can be tried, and then eight of them not be run.
+    "tuning to what cannot be run then": (
+        PCA
+        | _tuning(
+            {"p": {"pca_dimensions": (4, 5)}}, {"p": {"method": ("itq",), "pca_dimensions": (8,)}}, bits=(2,)
+        ),
+        "tuning: sweep.bits: itq has no 8 bits from 4",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    make_data(folder)
+    (folder / "file").write_text("mine")
+    return folder
+
+
+@pytest.mark.parametrize("case", TOGETHER)
+def test_what_contradicts_itself_or_the_data_is_refused(launch, folder, capsys, case):
+    changes, said = TOGETHER[case]
+    assert said in refusal(launch, folder, capsys, put(tiny_config(folder), changes))
+
+
+@pytest.mark.parametrize(
+    ("workdir", "said"), [("file", "is a file"), ("file/below", "is a file"), ("a" * 300, "workdir")]
+)
+def test_a_workdir_that_cannot_be_one_is_refused_before_data_are_read(launch, folder, capsys, workdir, said):
+    config = put(tiny_config(folder), {"workdir": str(folder / workdir), "dataset.path": "nowhere.npz"})
+    assert said in refusal(launch, folder, capsys, config)
+    assert (folder / "file").read_text() == "mine"
+
+
+def test_a_tuned_variant_with_seeds_of_its_own_is_tried_with_those_of_the_tuning(folder):
+    from zsh_jax.sweep.grid import groups
+    from zsh_jax.sweep.tuning import validation_config
+
+    variants = {"a": {"seed": (7, 8)}, "b": {"method": ("semantic_ridge",)}}
+    config = put(tiny_config(folder), _tuning(BETA, variants, seed=(3,), validation=2))
+    check_settings(config)
+    made = validation_config(config)
+    cells = [cell for one in groups(made.sweep.to_dict(), made.variants.to_dict()) for cell in one.cells()]
+    assert {(cell.split.seed, cell.split.validation) for cell in cells} == {(3, 2)}
+
+
+def test_numbers_of_numpy_are_taken_as_they_are(folder):
+    from zsh_jax.sweep.settings import plain
+
+    given = {
+        "sweep.lam": tuple(np.logspace(-3, -1, 3)),
+        "sweep.seed": tuple(np.arange(2)),
+        "memory_gib": np.float64(3),
+    }
+    config = put(tiny_config(folder), given)
+    plain(config)
+    check_settings(config)
+    assert config.sweep.seed == (0, 1)
+    assert {type(value) for value in (*config.sweep.seed, *config.sweep.lam, config.memory_gib)} == {
+        int,
+        float,
+    }
