@@ -26,7 +26,7 @@ from zsh_jax.core.classes import encode_class
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
-from zsh_jax.sweep import engine
+from zsh_jax.sweep import engine, load
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.config import defaults
@@ -36,6 +36,7 @@ from zsh_jax.sweep.inputs import Inputs, Semantics
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
 from zsh_jax.sweep.plan import make_plan
 from zsh_jax.sweep.prepare import prepare
+from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.streams import streams
 from zsh_jax.sweep.train import train
 
@@ -89,7 +90,7 @@ def _cells(plan):
 
 
 def _by_hand(cell: Cell, inputs: Inputs):
-    indices = engine.split_of(inputs, cell.split)
+    indices = split_of(inputs, cell.split)
     x = jnp.asarray(inputs.features[indices.training])
     kind = cell.split.preprocessing
     fitted = fit_preprocessing(x, kind=kind, dimensions=cell.split.pca_dimensions if kind == "pca" else None)
@@ -233,7 +234,7 @@ def test_nothing_compiles_twice(monkeypatch):
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
-        monkeypatch.setattr(engine, name, jax.jit(counted, static_argnames=static))
+        monkeypatch.setattr(load if name == "prepare" else engine, name, jax.jit(counted, static_argnames=static))
     inputs = _inputs()
     plan = _plan(
         inputs,

@@ -14,6 +14,7 @@ from zsh_jax.sweep import engine
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import make_plan
+from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.streams import streams
 
 SEEN = 15
@@ -39,7 +40,7 @@ def results(plan, inputs):
 def test_each_figure_is_that_of_the_core(plan, inputs, results):
     labels = inputs.dataset.labels
     for cell, result in zip(_cells(plan), results, strict=True):
-        indices = engine.split_of(inputs, cell.split)
+        indices = split_of(inputs, cell.split)
         codes = encode(result.model, jnp.asarray(inputs.features))
         d = indices.database
         bits = bit_statistics(codes[d], jnp.asarray(labels[d]), bits=9)
@@ -121,7 +122,7 @@ def test_bounds_have_seen_queries_and_an_interval_but_no_bits(inputs, method):
     assert found["encoded_samples"] == 0
     if method == "cosine_features":
         (cell,) = _cells(plan)
-        indices = engine.split_of(inputs, cell.split)
+        indices = split_of(inputs, cell.split)
         unit = inputs.features / np.linalg.norm(inputs.features, axis=1, keepdims=True)
         labels, expected = inputs.dataset.labels, []
         for row in draw_seen_queries(inputs.dataset, indices, "ant", count=SEEN, seed=0):

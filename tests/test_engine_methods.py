@@ -28,6 +28,7 @@ from zsh_jax.data.semantics import semantic_targets
 from zsh_jax.errors import InputError
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.streams import streams
 
 FEW = {"seed": (0, 3), "unseen": ("bee",)}
@@ -42,7 +43,7 @@ def _results(inputs, **changes):
 
 
 def _data(cell, inputs):
-    indices = engine.split_of(inputs, cell.split)
+    indices = split_of(inputs, cell.split)
     raw = jnp.asarray(inputs.features[indices.training])
     mean, scale = standardisation(raw)
     x = (raw - mean) / scale
@@ -112,7 +113,7 @@ def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():
     inputs = _inputs()
     cells, results = _results(inputs, method=("cosine_features",), bits=(0,))
     for cell, result in zip(cells, results, strict=True):
-        indices = engine.split_of(inputs, cell.split)
+        indices = split_of(inputs, cell.split)
         x, labels = (jnp.asarray(array) for array in (inputs.features, inputs.dataset.labels))
         q, d = indices.queries, indices.database
         expected = cosine_average_precision(x[q], labels[q], x[d], labels[d]).mean()

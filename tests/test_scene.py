@@ -10,8 +10,9 @@ from zsh_jax.core.hashing import encode
 from zsh_jax.data.registry import Source, load_dataset
 from zsh_jax.data.split import parse_unseen
 from zsh_jax.sweep.config import for_dataset
-from zsh_jax.sweep.engine import run, split_of
+from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.layout import lay_out
+from zsh_jax.sweep.splits import split_of
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 WORDS = SHARED / "word_vectors" / "glove_twitter_25d.txt"

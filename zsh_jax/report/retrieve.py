@@ -14,9 +14,9 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.report.gallery import Retrieved
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.shown import Asked
+from zsh_jax.sweep.splits import split_of
 from zsh_jax.tracking.models import load_class_codes, load_model, model_path
 from zsh_jax.tracking.results import cell_id
 

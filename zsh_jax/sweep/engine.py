@@ -1,87 +1,36 @@
 """Run a plan: batch after batch of cells, each batch one call of each compiled program."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Float, Float32, Shaped
 
 from zsh_jax.core.problem import Hyperparameters
-from zsh_jax.data.seen_queries import draw_seen_queries
-from zsh_jax.data.semantics import random_orthogonal, semantic_targets, shuffled
-from zsh_jax.data.split import Split, split_dataset
+from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import BOUNDS, DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity, nothing_trained
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles, encode_cells, evaluate_cells
+from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells
 from zsh_jax.sweep.evaluate_bounds import evaluate_bounds
+from zsh_jax.sweep.halving import halves, is_out_of_memory, within
 from zsh_jax.sweep.inputs import Inputs
-from zsh_jax.sweep.memory import EVALUATION_BLOCK
-from zsh_jax.sweep.plan import Batch, Plan
-from zsh_jax.sweep.prepare import GraphOptions, Prepared, Semantics, prepare
+from zsh_jax.sweep.load import (
+    Loaded,
+    Samples,
+    bytes_of,
+    load,
+    loaded_shapes,
+    preparing,
+    sample_shapes,
+    samples_of,
+)
+from zsh_jax.sweep.memory import EVALUATION_BLOCK, sizes_of
+from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.sweep.streams import streams
-from zsh_jax.sweep.train import Traced, train
+from zsh_jax.sweep.train import Traced, Trained, train
 from zsh_jax.sweep.train_baseline import train_baseline
-
-
-class _Samples(NamedTuple):
-    """All samples of the data set, on the device."""
-
-    features: Float[Array, "n_all d"]
-    labels: Shaped[Array, "n_all *c"]
-
-
-class _Loaded(NamedTuple):
-    """Data splits of one chunk, stacked on the device."""
-
-    prepared: Prepared
-    roles: Roles
-    seconds: float  # of preparing one split
-
-
-def split_of(inputs: Inputs, split: DataSplit) -> Split:
-    """The zero-shot split that a cell's axes name.
-
-    Args:
-        inputs: of the sweep.
-        split: the axes.
-
-    Returns:
-        Indices of training samples, queries and database.
-
-    Raises:
-        InputError: if the data set cannot be split so.
-    """
-    return split_dataset(
-        inputs.dataset,
-        split.unseen,
-        training_samples=split.training_samples,
-        queries=split.queries,
-        seed=split.seed,
-        seen_classes=split.seen_classes,
-        validation=split.validation,
-    )
-
-
-def vectors_of(inputs: Inputs, split: DataSplit) -> Float32[np.ndarray, "c e"]:
-    """The semantic vectors of all classes that a cell's axes name.
-
-    Args:
-        inputs: of the sweep.
-        split: the axes.
-
-    Returns:
-        Rows of unit length, in the order of the classes.
-    """
-    vectors = inputs.semantics[split.semantics].vectors
-    if split.semantics == "random":
-        return random_orthogonal(len(vectors), seed=split.seed)
-    if split.semantics == "shuffled":
-        return shuffled(vectors, seed=split.seed)
-    return vectors
 
 
 def run(
@@ -92,8 +41,12 @@ def run(
     seen_queries: int = 0,
     keeps_model: Callable[[dict[str, Any]], bool] = lambda cell: False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
+    compiled: Compiled | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Iterator[list[CellResult]]:
     """Train, encode and evaluate every cell of a plan.
+
+    Where memory runs out, the batch is cut in two, and those after it start at the size that worked.
 
     Args:
         plan: from `make_plan`.
@@ -103,26 +56,54 @@ def run(
         keeps_model: tells of a cell's flat identity whether its result is to carry its hash function and class codes.
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
+        compiled: programs that are compiled already.
+        tell: takes a line about a batch that did not fit.
 
     Yields:
         The results of each batch, as it ends.
+
+    Raises:
+        InputError: if one cell alone does not fit the memory. Cells that were yielded stand.
     """
-    compiled = Compiled()
-    samples = _Samples(jnp.asarray(inputs.features), jnp.asarray(inputs.dataset.labels))
-    loaded: _Loaded | None = None
+    compiled = Compiled() if compiled is None else compiled
+    sizes = sizes_of(inputs)
+
+    def size(batch: Batch) -> int:
+        return batch_bytes(sizes[batch.splits[0].semantics], batch)
+
+    def wanted_in(batch: Batch) -> list[bool]:
+        return [not is_done(identity(cell, inputs)) for cell in batch.cells()]
+
+    queue = [batch for batch in plan.batches if any(wanted_in(batch))]
+    uses = Counter(use for batch in queue for use in _uses(batch))
+    samples: Samples | None = None
+    loaded: Loaded | None = None
     splits: tuple[DataSplit, ...] = ()
-    for batch in plan.batches:
-        wanted = [not is_done(identity(cell, inputs)) for cell in batch.cells()]
-        if not any(wanted):
+    while queue:
+        batch, *rest = queue
+        results: list[CellResult] = []
+        wanted = wanted_in(batch)
+        try:
+            samples = samples_of(inputs) if samples is None else samples
+            if splits != batch.splits:
+                loaded, splits = None, ()  # the last chunk's arrays go before the next one's come
+            if loaded is None:
+                loaded = load(batch, inputs, samples, compiled, seen_queries=seen_queries)
+                splits = batch.splits
+            keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
+            results = _run_batch(
+                batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
+            )
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        if not results:  # here and not above: an exception holds the arrays of the calls that it came through
+            queue = _smaller(queue, size, is_loaded=loaded is not None, tell=tell)
+            uses = Counter(use for one in queue for use in _uses(one))
             continue
-        if loaded is None or splits != batch.splits:
-            loaded = None  # the last chunk's arrays go before the next one's come
-            loaded = _load(batch, inputs, samples, compiled, seen_queries=seen_queries)
-            splits = batch.splits
-        keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
-        results = _run_batch(
-            batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
-        )
+        queue = rest
+        uses -= Counter(_uses(batch))
+        compiled.release(uses)
         yield [
             result if keep else result._replace(model=None, class_codes=None)
             for result, want, keep in zip(results, wanted, keeps, strict=True)
@@ -130,44 +111,69 @@ def run(
         ]
 
 
-def _load(
-    batch: Batch, inputs: Inputs, samples: _Samples, compiled: Compiled, *, seen_queries: int
-) -> _Loaded:
-    prepared, roles, keys, seconds = [], [], [], 0.0
-    for split in batch.splits:
-        indices = split_of(inputs, split)
-        vectors = vectors_of(inputs, split)
-        targets = semantic_targets(inputs.dataset.labels[indices.training], vectors)
-        taught = inputs.dataset.labels[indices.training]
-        hot = taught if taught.ndim == 2 else taught[:, None] == np.arange(len(vectors))
-        classes = jnp.asarray(hot, samples.features.dtype) if batch.has_samples else None
-        graph = GraphOptions(
-            split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised"
+def _smaller(
+    queue: list[Batch], size: Callable[[Batch], int], *, is_loaded: bool, tell: Callable[[str], None]
+) -> list[Batch]:
+    """The batches that are left, of which the first did not fit the memory, at sizes that may."""
+    batch = queue[0]
+    parts = halves(batch) if is_loaded else halves(batch, ("splits",))
+    program, split = batch.program, batch.splits[0]
+    what = f"{program.method} of {program.bits} bits"
+    if len(parts) == 1:
+        raise InputError(
+            f"memory ran out with one cell of {what}, {split.training_samples} training samples and {split.anchors} "
+            f"anchors; fix: lower these, or give it more memory. What has ended is kept"
         )
-        one, spent = compiled.run(
-            prepare,
-            samples.features,
-            jnp.asarray(indices.training),
-            Semantics(jnp.asarray(targets), jnp.asarray(vectors), classes),
-            streams(split.seed),
-            jnp.asarray(split.bandwidth, samples.features.dtype),
-            anchor_count=split.anchors,
-            preprocessing=split.preprocessing,
-            pca_dimensions=split.pca_dimensions if split.preprocessing == "pca" else 0,
-            graph=graph if batch.has_locality else None,
-        )
-        prepared.append(one)
-        seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-        unseen = np.isin(np.arange(len(vectors)), indices.asked)
-        roles.append((indices.queries, indices.database, seen, unseen))
-        keys.append(streams(split.seed).resamples)
-        seconds += spent
-    stacked = (*(jnp.asarray(np.stack(rows)) for rows in zip(*roles, strict=True)), jnp.stack(keys))
-    return _Loaded(
-        jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        Roles(*stacked),
-        seconds / len(batch.splits),
+    cells, fewer = len(batch), len(parts[0])
+    tell(f"memory ran out with {cells} cells of {what} at once; going on with {fewer} at a time")
+    most = None if is_loaded else len(parts[0].splits)
+    return within(queue, size(parts[0]), size, most_splits=most)
+
+
+def _uses(batch: Batch) -> tuple[Hashable, ...]:
+    """What the programs of a batch are known by: batches that share a use may share its programs."""
+    split, program, cells = batch.splits[0], batch.program, len(batch)
+    shape = (split.shape, batch.has_locality, batch.has_samples, len(batch.splits))
+    return (
+        preparing(batch),
+        ("train", shape, program, len(batch.ratios), len(batch.lams)),
+        ("judge", shape, program.method in BOUNDS, program.bits, cells),
     )
+
+
+def footprint(
+    batch: Batch,
+    inputs: Inputs,
+    compiled: Compiled,
+    *,
+    cutoffs: tuple[int, ...] = (),
+    seen_queries: int = 0,
+) -> int:
+    """What a batch takes, as the compiler tells: the programs are compiled for it, and not run.
+
+    Args:
+        batch: of a plan.
+        inputs: of the sweep.
+        compiled: takes in the programs.
+        cutoffs: as in `run`.
+        seen_queries: as in `run`.
+
+    Returns:
+        Bytes of its largest stage, with all that is held meanwhile.
+    """
+    samples = sample_shapes(inputs)
+    loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
+    held = bytes_of((loaded.prepared, loaded.roles))
+
+    def call(function: Any, *args: Any, use: Hashable, **static: Any) -> Any:
+        nonlocal peak, held
+        returned, beside = compiled.shapes(function, *args, use=use, **static)
+        peak = max(peak, held + beside)
+        held += bytes_of(returned)
+        return returned
+
+    _stages(batch, loaded, samples, call, cutoffs=cutoffs)
+    return bytes_of(samples) + peak
 
 
 def _traced(batch: Batch, dtype: jnp.dtype) -> Traced:
@@ -182,64 +188,103 @@ def _traced(batch: Batch, dtype: jnp.dtype) -> Traced:
     return Traced(shared, *jnp.asarray(lams, dtype).T)
 
 
-def _run_batch(
+def _stages(
     batch: Batch,
-    inputs: Inputs,
-    loaded: _Loaded,
-    samples: _Samples,
-    compiled: Compiled,
+    loaded: Loaded,
+    samples: Samples,
+    call: Callable[..., Any],
     *,
     cutoffs: tuple[int, ...],
-    keep_models: bool,
-) -> list[CellResult]:
+) -> tuple[Trained, Scores]:
+    """Train, encode and evaluate a batch; of arrays, or of their shapes alone.
+
+    Args:
+        batch: of the plan.
+        loaded: its data splits.
+        samples: of the sweep.
+        call: calls a jitted function with these arguments.
+        cutoffs: the N of precision at N.
+
+    Returns:
+        What was trained and how it scored, (splits, cells, ...).
+    """
     weights = _traced(batch, samples.features.dtype)
     program = batch.program
+    _, training, judging = _uses(batch)
     if program.method in BOUNDS:
-        trained, train_seconds, encode_seconds = nothing_trained(batch), 0.0, 0.0
         multiples = jnp.tile(weights.multiple, len(batch.ratios))
-        scores, evaluate_seconds = compiled.run(
+        scores = call(
             evaluate_bounds,
             loaded.prepared,
             multiples,
             *samples,
             loaded.roles,
+            use=judging,
             method=program.method,
             cutoffs=cutoffs,
         )
-    else:
-        known = {} if program.method == "zsh" else {"one_label": samples.labels.ndim == 1}
-        trainer = train if program.method == "zsh" else train_baseline
-        trained, train_seconds = compiled.run(trainer, loaded.prepared, weights, program=program, **known)
-        # From here on the cells of a split stand in one row: (splits, ratios * lams, ...).
-        trained = jax.tree.map(lambda leaf: leaf.reshape(leaf.shape[0], -1, *leaf.shape[3:]), trained)
-        codes, encode_seconds = compiled.run(
-            encode_cells, loaded.prepared, trained.hash_map, samples.features
-        )
-        scores, evaluate_seconds = compiled.run(
-            evaluate_cells,
-            codes,
-            trained.class_codes,
-            samples.labels,
-            loaded.roles,
-            bits=program.bits,
-            cutoffs=cutoffs,
-            block=EVALUATION_BLOCK,
-        )
+        return nothing_trained(batch), scores
+    known = {} if program.method == "zsh" else {"one_label": samples.labels.ndim == 1}
+    trainer = train if program.method == "zsh" else train_baseline
+    trained = call(trainer, loaded.prepared, weights, use=training, program=program, **known)
+    trained = jax.tree.map(_in_one_row, trained)
+    codes = call(encode_cells, loaded.prepared, trained.hash_map, samples.features, use=judging)
+    scores = call(
+        evaluate_cells,
+        codes,
+        trained.class_codes,
+        samples.labels,
+        loaded.roles,
+        use=judging,
+        bits=program.bits,
+        cutoffs=cutoffs,
+        block=EVALUATION_BLOCK,
+    )
+    return trained, scores
+
+
+def _in_one_row(leaf: Any) -> Any:
+    """From (splits, ratios, lams, ...) to (splits, cells, ...)."""
+    shape = (leaf.shape[0], leaf.shape[1] * leaf.shape[2], *leaf.shape[3:])
+    shapes_alone = isinstance(leaf, jax.ShapeDtypeStruct)
+    return jax.ShapeDtypeStruct(shape, leaf.dtype) if shapes_alone else leaf.reshape(shape)
+
+
+def _run_batch(
+    batch: Batch,
+    inputs: Inputs,
+    loaded: Loaded,
+    samples: Samples,
+    compiled: Compiled,
+    *,
+    cutoffs: tuple[int, ...],
+    keep_models: bool,
+) -> list[CellResult]:
+    seconds: dict[Any, float] = {}
+
+    def call(function: Any, *args: Any, **static: Any) -> Any:
+        result, seconds[function] = compiled.run(function, *args, **static)
+        return result
+
+    trained, scores = _stages(batch, loaded, samples, call, cutoffs=cutoffs)
+    is_bound = batch.program.method in BOUNDS
     names = 0 if trained.class_codes is None else trained.class_codes.shape[-2]
     seen_queries = loaded.roles.seen_queries.shape[-1]
-    asked = loaded.roles.queries.shape[-1] + seen_queries + names
-    encoded = 0 if program.method in BOUNDS else len(samples.features)
+
+    def each(*functions: Any) -> float:
+        return sum(seconds.get(function, 0.0) for function in functions) / len(batch)
+
     extra = {
         "cutoffs": list(cutoffs),
         "seen_queries": seen_queries,
-        "encoded_samples": encoded,
-        "evaluated_queries": asked,
-        "seconds": train_seconds / len(batch),
+        "encoded_samples": 0 if is_bound else len(samples.features),
+        "evaluated_queries": loaded.roles.queries.shape[-1] + seen_queries + names,
+        "seconds": each(train, train_baseline),
         "prepare_seconds": loaded.seconds,
-        "encode_seconds": encode_seconds / len(batch),
-        "evaluate_seconds": evaluate_seconds / len(batch),
+        "encode_seconds": each(encode_cells),
+        "evaluate_seconds": each(evaluate_cells, evaluate_bounds),
     }
-    keep_models = keep_models and program.method not in BOUNDS
+    keep_models = keep_models and not is_bound
     models = hash_functions(loaded.prepared, trained) if keep_models else None
     class_codes = trained.class_codes if keep_models else None
     traces = jax.device_get(trained._replace(hash_map=None, class_codes=class_codes))

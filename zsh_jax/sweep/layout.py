@@ -15,12 +15,12 @@ from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.fingerprint import split_fingerprint, take_fingerprints
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
 from zsh_jax.sweep.inputs import Inputs, open_inputs
-from zsh_jax.sweep.memory import Sizes
+from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.tuning import tried_config, validation_config
 
 MOST_LINES = 12
@@ -73,11 +73,8 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
 
 def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
     """The plan of a grid, if data and memory permit it, and the fingerprints of its splits."""
-    samples, features = inputs.features.shape
-    sizes = {
-        kind: Sizes(samples, features, found.vectors.shape[1]) for kind, found in inputs.semantics.items()
-    }
-    plan = make_plan(every, sizes, memory_gib=config.memory_gib)
+    features = inputs.features.shape[1]
+    plan = make_plan(every, sizes_of(inputs), memory_gib=config.memory_gib)
     for group in every:
         _check_components(group, features)
     splits = {}

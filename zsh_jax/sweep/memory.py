@@ -1,10 +1,15 @@
-"""How much memory a batch of cells takes, and how many cells fit."""
+"""How much memory a batch of cells takes, by formula: what batches are cut by before anything is compiled.
+
+What the compiler says of the programs is read later, by `zsh_jax.sweep.engine.footprint`; a test compares the two.
+"""
 
 from typing import NamedTuple
 
-from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
+import jax.numpy as jnp
 
-FLOAT = 4
+from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
+from zsh_jax.sweep.inputs import Inputs
+
 EVALUATION_BLOCK = 16
 
 
@@ -15,18 +20,32 @@ class Sizes(NamedTuple):
         samples: all samples of the data set.
         features: length d of a feature vector.
         semantics: length e of a semantic vector.
+        item: bytes of a floating-point number.
     """
 
     samples: int
     features: int
     semantics: int
+    item: int = 4
+
+
+def sizes_of(inputs: Inputs) -> dict[str, Sizes]:
+    """The sizes of a sweep's data for each kind of semantics, in the precision that is set."""
+    item = jnp.dtype(jnp.result_type(float)).itemsize
+    samples, features = inputs.features.shape
+    return {
+        kind: Sizes(samples, features, found.vectors.shape[1], item)
+        for kind, found in inputs.semantics.items()
+    }
 
 
 def fixed_bytes(sizes: Sizes, split: DataSplit) -> int:
     """What is held whatever the number of cells: the features, and the work space of the largest stage."""
-    held = sizes.samples * sizes.features * FLOAT
-    graph = 3 * 512 * split.training_samples * FLOAT + split.training_samples * sizes.features * FLOAT
-    evaluation = 6 * EVALUATION_BLOCK * sizes.samples * FLOAT
+    held = sizes.samples * sizes.features * sizes.item
+    graph = (
+        3 * 512 * split.training_samples * sizes.item + split.training_samples * sizes.features * sizes.item
+    )
+    evaluation = 6 * EVALUATION_BLOCK * sizes.samples * sizes.item
     return held + max(graph, evaluation)
 
 
@@ -36,24 +55,26 @@ def split_bytes(sizes: Sizes, split: DataSplit, *, has_samples: bool = False) ->
     phi = 2 * split.training_samples * m
     samples = 2 * split.training_samples * sizes.features if has_samples else 0
     targets = split.training_samples * sizes.semantics
-    return (phi + samples + 3 * m * m + targets + split.anchors * sizes.features) * FLOAT
+    return (phi + samples + 3 * m * m + targets + split.anchors * sizes.features) * sizes.item
 
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """What one more cell takes: the solver's arrays of samples by bits, or its codes of all samples."""
     if program.method in BOUNDS:
-        return 3 * sizes.samples * sizes.features * FLOAT  # queries and database, again at unit length
+        return 3 * sizes.samples * sizes.features * sizes.item  # queries and database, again at unit length
     if program.method != "zsh":
         wide = max(sizes.features, split.anchors + 1)
         fitting = (
             8 * split.training_samples * program.bits + 8 * wide**2
-        ) * FLOAT  # of covariance or Gram matrix
+        ) * sizes.item  # of covariance or Gram matrix
         return max(fitting, 2 * sizes.samples * -(-program.bits // 8))
     arrays = 8 if program.codes == "discrete" else 12  # logits, their gradient, and Adam's two moments
-    solver = split.training_samples * (arrays * program.bits + 2 * sizes.semantics) * FLOAT
-    solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * FLOAT
+    solver = split.training_samples * (arrays * program.bits + 2 * sizes.semantics) * sizes.item
+    solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * sizes.item
     solver *= program.restarts
     if program.alpha_growth != 1:
-        solver += program.max_iterations * (split.anchors + 1) ** 2 * FLOAT  # a factor for each iteration
-    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * FLOAT
+        solver += (
+            program.max_iterations * (split.anchors + 1) ** 2 * sizes.item
+        )  # a factor for each iteration
+    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * sizes.item
     return max(solver, codes)

@@ -46,6 +46,22 @@ class Batch:
         return len(self.splits) * len(self.ratios) * len(self.lams)
 
 
+def batch_bytes(sizes: Sizes, batch: Batch) -> int:
+    """What a batch takes, by formula.
+
+    Args:
+        sizes: of the data.
+        batch: of a plan.
+
+    Returns:
+        Bytes.
+    """
+    split, program = batch.splits[0], batch.program
+    each = split_bytes(sizes, split, has_samples=batch.has_samples)
+    stacked = len(batch.splits) * each
+    return fixed_bytes(sizes, split) + stacked + len(batch) * cell_bytes(sizes, split, program)
+
+
 @dataclass(frozen=True)
 class Plan:
     """What will be run.

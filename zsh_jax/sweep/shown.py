@@ -9,9 +9,9 @@ from jaxtyping import Int
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
 from zsh_jax.sweep.axes import BOUNDS, Cell
-from zsh_jax.sweep.engine import split_of
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Plan
+from zsh_jax.sweep.splits import split_of
 
 SETS = 3  # of unseen classes, at the most
 BITS = 64  # the longest codes that are shown, if there are any as short

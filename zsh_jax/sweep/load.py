@@ -1,0 +1,167 @@
+"""The data splits of a batch made ready: what every cell of theirs is trained and judged on, on the device."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Shaped
+
+from zsh_jax.data.seen_queries import draw_seen_queries
+from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.sweep.axes import DataSplit
+from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.evaluate import Roles
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.prepare import GraphOptions, Prepared, Semantics, prepare
+from zsh_jax.sweep.splits import split_of, vectors_of
+from zsh_jax.sweep.streams import streams
+
+
+class Samples(NamedTuple):
+    """All samples of the data set, on the device; or their shapes."""
+
+    features: Float[Array, "n_all d"]
+    labels: Shaped[Array, "n_all *c"]
+
+
+class Loaded(NamedTuple):
+    """Data splits of one chunk, stacked on the device; or their shapes.
+
+    Attributes:
+        prepared: ready to train on.
+        roles: of samples and classes.
+        seconds: that it took to prepare one split.
+    """
+
+    prepared: Prepared
+    roles: Roles
+    seconds: float
+
+
+def samples_of(inputs: Inputs) -> Samples:
+    """All samples, on the device, in the precision that is set."""
+    return Samples(jnp.asarray(inputs.features, jnp.result_type(float)), jnp.asarray(inputs.dataset.labels))
+
+
+def sample_shapes(inputs: Inputs) -> Samples:
+    """The shapes of what `samples_of` returns."""
+    features: Any = jax.ShapeDtypeStruct(inputs.features.shape, jnp.result_type(float))
+    labels = inputs.dataset.labels
+    return Samples(features, jax.eval_shape(jnp.asarray, labels))
+
+
+def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, seen_queries: int) -> Loaded:
+    """Prepare the data splits of a batch, one after the other, and stack them.
+
+    Args:
+        batch: whose splits.
+        inputs: of the sweep.
+        samples: of the sweep.
+        compiled: programs.
+        seen_queries: how many images of seen classes search the database too.
+
+    Returns:
+        The splits.
+    """
+    prepared, roles, seconds = [], [], 0.0
+    for split in batch.splits:
+        one, role = _arguments(split, batch, inputs, seen_queries=seen_queries)
+        made, spent = compiled.run(
+            prepare, samples.features, *one, use=preparing(batch), **_static(split, batch)
+        )
+        prepared.append(made)
+        roles.append(role)
+        seconds += spent
+    return Loaded(
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
+        jax.tree.map(lambda *leaves: jnp.stack(leaves), *roles),
+        seconds / len(batch.splits),
+    )
+
+
+def loaded_shapes(
+    batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, seen_queries: int
+) -> tuple[Loaded, int]:
+    """What `load` returns, as shapes, and the most memory that it takes; compiled, and not run.
+
+    Args:
+        batch: whose splits.
+        inputs: of the sweep.
+        samples: of the sweep, or their shapes.
+        compiled: programs.
+        seen_queries: as in `load`.
+
+    Returns:
+        Shapes, and bytes beside those of the samples.
+    """
+    split = batch.splits[0]
+    one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
+    made, beside = compiled.shapes(
+        prepare, samples.features, *one, use=preparing(batch), **_static(split, batch)
+    )
+    count = len(batch.splits)
+
+    def stacked(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape), leaf.dtype), tree)
+
+    each = bytes_of(made)
+    peak = max((count - 1) * each + bytes_of(one) + beside, 2 * count * each)
+    return Loaded(stacked(made), stacked(role), 0.0), peak
+
+
+def preparing(batch: Batch) -> tuple[Any, ...]:
+    """What batches have in common that use the same programs to prepare their splits."""
+    options = frozenset((split.preprocessing, _graph(split, batch)) for split in batch.splits)
+    return ("prepare", batch.splits[0].shape, batch.has_samples, options)
+
+
+def shape_of(leaf: Any) -> Any:
+    """The shape of an array."""
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+
+
+def bytes_of(tree: Any) -> int:
+    """Bytes of all arrays, or shapes, of a tree."""
+    return sum(_bytes_of_leaf(leaf) for leaf in jax.tree.leaves(tree))
+
+
+def _bytes_of_leaf(leaf: Any) -> int:
+    item = 8 if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf.dtype.itemsize
+    return int(np.prod(leaf.shape, dtype=np.int64)) * item
+
+
+def _arguments(
+    split: DataSplit, batch: Batch, inputs: Inputs, *, seen_queries: int
+) -> tuple[tuple[Any, ...], Roles]:
+    """What `prepare` takes after the features, and who is what in the split."""
+    dtype = jnp.result_type(float)
+    indices = split_of(inputs, split)
+    vectors = vectors_of(inputs, split)
+    taught = inputs.dataset.labels[indices.training]
+    targets = semantic_targets(taught, vectors)
+    hot = taught if taught.ndim == 2 else taught[:, None] == np.arange(len(vectors))
+    classes = jnp.asarray(hot, dtype) if batch.has_samples else None
+    keys = streams(split.seed)
+    semantics = Semantics(jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype), classes)
+    seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
+    unseen = np.isin(np.arange(len(vectors)), indices.asked)
+    queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
+    roles = Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), keys.resamples)
+    return (jnp.asarray(indices.training), semantics, keys, jnp.asarray(split.bandwidth, dtype)), roles
+
+
+def _static(split: DataSplit, batch: Batch) -> dict[str, Any]:
+    return {
+        "anchor_count": split.anchors,
+        "preprocessing": split.preprocessing,
+        "pca_dimensions": split.pca_dimensions if split.preprocessing == "pca" else 0,
+        "graph": _graph(split, batch),
+    }
+
+
+def _graph(split: DataSplit, batch: Batch) -> GraphOptions | None:
+    if not batch.has_locality:
+        return None
+    return GraphOptions(split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised")
