@@ -234,7 +234,9 @@ def test_nothing_compiles_twice(monkeypatch):
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
-        monkeypatch.setattr(load if name == "prepare" else engine, name, jax.jit(counted, static_argnames=static))
+        monkeypatch.setattr(
+            load if name == "prepare" else engine, name, jax.jit(counted, static_argnames=static)
+        )
     inputs = _inputs()
     plan = _plan(
         inputs,

@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 from rich.console import Console
 
@@ -14,7 +16,9 @@ from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import run
+from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.settings import check_settings
@@ -50,7 +54,9 @@ def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
     Raises:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
-    status, _ = _swept(config, console, command)
+    # Before any array is made; where the process has float64 set already, it stays.
+    with jax.enable_x64(config.get("x64") is True or jnp.result_type(float) == jnp.float64):
+        status, _ = _swept(config, console, command)
     return status
 
 
@@ -89,14 +95,19 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
+    memory = {"memory_gib": config.memory_gib, "compiled": Compiled()}
+    plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
     say(console, describe(plan, inputs, config, is_done))
     if other_data := told_other_data(results, identities):
         say(console, other_data)
     todo = work_of(
         plan.batches, lambda batch: sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
     )
+    tell = partial(say, console)
     with progress(console, todo) as advance:
-        for batch in run(plan, inputs, **evaluation, keeps_model=keeps_model, is_done=is_done):
+        for batch in run(
+            plan, inputs, **memory, **evaluation, keeps_model=keeps_model, is_done=is_done, tell=tell
+        ):
             for result in batch:
                 if result.model is not None:
                     path = model_path(config.workdir, cell_id(result.cell))
@@ -110,7 +121,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(rows, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    report = write_end(config, plan, inputs, partial(say, console))
+    report = write_end(config, plan, inputs, tell)
     log_sweep(wandb, config.to_dict(), rows, report)
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:

@@ -16,6 +16,7 @@ def defaults() -> ConfigDict:
     config.workdir = config_dict.placeholder(str)  # where results go; runs/{name}-{dataset} if not set
     config.memory_gib = 2.0  # what one batch of cells may take
     config.validate_only = False  # check everything, say what would be run, and run nothing
+    config.x64 = False  # float64 throughout: figures that are the same on every machine, in two to three times the time
     config.save_models = False  # keep the hash function of each cell
     config.report = True  # a page, figures and tables at the end, in workdir/report
 

@@ -7,14 +7,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from zsh_jax.byte_size import byte_size
 from zsh_jax.core.problem import Hyperparameters
-from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import BOUNDS, DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity, nothing_trained
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells
 from zsh_jax.sweep.evaluate_bounds import evaluate_bounds
-from zsh_jax.sweep.halving import halves, is_out_of_memory, within
+from zsh_jax.sweep.halving import is_out_of_memory, smaller
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.load import (
     Loaded,
@@ -42,6 +42,7 @@ def run(
     keeps_model: Callable[[dict[str, Any]], bool] = lambda cell: False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
     compiled: Compiled | None = None,
+    memory_gib: float = float("inf"),
     tell: Callable[[str], None] = lambda line: None,
 ) -> Iterator[list[CellResult]]:
     """Train, encode and evaluate every cell of a plan.
@@ -57,6 +58,7 @@ def run(
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
         compiled: programs that are compiled already.
+        memory_gib: what a batch may take as the compiler tells, in GiB; a batch that takes more is cut.
         tell: takes a line about a batch that did not fit.
 
     Yields:
@@ -78,11 +80,21 @@ def run(
     uses = Counter(use for batch in queue for use in _uses(batch))
     samples: Samples | None = None
     loaded: Loaded | None = None
+    known: set[Hashable] = set()  # to fit
     splits: tuple[DataSplit, ...] = ()
     while queue:
         batch, *rest = queue
         results: list[CellResult] = []
         wanted = wanted_in(batch)
+        if len(batch) > 1 and _uses(batch) not in known and memory_gib < float("inf"):
+            known.add(_uses(batch))
+            takes = footprint(batch, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+            if takes > memory_gib * 2**30:
+                queue = smaller(
+                    queue, size, is_loaded=True, why=f"{byte_size(takes)} would be taken", tell=tell
+                )
+                uses = Counter(use for one in queue for use in _uses(one))
+                continue
         try:
             samples = samples_of(inputs) if samples is None else samples
             if splits != batch.splits:
@@ -98,7 +110,7 @@ def run(
             if not is_out_of_memory(error):
                 raise
         if not results:  # here and not above: an exception holds the arrays of the calls that it came through
-            queue = _smaller(queue, size, is_loaded=loaded is not None, tell=tell)
+            queue = smaller(queue, size, is_loaded=loaded is not None, why="memory ran out", tell=tell)
             uses = Counter(use for one in queue for use in _uses(one))
             continue
         queue = rest
@@ -109,25 +121,6 @@ def run(
             for result, want, keep in zip(results, wanted, keeps, strict=True)
             if want
         ]
-
-
-def _smaller(
-    queue: list[Batch], size: Callable[[Batch], int], *, is_loaded: bool, tell: Callable[[str], None]
-) -> list[Batch]:
-    """The batches that are left, of which the first did not fit the memory, at sizes that may."""
-    batch = queue[0]
-    parts = halves(batch) if is_loaded else halves(batch, ("splits",))
-    program, split = batch.program, batch.splits[0]
-    what = f"{program.method} of {program.bits} bits"
-    if len(parts) == 1:
-        raise InputError(
-            f"memory ran out with one cell of {what}, {split.training_samples} training samples and {split.anchors} "
-            f"anchors; fix: lower these, or give it more memory. What has ended is kept"
-        )
-    cells, fewer = len(batch), len(parts[0])
-    tell(f"memory ran out with {cells} cells of {what} at once; going on with {fewer} at a time")
-    most = None if is_loaded else len(parts[0].splits)
-    return within(queue, size(parts[0]), size, most_splits=most)
 
 
 def _uses(batch: Batch) -> tuple[Hashable, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from zsh_jax.errors import InputError
 from zsh_jax.sweep.plan import Batch
 
 WEIGHTS = ("ratios", "lams")
@@ -30,7 +31,7 @@ def halves(batch: Batch, axes: Sequence[str] = (*WEIGHTS, "splits")) -> list[Bat
 def within(
     batches: Iterable[Batch], limit: int, size: Callable[[Batch], int], *, most_splits: int | None = None
 ) -> list[Batch]:
-    """Cut batches until each is small enough, or one cell.
+    """Cut the weights of batches until each is small enough, or has one of them.
 
     Args:
         batches: in the order in which they run; those of one chunk of data splits follow each other.
@@ -41,33 +42,63 @@ def within(
     Returns:
         The same cells; batches of one chunk still follow each other.
     """
-    made: list[Batch] = []
-    for _, same in groupby(batches, key=lambda batch: batch.splits):
-        made += _chunk_within(list(same), limit, size, most_splits)
-    return made
 
-
-def _chunk_within(
-    same: list[Batch], limit: int, size: Callable[[Batch], int], most_splits: int | None
-) -> list[Batch]:
     def by_weights(batch: Batch) -> list[Batch]:
         parts = halves(batch, WEIGHTS)
         if size(batch) <= limit or len(parts) == 1:
             return [batch]
         return [part for half in parts for part in by_weights(half)]
 
-    splits = len(same[0].splits)
-    cut = [part for batch in same for part in by_weights(batch)]
-    few = most_splits is None or splits <= most_splits
-    if splits == 1 or (few and all(size(part) <= limit for part in cut)):
-        return cut
-    # The splits of a half are prepared once, for all of its batches.
-    pairs = [halves(batch, ("splits",)) for batch in same]
-    return [
-        part
-        for half in zip(*pairs, strict=True)
-        for part in _chunk_within(list(half), limit, size, most_splits)
-    ]
+    def by_splits(same: list[Batch]) -> list[Batch]:
+        splits = len(same[0].splits)
+        if most_splits is None or splits <= most_splits:
+            return same
+        # The splits of a half are prepared once, for all of its batches.
+        pairs = [halves(batch, ("splits",)) for batch in same]
+        return [part for half in zip(*pairs, strict=True) for part in by_splits(list(half))]
+
+    chunks = [list(same) for _, same in groupby(batches, key=lambda batch: batch.splits)]
+    return [part for same in chunks for batch in by_splits(same) for part in by_weights(batch)]
+
+
+def smaller(
+    queue: list[Batch],
+    size: Callable[[Batch], int],
+    *,
+    is_loaded: bool,
+    why: str,
+    tell: Callable[[str], None],
+) -> list[Batch]:
+    """Batches that are left, at sizes that may fit the memory.
+
+    Args:
+        queue: batches; the first did not fit.
+        size: of a batch.
+        is_loaded: whether its data splits fitted; if not, they are what is cut.
+        why: what was wrong with it.
+        tell: takes a line about it.
+
+    Returns:
+        The same cells, none in a batch larger than half of the first.
+
+    Raises:
+        InputError: if the first cannot be cut.
+    """
+    batch = queue[0]
+    parts = halves(batch) if is_loaded else halves(batch, ("splits",))
+    program, split = batch.program, batch.splits[0]
+    what = f"{program.method} of {program.bits} bits"
+    if len(parts) == 1:
+        raise InputError(
+            f"memory ran out with one cell of {what}, {split.training_samples} training samples and {split.anchors} "
+            f"anchors; fix: lower these, or give it more memory. What has ended is kept"
+        )
+    cells, fewer = len(batch), len(parts[0])
+    tell(f"{why} with {cells} cells of {what} at once; going on with {fewer} at a time")
+    most_splits = len(parts[0].splits)
+    return within(
+        queue, size(parts[0]), size, most_splits=most_splits if most_splits < len(batch.splits) else None
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -77,7 +77,7 @@ def _moments(
     ) -> tuple[Int[Array, " l"], None]:
         rows, here = part
         signs = jnp.where(here[:, None], unpack_codes(rows, bits=bits).astype(jnp.int32), 0)
-        return total + signs.sum(0), None
+        return total + signs.sum(0, dtype=jnp.int32), None
 
     total, _ = lax.scan(count, jnp.zeros(bits, jnp.int32), (padded, real))
     mean = total.astype(dtype) / size

@@ -1,0 +1,52 @@
+"""Double precision from the features to the figures: every program takes it, and gives it back."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from test_engine import CUTOFFS, _inputs, _plan
+
+from zsh_jax.sweep import engine
+from zsh_jax.sweep.axes import BOUNDS, METHODS
+from zsh_jax.sweep.load import bytes_of
+
+FEW = {"unseen": ("ant",), "seed": (0,)}
+
+
+class Traced:
+    """In the place of `Compiled`: traces a program, and returns the shapes of what it gives."""
+
+    def __init__(self):
+        self.widths = {}
+
+    def shapes(self, function, *args, use, **static):
+        returned = jax.eval_shape(lambda *args: function(*args, **static), *args)
+        leaves = [
+            leaf for leaf in jax.tree.leaves((args, returned)) if jnp.issubdtype(leaf.dtype, jnp.inexact)
+        ]
+        self.widths[function.__name__] = {leaf.dtype.itemsize for leaf in leaves}
+        return returned, bytes_of(returned)
+
+
+@pytest.mark.parametrize("x64", [False, True])
+@pytest.mark.parametrize(
+    "changes",
+    [{"method": (method,), "bits": (0 if method in BOUNDS else 7,)} for method in METHODS]
+    + [
+        {"codes": ("relaxed",)},
+        {"rotation": ("coupled",)},
+        {"rotation": ("random",), "restarts": (2,)},
+        {"locality": ("semantics",), "alpha_growth": (1.5,), "graph": ("anchors",)},
+        {"preprocessing": ("pca",), "pca_dimensions": (5,)},
+        {"preprocessing": ("unit",), "laplacian": ("normalised",)},
+    ],
+    ids=lambda changes: "-".join(str(value[0]) for value in changes.values()),
+)
+def test_every_program_is_of_one_precision(changes, x64):
+    inputs = _inputs()
+    (batch,) = _plan(inputs, **FEW | changes).batches
+    traced = Traced()
+    with jax.enable_x64(x64):
+        engine.footprint(batch, inputs, traced, cutoffs=CUTOFFS, seen_queries=20)
+    assert traced.widths
+    for name, widths in traced.widths.items():
+        assert widths <= {8 if x64 else 4}, name

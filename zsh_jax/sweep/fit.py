@@ -1,0 +1,72 @@
+"""A plan made to fit the memory by what the compiler says of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from zsh_jax.byte_size import byte_size
+from zsh_jax.errors import InputError
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.engine import footprint
+from zsh_jax.sweep.halving import halves, within
+from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
+
+
+def fit_plan(
+    plan: Plan,
+    inputs: Inputs,
+    compiled: Compiled,
+    *,
+    memory_gib: float,
+    cutoffs: tuple[int, ...] = (),
+    seen_queries: int = 0,
+    is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
+) -> Plan:
+    """Compile the programs of the largest batch that is still to run, and cut batches by the memory that they take.
+
+    Args:
+        plan: from `make_plan`, cut by formulas.
+        inputs: of the sweep.
+        compiled: takes in the programs, so that `run` compiles none of them again.
+        memory_gib: what a batch may take, in GiB.
+        cutoffs: as in `run`.
+        seen_queries: as in `run`.
+        is_done: as in `run`.
+
+    Returns:
+        The same cells, with the memory of the largest batch as the compiler tells it. Where nothing is left to run,
+        nothing is compiled, and the plan is returned as it is.
+
+    Raises:
+        InputError: if one cell alone does not fit.
+    """
+    budget = int(memory_gib * 2**30)
+    sizes = sizes_of(inputs)
+
+    def size(batch: Batch) -> int:
+        return batch_bytes(sizes[batch.splits[0].semantics], batch)
+
+    batches = list(plan.batches)
+    while True:
+        todo = [
+            batch for batch in batches if not all(is_done(identity(cell, inputs)) for cell in batch.cells())
+        ]
+        if not todo:
+            return plan
+        largest = max(todo, key=size)
+        found = footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+        if found <= budget:
+            return replace(plan, batches=tuple(batches), peak_bytes=found)
+        half = halves(largest)[0]
+        if len(largest) == 1:
+            raise InputError(
+                f"one cell of {largest.program.method} of {largest.program.bits} bits takes {byte_size(found)}, more "
+                f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "
+                f"sweep.anchors"
+            )
+        fewer = len(half.splits) < len(largest.splits)
+        limit = min(size(half), size(largest) * budget // found)
+        batches = within(batches, limit, size, most_splits=len(half.splits) if fewer else None)
