@@ -16,10 +16,19 @@ resource = pytest.importorskip("resource")
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("allowed", [2 << 30])
-def test_commands_end_with_a_line_where_address_space_is_short(allowed, tmp_path):
+COMMANDS = (
+    (str(ROOT / "launch.py"), "--config", "experiments/sweep_bits.py"),
+    ("-m", "zsh_jax.data", "prepare", "shapes"),
+    ("-m", "zsh_jax.report", "nowhere"),
+    ("-m", "zsh_jax.export", "nowhere", "--features", "nowhere.npz", "--out", "nowhere"),
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=("launch", "data", "report", "export"))
+@pytest.mark.parametrize("allowed", [200 << 20, 500 << 20, 2 << 30])
+def test_commands_end_with_a_line_where_address_space_is_short(command, allowed, tmp_path):
     done = subprocess.run(
-        [sys.executable, str(ROOT / "launch.py"), "--config", str(ROOT / "experiments/sweep_bits.py")],
+        [sys.executable, *command],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed)),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from zsh_jax.errors import InputError
 from zsh_jax.interrupts import FIRST, interruptible
+from zsh_jax.limits import check_limits
 
 DISK, INPUT, NOT_FINITE, INTERRUPTED, PIPE = 1, 2, 3, 130, 141
 
@@ -26,6 +27,7 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
     interrupted = f"{program}: interrupted; {kept}"
     seen: list[int] = []
     try:
+        check_limits()
         with interruptible(interrupted) as seen:
             return work()
     except BaseException as error:
