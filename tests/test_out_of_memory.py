@@ -136,6 +136,7 @@ def test_halves_keep_weights_that_share_a_factorisation_together():
 def test_what_says_that_memory_ran_out():
     assert is_out_of_memory(MemoryError("Unable to allocate 137. MiB"))
     assert is_out_of_memory(jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory"))
+    assert is_out_of_memory(jax.errors.JaxRuntimeError("INTERNAL: YNNPACK operation failed: error"))
     assert not is_out_of_memory(jax.errors.JaxRuntimeError("INVALID_ARGUMENT"))
     assert not is_out_of_memory(ValueError("RESOURCE_EXHAUSTED"))
 

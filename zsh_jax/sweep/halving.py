@@ -8,6 +8,8 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep.plan import Batch
 
 WEIGHTS = ("ratios", "lams")
+# How XLA says that memory ran out: of arrays; in products on the CPU, seen under a limit; in libraries of a GPU.
+SIGNS = ("RESOURCE_EXHAUSTED", "YNNPACK operation failed", "ALLOC_FAILED", "OUT_OF_MEMORY")
 
 
 def halves(batch: Batch, axes: Sequence[str] = (*WEIGHTS, "splits")) -> list[Batch]:
@@ -103,6 +105,6 @@ def smaller(
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that memory ran out, on the host or on the device."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in str(error)
-    )
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
