@@ -21,6 +21,7 @@ from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, told, validation_config
 from zsh_jax.tracking.history import append_history
@@ -92,6 +93,9 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     def is_done(cell: dict[str, Any]) -> bool:
         return cell_id(cell) in done
 
+    def todo(batch: Batch) -> int:
+        return sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
+
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
@@ -100,13 +104,15 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     say(console, describe(plan, inputs, config, is_done))
     if other_data := told_other_data(results, identities):
         say(console, other_data)
-    todo = work_of(
-        plan.batches, lambda batch: sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
-    )
-    tell = partial(say, console)
-    with progress(console, todo) as advance:
+    with progress(console, work_of(plan.batches, todo)) as advance:
         for batch in run(
-            plan, inputs, **memory, **evaluation, keeps_model=keeps_model, is_done=is_done, tell=tell
+            plan,
+            inputs,
+            **memory,
+            **evaluation,
+            keeps_model=keeps_model,
+            is_done=is_done,
+            tell=partial(say, console),
         ):
             for result in batch:
                 if result.model is not None:
@@ -121,7 +127,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(rows, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    report = write_end(config, plan, inputs, tell)
+    report = write_end(config, plan, inputs, partial(say, console))
     log_sweep(wandb, config.to_dict(), rows, report)
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
