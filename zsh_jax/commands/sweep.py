@@ -1,5 +1,6 @@
 """A sweep from its plan to its report: run, record, sum up."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, told, validation_config
 from zsh_jax.tracking.history import append_history
@@ -114,10 +116,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
             is_done=is_done,
             tell=partial(say, console),
         ):
-            for result in batch:
-                if result.model is not None:
-                    path = model_path(config.workdir, cell_id(result.cell))
-                    save_model(path, result.model, result.cell, result.class_codes)
+            _save_models(config.workdir, batch)
             append_history(config.workdir, batch)
             results = append_results(results, batch, made_by)
             wandb = log_cells(wandb, batch)
@@ -133,6 +132,13 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     if failed:
         say(console, f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
     return 3 if failed else 0, rows
+
+
+def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
+    for result in batch:
+        if result.model is not None:
+            path = model_path(workdir, cell_id(result.cell))
+            save_model(path, result.model, result.cell, result.class_codes)
 
 
 def _tune(config: ConfigDict, console: Console, command: str) -> Choices:
