@@ -23,7 +23,12 @@ ROOMS = {
     "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors", *ENDS},
     "commands": {"core", "baselines", "data", "sweep", "tracking", "report", "commands", "errors"},
 }
-SMALL = {"byte_size", "limits"}  # files of their own that import nothing but the standard library
+SMALL = {
+    "byte_size",
+    "command_line",
+    "limits",
+    "takes",
+}  # files of their own that import nothing but the standard library
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 
 

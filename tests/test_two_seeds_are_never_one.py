@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zsh_jax.sweep.axes import TAKES
 from zsh_jax.sweep.streams import streams
-from zsh_jax.sweep.takes import SEED
+from zsh_jax.takes import SEED
 
 SEEDS = st.integers(0, SEED) | st.sampled_from([0, 2**31 - 1, 2**31, SEED])
 

@@ -17,8 +17,8 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.shown import shown_cells
-from zsh_jax.sweep.takes import shown
 from zsh_jax.sweep.tuning import validation_config
+from zsh_jax.takes import shown
 from zsh_jax.tracking.results import ID, cell_id, read_results
 
 KIB, MIB = 2**10, 2**20

@@ -10,7 +10,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.takes import shown, text
+from zsh_jax.takes import shown, text
 
 LONGEST = 160  # characters of what an experiment's own error says
 EXAMPLE = "give one, as in --config experiments/sweep_bits.py"

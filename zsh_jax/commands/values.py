@@ -9,7 +9,7 @@ from zsh_jax.commands.arguments import Setting
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import defaults
-from zsh_jax.sweep.takes import shown
+from zsh_jax.takes import shown
 
 WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 ANY_KEY = ("variants", "tuning.axes")  # whose values are given whole

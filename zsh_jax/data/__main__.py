@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from zsh_jax.command_line import read_arguments
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
 
@@ -23,9 +24,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from zsh_jax.data.command import parser, run
+    from zsh_jax.data.command import TAKES, parser, run
 
-    return run(parser().parse_args(arguments))
+    return run(read_arguments(parser(), arguments, TAKES))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from zsh_jax import takes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
 from zsh_jax.data.features.cache import default_cache
 from zsh_jax.data.reading import written
 from zsh_jax.data.reason import reason
-from zsh_jax.data.registry import LOADERS, Source, base_name, load_dataset
+from zsh_jax.data.registry import LARGEST_SIDE, LOADERS, Source, base_name, load_dataset
 from zsh_jax.data.there import BY_PATH, STORED_AS, data_folder, kept_features, prepared_versions, states
 from zsh_jax.errors import InputError
 
@@ -21,6 +22,16 @@ EXAMPLES = """examples:
   python -m zsh_jax.data prepare mirflickr --path ARCHIVES
   python -m zsh_jax.data features cifar10 keras:VGG16:fc2
   python -m zsh_jax.data features folder gist+colour --path PICTURES"""
+
+TAKES = {
+    **dict.fromkeys(("data_dir", "path", "weights", "cache"), takes.path()),
+    "name": takes.dataset_name(),
+    "features": takes.text(1000),
+    "image_size": takes.whole(1, LARGEST_SIDE),
+    "batch_size": takes.whole(1, 65_536),
+    "first_label": takes.whole(0, 1),
+}
+"""What each argument takes."""
 
 
 def run(asked: argparse.Namespace) -> int:

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from zsh_jax.command_line import read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
+from zsh_jax.takes import path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -19,11 +21,11 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    asked = _parser().parse_args(arguments)
-    return end_as_status("zsh_jax.export", lambda: _run(asked), kept="nothing has been written")
+    return end_as_status("zsh_jax.export", lambda: _run(arguments), kept="nothing has been written")
 
 
-def _run(asked: argparse.Namespace) -> int:
+def _run(arguments: Sequence[str]) -> int:
+    asked = read_arguments(_parser(), arguments, dict.fromkeys(("model", "features", "out"), path()))
     try:
         print(_export(asked), flush=True)
     except InputError as error:  # an index is left out here by its name
@@ -54,12 +56,12 @@ def _export(asked: argparse.Namespace) -> str:
     from zsh_jax.tracking.models import load_model
 
     model, metadata = load_model(asked.model)
-    path = Path(asked.features)
-    if path.suffix.lower() not in (".npz", ".npy") or not path.is_file():
-        raise InputError(f"--features: there is no .npz or .npy file {path}")
-    arrays = open_arrays(path)
+    file = Path(asked.features)
+    if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
+        raise InputError(f"--features: there is no .npz or .npy file {file}")
+    arrays = open_arrays(file)
     if "features" not in arrays.names:
-        raise InputError(f"{path} lacks features; it has {', '.join(arrays.names) or 'nothing'}")
+        raise InputError(f"{file} lacks features; it has {', '.join(arrays.names) or 'nothing'}")
     features = arrays.read("features")
     ids = arrays.read("id") if "id" in arrays.names else None
     index = None if asked.index == "none" else asked.index

@@ -3,9 +3,13 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from zsh_jax.command_line import read_arguments
+from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
+from zsh_jax.takes import path
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -17,13 +21,17 @@ def main(arguments: Sequence[str]) -> int:
     Returns:
         Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    asked = _parser().parse_args(arguments)
     return end_as_status(
-        "zsh_jax.report", lambda: _report(asked), kept="the same command makes the report anew"
+        "zsh_jax.report", lambda: _report(arguments), kept="the same command makes the report anew"
     )
 
 
-def _report(asked: argparse.Namespace) -> int:
+def _report(arguments: Sequence[str]) -> int:
+    asked = read_arguments(_parser(), arguments, {"workdir": path(), "out": path()})
+    folders = [Path(workdir).resolve() for workdir in asked.workdir]
+    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+    if twice:
+        raise InputError(f"workdir {twice} is given twice; fix: give each sweep once")
     from zsh_jax.report.write import write_report
 
     print(write_report(asked.workdir, asked.out), flush=True)

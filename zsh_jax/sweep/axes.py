@@ -11,7 +11,7 @@ from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.takes import SEED, Takes, check, number, one_of, text, whole
+from zsh_jax.takes import SEED, Takes, check, number, one_of, text, whole
 
 BOUNDS = ("cosine_features", "cosine_predictions")
 METHODS = ("zsh", *BASELINES, *BOUNDS)

@@ -12,7 +12,7 @@ import numpy as np
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import AXES, Cell, DataSplit, Program, Weights, check_value
-from zsh_jax.sweep.takes import LEAST, MOST, shown
+from zsh_jax.takes import LEAST, MOST, shown
 
 AxisGroup = TypeVar("AxisGroup", DataSplit, Program, Weights)
 Item = TypeVar("Item")

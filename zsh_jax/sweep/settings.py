@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
+from zsh_jax import takes
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.registry import LARGEST_SIDE
 from zsh_jax.errors import InputError
-from zsh_jax.sweep import takes
 from zsh_jax.sweep.axes import TAKES
 from zsh_jax.sweep.class_vectors import DROP
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.takes import Takes, check, shown
 from zsh_jax.sweep.tuning import check_tuning
+from zsh_jax.takes import Takes, check, shown
 
 OPEN = ("variants", "tuning.axes")  # whose keys are the user's own
 MODES = ("offline", "online", "disabled")  # of Weights & Biases

@@ -17,7 +17,7 @@ from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import AXES, BOUNDS, DataSplit
 from zsh_jax.sweep.grid import Choices, axis_values, groups
-from zsh_jax.sweep.takes import check, shown, whole
+from zsh_jax.takes import check, shown, whole
 
 VALIDATION = "validation"  # the folder of that sweep, below the workdir
 FIXED = ("unseen", "bits", "seed", "validation", "queries", "method")

@@ -1,0 +1,70 @@
+"""Arguments of the commands, read with argparse: what is wrong with them is one line, as everywhere."""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
+
+from zsh_jax.errors import InputError
+from zsh_jax.takes import Takes, check
+
+LONGEST = 160  # characters of what argparse says
+
+
+def read_arguments(
+    parser: argparse.ArgumentParser, arguments: Sequence[str], takes: Mapping[str, Takes]
+) -> argparse.Namespace:
+    """Read a command line.
+
+    Args:
+        parser: of the command.
+        arguments: without the program's name.
+        takes: by the name of an argument, such as `out` of `--out`, what it takes if it is given.
+
+    Returns:
+        The arguments.
+
+    Raises:
+        InputError: one is unknown, missing, given twice, or of the wrong kind or range.
+    """
+
+    def refuse(message: str) -> NoReturn:
+        said = " ".join(message.split())
+        raise InputError(
+            f"{said if len(said) <= LONGEST else f'{said[:LONGEST]}...'}; --help tells what there is"
+        )
+
+    parsers = list(_parsers(parser))
+    for one in parsers:
+        one.error = refuse  # type: ignore[method-assign]
+    _check_once(parsers, arguments)
+    asked = parser.parse_args(arguments)
+    for name, kind in takes.items():
+        given = getattr(asked, name, None)
+        option = f"--{name.replace('_', '-')}" if _is_option(parsers, name) else name
+        for value in given if isinstance(given, list) else [] if given is None else [given]:
+            check(kind, option, value, f"fix: give another {option}")
+    return asked
+
+
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser, and those of its verbs; none of them takes a part of an option for the whole."""
+    parser.allow_abbrev = False
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                yield from _parsers(one)
+
+
+def _is_option(parsers: Sequence[argparse.ArgumentParser], name: str) -> bool:
+    return any(
+        action.dest == name and action.option_strings for parser in parsers for action in parser._actions
+    )
+
+
+def _check_once(parsers: Sequence[argparse.ArgumentParser], arguments: Sequence[str]) -> None:
+    known = {option for parser in parsers for option in parser._option_string_actions}
+    given = [one.partition("=")[0] for one in arguments]
+    for option in given:
+        if option in known and given.count(option) > 1:
+            raise InputError(f"{option} is given twice; fix: give it once")
