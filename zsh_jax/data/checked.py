@@ -7,11 +7,12 @@ from zsh_jax.data.text import unseen_letter
 from zsh_jax.errors import InputError
 
 
-def checked(dataset: Dataset) -> Dataset:
+def checked(dataset: Dataset, place: str = "") -> Dataset:
     """See that labels and names can be used.
 
     Args:
         dataset: as a loader made it.
+        place: where it was read from, for an error.
 
     Returns:
         The data set; a `+` in the name of a class, which joins names on the axis of unseen classes, is a blank.
@@ -20,7 +21,7 @@ def checked(dataset: Dataset) -> Dataset:
         InputError: a class has no name, the name of another or one that cannot be written, or a label has no class.
     """
     names = tuple(name.replace("+", " ").strip() for name in dataset.class_names)
-    where = _shown(dataset.name)
+    where = f"{dataset.name} in {place}" if place else dataset.name
     first: dict[str, str] = {}
     for name, given in zip(names, dataset.class_names, strict=True):
         hidden = unseen_letter(name)
@@ -41,7 +42,7 @@ def checked(dataset: Dataset) -> Dataset:
                 f"{where}: label {dataset.labels[outside[0]]} of row {outside[0]} is none of {len(names)} "
                 "classes; fix: prepare the data set again"
             )
-    return dataset._replace(name=where, class_names=names)
+    return dataset._replace(name=_shown(dataset.name), class_names=names)
 
 
 def _shown(name: str) -> str:

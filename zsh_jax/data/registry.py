@@ -52,7 +52,8 @@ def load_dataset(source: Source, *, images: bool = True, features: bool = True) 
         raise InputError(f"dataset.name is not set; take {', '.join(LOADERS)}, or a data set of TFDS")
     if not 1 <= source.image_size <= LARGEST_SIDE:
         raise InputError(f"dataset.image_size must be 1 to {LARGEST_SIDE} pixels; got {source.image_size}")
-    return checked(LOADERS.get(base_name(source.name), _tfds)(source, images, features))
+    dataset = LOADERS.get(base_name(source.name), _tfds)(source, images, features)
+    return checked(dataset, source.path or source.data_dir or "")
 
 
 def base_name(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Arrays of `.mat` files of versions 4 and 5: their structure is checked here, then SciPy reads one of them.
+"""Arrays of `.mat` files of versions 4 and 5.
 
-SciPy believes what a file says of itself: a wrong length sends it round and round, cells within cells end the process,
-and a file that was cut between two arrays loses the others without a word.
+They are read here rather than by SciPy, which believes what a file says of itself: a wrong type, length or index, or
+cells within cells, end the process, and a file that was cut between two arrays lacks the others without a word.
 
 The layout: MathWorks, "MAT-File Format".
 """
@@ -11,7 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -21,20 +21,38 @@ from zsh_jax.errors import InputError
 
 HEADER, HEADER_4 = 128, 20  # bytes
 MATRIX, COMPRESSED = 14, 15  # types of elements
-CELL, CHARACTERS, SPARSE = 1, 4, 5  # classes of matrices; numbers are from 6 to 15
-READ = {CELL, CHARACTERS, SPARSE, *range(6, 16)}
+CELL, CHARACTERS, SPARSE, DOUBLE = 1, 4, 5, 6  # classes of matrices; other numbers are from 7 to 15
+READ = {CELL, CHARACTERS, SPARSE, *range(DOUBLE, 16)}
+COMPLEX = 0x0800  # of a matrix's flags
 DEEPEST = 3  # cells within cells
-LARGEST_CELLS = 1 << 26  # bytes
-WIDTHS_4 = (8, 4, 4, 2, 2, 1)  # bytes a value, by the third digit of the type
 SPARSEST = 1000  # zeros for each value that is stored
+TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+TEXT = {1: "latin-1", 2: "latin-1", 16: "utf-8", 4: "utf-16", 17: "utf-16", 18: "utf-32"}
+TYPES_4 = ("f8", "f4", "i4", "i2", "u2", "u1")  # by the third digit of the kind
 
 
 class Variable(NamedTuple):
-    """One array of a file: its name, its class as version 5 numbers them, and its shape."""
+    """One array of a file.
+
+    Attributes:
+        name: of the array.
+        kind: its class, as version 5 numbers them.
+        shape: of the matrix.
+        place: where its element begins, after its tag; in version 4, where its values begin.
+        length: of the element; in version 4, of the values.
+        packed: whether the element is compressed.
+        stored: type of the values, in version 4.
+        order: of bytes, "<" or ">".
+    """
 
     name: str
     kind: int
     shape: tuple[int, ...]
+    place: int
+    length: int
+    packed: bool
+    stored: str
+    order: str
 
 
 class _Damage(Exception):
@@ -57,15 +75,14 @@ def matlab_variables(path: Path) -> tuple[Variable, ...]:
         size = path.stat().st_size
         with path.open("rb") as file:
             start = file.read(HEADER)
-            file.seek(0)
             if len(start) >= 4 and 0 in start[:4]:
+                file.seek(0)
                 return tuple(_walk_4(file, size))
             if len(start) < HEADER:
                 raise _Damage(f"{len(start)} bytes, and its header alone has {HEADER}")
             order = {b"IM": "<", b"MI": ">"}.get(start[126:])
             if order is None:
                 raise _Damage("its header does not end as that of MATLAB")
-            file.seek(HEADER)
             return tuple(_walk_5(file, size, order))
 
 
@@ -77,24 +94,24 @@ def read_matlab(path: Path, variable: Variable) -> Array:
         variable: one of `matlab_variables`.
 
     Returns:
-        The array; a cell array is one of objects.
+        The array, numbers in the type in which they are stored; text as one string a row; a cell array is one of
+        objects.
 
     Raises:
-        InputError: it is damaged, or neither numbers nor text nor cells of these.
+        InputError: it is damaged, or neither real numbers nor text nor cells of these.
     """
     if variable.kind not in READ:
         raise InputError(
             f"{path}: {variable.name} is a struct, an object or a function; fix: save plain arrays of numbers"
         )
-    from scipy.io import loadmat
-
-    with reading(path, "is cut off or no .mat file"):
-        array = loadmat(path, variable_names=[variable.name])[variable.name]
-        if hasattr(array, "toarray"):
-            if math.prod(array.shape) > SPARSEST * (array.nnz + sum(array.shape) + 1):
-                raise _Damage(f"{variable.name} has {array.shape} values, and {array.nnz} are stored")
-            array = array.toarray()
-        return np.asarray(array)
+    with reading(path, "is cut off or no .mat file"), path.open("rb") as file:
+        file.seek(variable.place)
+        content = file.read(variable.length)
+        if variable.stored:
+            return _values_4(content, variable)
+        if variable.packed:
+            content = _unpacked(content, variable.order, DEFLATE * variable.length + SLACK)
+        return _matrix(memoryview(content), variable.order, 1)
 
 
 def _walk_4(file: BinaryIO, size: int) -> Iterator[Variable]:
@@ -109,16 +126,30 @@ def _walk_4(file: BinaryIO, size: int) -> Iterator[Variable]:
         thousands, rest = divmod(kind, 1000)
         hundreds, rest = divmod(rest, 100)
         width, content = divmod(rest, 10)
-        if thousands not in (0, 1) or hundreds or width >= len(WIDTHS_4) or content > 2:
+        if thousands not in (0, 1) or hundreds or width >= len(TYPES_4) or content > 2:
             raise _Damage("it begins neither as version 4 nor as version 5")
-        if rows < 0 or columns < 0 or is_complex not in (0, 1) or not 0 < length <= size:
-            raise _Damage(f"it promises an array of {rows} x {columns}")
+        if rows < 0 or columns < 0 or is_complex or not 0 < length <= size:
+            raise _Damage(f"it promises an array of {rows} x {columns}, perhaps of complex numbers")
         name = file.read(length).strip(b"\0").decode("latin-1")
-        end = file.tell() + rows * columns * WIDTHS_4[width] * (1 + is_complex)
-        if end > size:
-            raise _Damage(f"{name!r} ends {end - size:,} bytes after the file")
-        yield Variable(name, (6, CHARACTERS, SPARSE)[content], (rows, columns))
-        file.seek(end)
+        place, stored = file.tell(), f"{order}{TYPES_4[width]}"
+        held = rows * columns * np.dtype(stored).itemsize
+        if place + held > size:
+            raise _Damage(f"{name!r} ends {place + held - size:,} bytes after the file")
+        matrix = (DOUBLE, CHARACTERS, SPARSE)[content]
+        yield Variable(name, matrix, (rows, columns), place, held, False, stored, order)
+        file.seek(place + held)
+
+
+def _values_4(content: bytes, variable: Variable) -> Array:
+    values = np.frombuffer(content, variable.stored).reshape(variable.shape, order="F")
+    if variable.kind == CHARACTERS:
+        return _strings("".join(map(chr, values.ravel(order="F").astype(np.uint8).tolist())), variable.shape)
+    if variable.kind == SPARSE:  # row, column and value in each row; the shape in the last
+        if variable.shape[1] != 3 or not np.isfinite(values).all():
+            raise _Damage(f"{variable.name} is no sparse array of real numbers")
+        rows, columns = values[:-1, 0].astype(np.int64) - 1, values[:-1, 1].astype(np.int64) - 1
+        return _dense(rows, columns, values[:-1, 2], (int(values[-1, 0]), int(values[-1, 1])))
+    return values
 
 
 def _walk_5(file: BinaryIO, size: int, order: str) -> Iterator[Variable]:
@@ -127,107 +158,138 @@ def _walk_5(file: BinaryIO, size: int, order: str) -> Iterator[Variable]:
         if len(head) < 8:
             raise _Damage(f"its last {len(head)} bytes are part of a header")
         kind, length = struct.unpack(f"{order}2I", head)
-        end = file.tell() + length
+        place = file.tell()
         if kind not in (MATRIX, COMPRESSED):
-            raise _Damage(f"an element of type {kind} stands at byte {file.tell() - 8:,}")
-        if end > size:
-            raise _Damage(f"its last array ends {end - size:,} bytes after the file")
+            raise _Damage(f"an element of type {kind} stands at byte {place - 8:,}")
+        if place + length > size:
+            raise _Damage(f"its last array ends {place + length - size:,} bytes after the file")
         if length:
-            yield _matrix(_content(file, kind, length, order), order)
-        file.seek(end)
+            start = file.read(min(length, SLACK))
+            packed = kind == COMPRESSED
+            found = _head(_unpacked(start, order, SLACK, whole=False) if packed else start, order)
+            yield Variable(found.name, found.kind, found.shape, place, length, packed, "", order)
+        file.seek(place + length)
 
 
-class _Content(NamedTuple):
-    """The beginning of a matrix, perhaps all of it; how long it is; and what gives all of it."""
-
-    start: bytes
-    length: int
-    whole: Any
-
-
-def _content(file: BinaryIO, kind: int, length: int, order: str) -> _Content:
-    place = file.tell()
-    if kind == MATRIX:
-
-        def plain() -> bytes:
-            file.seek(place)
-            return file.read(min(length, LARGEST_CELLS))
-
-        return _Content(file.read(min(length, SLACK)), length, plain)
-
-    def unpacked(at_most: int) -> bytes:
-        file.seek(place)
-        return zlib.decompressobj().decompress(file.read(length), at_most)
-
-    start = unpacked(SLACK)
-    inner, promised = struct.unpack(f"{order}2I", start[:8])
-    if inner != MATRIX or promised > DEFLATE * length + SLACK:
-        raise _Damage(f"{length:,} bytes cannot unpack to {promised:,}")
-    return _Content(start[8:], promised, lambda: unpacked(LARGEST_CELLS)[8:])
+def _unpacked(content: bytes, order: str, at_most: int, *, whole: bool = True) -> bytes:
+    """The matrix inside a compressed element."""
+    unpacking = zlib.decompressobj()
+    inner = unpacking.decompress(content, at_most)
+    kind, length = struct.unpack(f"{order}2I", inner[:8])
+    if kind != MATRIX:
+        raise _Damage(f"an element of type {kind} is compressed")
+    if whole and (length != len(inner) - 8 or not unpacking.eof):
+        raise _Damage(f"a compressed array has {len(inner) - 8:,} bytes of {length:,}")
+    return inner[8:]
 
 
-def _matrix(content: _Content, order: str) -> Variable:
-    """See that a matrix has as many values as it promises, and that its cells do not nest too deeply."""
-    name, kind, shape, after = _head(content.start, order)
-    count = math.prod(shape)
-    if min(shape, default=-1) < 0 or (kind in READ - {SPARSE} and count > content.length):
-        raise _Damage(f"{name!r} promises {shape} values in {content.length:,} bytes")
-    if kind == CELL:
-        _check_cells(content.whole(), after, count, order, 1)
-    elif kind in READ and _tag(content.start, after, order).end > content.length:
-        raise _Damage(f"the values of {name!r} end after it")
-    return Variable(name, kind, shape)
+class _Head(NamedTuple):
+    """Of a matrix: its name, class, flags and shape, and where its values begin."""
+
+    name: str
+    kind: int
+    flags: int
+    shape: tuple[int, ...]
+    place: int
 
 
-def _head(content: bytes, order: str) -> tuple[str, int, tuple[int, ...], int]:
-    """Name, class and shape of a matrix, and where its values begin."""
+def _head(content: bytes | memoryview, order: str) -> _Head:
     parts = _parts(content, order)
-    (flags, _), (sizes, _), (name, after) = next(parts), next(parts), next(parts)
-    lengths = struct.unpack(f"{order}{len(sizes) // 4}i", sizes[: len(sizes) // 4 * 4])
-    return name.decode("latin-1"), struct.unpack(f"{order}I", flags[:4])[0] & 0xFF, lengths, after
+    types, texts, places = zip(*(next(parts) for _ in range(3)), strict=True)
+    if types != (6, 5, 1) or len(texts[0]) != 8 or len(texts[1]) % 4:
+        raise _Damage("the header of an array is garbled")
+    flags = struct.unpack(f"{order}I", texts[0][:4])[0]
+    shape = struct.unpack(f"{order}{len(texts[1]) // 4}i", texts[1])
+    if len(shape) < 2 or min(shape) < 0:
+        raise _Damage(f"an array promises the shape {shape}")
+    return _Head(bytes(texts[2]).decode("latin-1"), flags & 0xFF, flags, shape, places[2])
 
 
-def _check_cells(content: bytes, place: int, count: int, order: str, depth: int) -> None:
+def _matrix(content: memoryview, order: str, depth: int) -> Array:
+    head = _head(content, order)
+    if head.kind not in READ or head.flags & COMPLEX:
+        raise _Damage(f"{head.name!r} is neither real numbers nor text nor cells of these")
+    count = math.prod(head.shape)
+    if head.kind == CELL:
+        return _cells(content, head, count, order, depth)
+    parts = _parts(content, order, head.place)
+    if head.kind == SPARSE:
+        rows, ends, values = (_numbers(*next(parts)[:2], order) for _ in range(3))
+        if (
+            len(head.shape) != 2
+            or len(ends) != head.shape[1] + 1
+            or rows.dtype.kind + ends.dtype.kind != "ii"
+        ):
+            raise _Damage(f"{head.name!r} is no sparse array")
+        stored = np.diff(ends)
+        if ends[0] or (stored < 0).any() or ends[-1] > min(len(rows), len(values)):
+            raise _Damage(f"{head.name!r} has columns out of order")
+        columns = np.repeat(np.arange(head.shape[1]), stored)
+        return _dense(rows[: ends[-1]], columns, values[: ends[-1]], head.shape)
+    kind, raw, _ = next(parts)
+    if head.kind == CHARACTERS:
+        if count and kind not in TEXT:
+            raise _Damage(f"text of type {kind}")
+        encoding = TEXT.get(kind, "latin-1")
+        ends_of = {"<": "-le", ">": "-be"}[order] if encoding[:4] == "utf-" and encoding != "utf-8" else ""
+        return _strings(bytes(raw).decode(encoding + ends_of), head.shape)
+    return _numbers(kind, raw, order).reshape(head.shape, order="F")
+
+
+def _numbers(kind: int, raw: memoryview, order: str) -> Array:
+    if kind not in TYPES:
+        raise _Damage(f"values of type {kind}")
+    return np.frombuffer(raw, f"{order}{TYPES[kind]}")
+
+
+def _dense(rows: Array, columns: Array, values: Array, shape: tuple[int, ...]) -> Array:
+    """All values of a sparse array."""
+    if min(shape) < 0 or math.prod(shape) > SPARSEST * (len(values) + sum(shape[1:]) + 1):
+        raise _Damage(f"a sparse array promises the shape {shape}, and {len(values)} values are stored")
+    outside = (rows < 0) | (rows >= shape[0]) | (columns < 0) | (columns >= shape[1])
+    if outside.any():
+        raise _Damage(f"a sparse array of shape {shape} has values outside of it")
+    out = np.zeros(shape, values.dtype.newbyteorder("="))
+    out[rows, columns] = values
+    return out
+
+
+def _strings(text: str, shape: tuple[int, ...]) -> Array:
+    """The rows of a matrix of characters, which lie column by column."""
+    rows, length = shape[0], math.prod(shape[1:])
+    if rows == 1:
+        return np.array([text])
+    if len(text) != rows * length:
+        raise _Damage(f"{rows} x {length} characters are promised, and {len(text)} are there")
+    return np.array([text[row::rows] for row in range(rows)], "U" if length else "U1")
+
+
+def _cells(content: memoryview, head: _Head, count: int, order: str, depth: int) -> Array:
     if depth > DEEPEST:
         raise _Damage("cells within cells within cells")
-    for _ in range(count):
-        tag = _tag(content, place, order)
-        if tag.kind != MATRIX or tag.end > len(content):
-            raise _Damage("a cell ends after the others")
-        inner = content[tag.begin : tag.end]
-        if inner:
-            _, kind, shape, after = _head(inner, order)
-            if kind not in READ - {SPARSE} or not 0 <= math.prod(shape) <= len(inner):
-                raise _Damage("a cell that is neither numbers nor text")
-            if kind == CELL:
-                _check_cells(inner, after, math.prod(shape), order, depth + 1)
-        place = tag.next
+    if 8 * count > len(content):
+        raise _Damage(f"{count:,} cells are promised in {len(content):,} bytes")
+    out = np.empty(count, object)
+    parts = _parts(content, order, head.place)
+    for number in range(count):
+        kind, raw, _ = next(parts)
+        if kind != MATRIX:
+            raise _Damage(f"a cell of type {kind}")
+        out[number] = _matrix(raw, order, depth + 1) if raw else np.zeros((0, 0))
+    return out.reshape(head.shape, order="F")
 
 
-def _parts(content: bytes, order: str) -> Iterator[tuple[bytes, int]]:
-    """The parts of a matrix, and where each ends: flags, sizes, name, and then what depends on its class."""
-    place = 0
+def _parts(content: bytes | memoryview, order: str, place: int = 0) -> Iterator[tuple[int, memoryview, int]]:
+    """Type and content of each part of a matrix, and where the next one begins."""
+    content = memoryview(content)
     while True:
-        tag = _tag(content, place, order)
-        if tag.end > len(content):
-            raise _Damage("the header of an array ends after it")
-        yield content[tag.begin : tag.end], tag.next
-        place = tag.next
-
-
-class _Tag(NamedTuple):
-    """Type of a part; where its content begins and ends, and where the next part begins."""
-
-    kind: int
-    begin: int
-    end: int
-    next: int
-
-
-def _tag(content: bytes, place: int, order: str) -> _Tag:
-    if place + 8 > len(content):
-        raise _Damage("an array without a header")
-    first, length = struct.unpack_from(f"{order}2I", content, place)
-    if first >> 16:  # up to four bytes stand in the place of the length
-        return _Tag(first & 0xFFFF, place + 4, place + 4 + (first >> 16), place + 8)
-    return _Tag(first, place + 8, place + 8 + length, place + 8 + -(-length // 8) * 8)
+        if place + 8 > len(content):
+            raise _Damage("an array lacks its end")
+        kind, length = struct.unpack_from(f"{order}2I", content, place)
+        begin, step = place + 8, 8 + -(-length // 8) * 8
+        if kind >> 16:  # up to four bytes stand in the place of the length
+            kind, length, begin, step = kind & 0xFFFF, kind >> 16, place + 4, 8
+        if begin + length > len(content) or (step == 8 and begin == place + 4 and length > 4):
+            raise _Damage("a part of an array ends after it")
+        place += step
+        yield kind, content[begin : begin + length], place

@@ -173,7 +173,8 @@ def _real(path: Path, array: np.ndarray) -> Float64[np.ndarray, "c a"]:
         raise InputError(
             f"{path}: attributes must be a table of real numbers; got {array.dtype} {array.shape}"
         )
-    return array.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # what is not finite is found later
+        return array.astype(np.float64)
 
 
 def _read_text(path: Path) -> _Table:
