@@ -18,7 +18,7 @@ from zsh_jax.data.shapes import load_shapes
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.report.gallery import GALLERY, load_gallery
-from zsh_jax.tracking.models import load_class_codes, load_model, model_path
+from zsh_jax.tracking.models import is_whole_model, load_class_codes, load_model, model_path
 
 ROOT = Path(__file__).resolve().parent.parent
 SETS = ("striped circle+spotted star", "solid cross", "hollow triangle", "solid circle")
@@ -188,6 +188,22 @@ def test_a_rerun_makes_it_again_from_disk_and_trains_nothing(ended, tmp_path, ca
     assert gallery.methods.tolist() == ["zsh, 16 bits", "bits, 24 bits"]
     assert gallery.neighbours.shape == (2, 2, 3)
     assert (tmp_path / "copy" / "results.jsonl").read_bytes() == content
+
+
+@pytest.mark.slow
+def test_a_damaged_hash_function_that_is_shown_is_made_again(ended, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(ended.workdir, copy, ignore=shutil.ignore_patterns("wandb", "report"))
+    before = load_gallery(copy / GALLERY)
+    one, other, *_ = sorted((copy / "models").iterdir())
+    one.write_bytes(one.read_bytes()[:-9])
+    other.write_bytes(one.read_bytes())
+    assert ended.run(copy) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "2 damaged models" in line
+    assert all(map(is_whole_model, (copy / "models").iterdir()))
+    for gallery, earlier in zip(load_gallery(copy / GALLERY), before, strict=True):
+        np.testing.assert_array_equal(gallery, earlier)
 
 
 @pytest.mark.slow

@@ -7,11 +7,24 @@ from typing import Any
 
 from zsh_jax.sweep.axes import BOUNDS
 from zsh_jax.sweep.fingerprint import KINDS, PREFIX
-from zsh_jax.tracking.history import open_history
+from zsh_jax.tracking.history import check_history, open_history
 from zsh_jax.tracking.models import is_whole_model, model_path
-from zsh_jax.tracking.results import Results, cell_id
+from zsh_jax.tracking.results import Results, cell_id, check_workdir
 
 PRECISION = "precision"
+
+
+def check_start(workdir: str | Path) -> None:
+    """See to it, before anything long starts, that a sweep may use a workdir. Nothing is written.
+
+    Args:
+        workdir: the folder; it need not be there.
+
+    Raises:
+        InputError: if its results or histories are somebody else's, of an older version, or cannot be read.
+    """
+    check_workdir(workdir)
+    check_history(workdir)
 
 
 def cells_done(

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from rich.console import Console
 
 from zsh_jax.commands.disk import check_disk, check_writable
-from zsh_jax.commands.resume import cells_done, told_other_data
+from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import kept_for_gallery, write_end
@@ -34,7 +34,6 @@ from zsh_jax.tracking.results import (
     append_results,
     cell_id,
     check_evaluation,
-    check_workdir,
     open_results,
     read_results,
 )
@@ -67,7 +66,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     """The exit status of a sweep, and the rows of its own cells."""
     check_settings(config)
     check_limits(int(config.memory_gib * 2**30))
-    check_workdir(config.workdir)
+    check_start(config.workdir)
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)

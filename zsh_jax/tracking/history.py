@@ -10,7 +10,7 @@ from zsh_jax.atomic import append_whole, cannot_write
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.lines import CHECKSUM, damaged_path, heal, parse_lines, signed
-from zsh_jax.tracking.results import ID, cell_id, counted, json_value
+from zsh_jax.tracking.results import ID, RESULTS, cell_id, counted, json_value
 
 HISTORY = "history.jsonl"
 START = b'{"cell_id": "'  # of each line
@@ -47,6 +47,30 @@ def append_history(workdir: str | Path, batch: Sequence[CellResult]) -> None:
         for result in batch
     ]
     append_whole(Path(workdir) / HISTORY, b"".join(map(signed, lines)))
+
+
+def check_history(workdir: str | Path) -> None:
+    """See to it that a `history.jsonl` without results beside it is not somebody else's. Nothing is written.
+
+    Args:
+        workdir: the folder; it need not be there.
+
+    Raises:
+        InputError: if no line of the file is one of ours, and there are no results, or it cannot be read.
+    """
+    path, results = Path(workdir) / HISTORY, Path(workdir) / RESULTS
+    try:
+        if not path.exists() or (results.exists() and results.stat().st_size):
+            return
+        number = parse_lines(path.read_bytes(), _is_history, START).foreign
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); choose another --config.workdir"
+        ) from None
+    if number is not None:
+        raise InputError(
+            f"{path}, line {number} is not the history of a cell; choose another --config.workdir"
+        )
 
 
 def open_history(workdir: str | Path) -> Container[str] | None:
