@@ -18,6 +18,7 @@ from zsh_jax.tracking.vectors import load_vectors
 
 FINGERPRINTS = {f"fingerprint_{kind}" for kind in ("labels", "features", "semantics", "split")}
 VECTORS = {"sweep__semantics": "('word_vectors',)"}
+LABELS = {"dataset__arrays__labels": "('labels',)"}
 PRECOMPUTED = {"features__name": "precomputed"}
 
 
@@ -48,8 +49,8 @@ INPUTS = {  # file of features, settings of one sweep, and of the other; what di
     "dataset.path": ({"path": "A/data.npz"}, {"path": "B/data.npz"}, {"features"}),
     "labels": ({"path": "data.npz"}, {"path": "shuffled/data.npz"}, {"labels", "features", "split"}),
     "dataset.arrays": (
-        {"path": "two/data.npz", "dataset__arrays__features": "('features',)"},
-        {"path": "two/data.npz", "dataset__arrays__features": "('other',)"},
+        {"path": "two/data.npz", "dataset__arrays__features": "('features',)"} | LABELS,
+        {"path": "two/data.npz", "dataset__arrays__features": "('other',)"} | LABELS,
         {"features"},
     ),
     "features.path": (
