@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from bad_input import make_data, put, refusal, tiny_config
+from bad_input import CLASSES, make_data, put, refusal, tiny_config
 from ml_collections import ConfigDict
 
+from zsh_jax.data.select import HELD_OUT, draw_classes
 from zsh_jax.sweep.settings import check_settings
 
 TWO = {"a": {}, "b": {"method": ("semantic_ridge",)}}
@@ -230,6 +231,12 @@ def folder(tmp_path_factory):
 def test_what_contradicts_itself_or_the_data_is_refused(launch, folder, capsys, case):
     changes, said = TOGETHER[case]
     assert said in refusal(launch, folder, capsys, put(tiny_config(folder), changes))
+
+
+def test_the_held_out_classes_and_the_same_by_name_are_one_set(launch, folder, capsys):
+    _, (name,) = draw_classes(CLASSES, classes=None, held_out=None, seed=0)
+    config = put(tiny_config(folder), {"sweep.unseen": (HELD_OUT, name)})
+    assert "sweep.unseen repeats a value" in refusal(launch, folder, capsys, config)
 
 
 @pytest.mark.parametrize(

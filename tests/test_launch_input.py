@@ -109,9 +109,9 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.memory_gib": "inf"}, "memory_gib: takes numbers from 1e-06 to 1e+06, not inf"),
         (
             {"config.gallery.queries": -1},
-            "gallery.queries: takes whole numbers from 0 to 1,000, not -1; fix: set --config.gallery",
+            "gallery.queries: takes whole numbers from 0 to 100, not -1; fix: set --config.gallery",
         ),
-        ({"config.gallery.neighbours": 0}, "gallery.neighbours: takes whole numbers from 1 to 1,000, not 0"),
+        ({"config.gallery.neighbours": 0}, "gallery.neighbours: takes whole numbers from 1 to 100, not 0"),
         ({"config.evaluation.cutoffs": 0}, "evaluation.cutoffs: takes a tuple of whole numbers from 1"),
         ({"config.wandb.mode": "onlne"}, "wandb.mode: takes offline, online, disabled, not 'onlne'"),
     ],

@@ -46,8 +46,8 @@ SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
-    "gallery.queries": takes.whole(0, 1000),
-    "gallery.neighbours": takes.whole(1, 1000),
+    "gallery.queries": takes.whole(0, 100),
+    "gallery.neighbours": takes.whole(1, 100),
     "dataset.name": takes.dataset_name(),
     **{f"dataset.{key}": value for key, value in _SOURCE.items()},
     "features.name": takes.text(1000),
@@ -115,9 +115,10 @@ def check_settings(config: ConfigDict) -> None:
 
 def _by_type(default: object) -> Takes | None:
     """What a setting takes that has no row above: what is of the type of its default."""
-    if isinstance(default, bool):
-        return takes.flag()
-    return None
+    if default is None:
+        return None
+    kinds = {bool: takes.flag(), int: takes.whole(0), float: takes.number(zero=True), str: takes.text()}
+    return kinds.get(type(default))
 
 
 def _check_variants(config: ConfigDict) -> None:
