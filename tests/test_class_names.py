@@ -81,6 +81,12 @@ def test_what_no_sweep_can_use_is_refused(names, labels, said):
         checked(_dataset(names, labels))
 
 
+def test_a_string_without_letters_is_no_class(tmp_path):
+    np.savez(tmp_path / "set.npz", features=np.eye(3), labels=["cat", "", "cat"])
+    with pytest.raises(InputError, match=r"the name of class '' is empty"):
+        load_dataset(Source("features", path=str(tmp_path / "set.npz")))
+
+
 def test_folders_that_are_not_utf8_are_named(tmp_path):
     for name in ("cat", os.fsdecode(b"\xc1\xe7")):
         (tmp_path / name).mkdir()

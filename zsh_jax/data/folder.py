@@ -33,6 +33,10 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
     """
     folder = written(path)
     with reading(folder, "cannot be read", "check that it is there and may be read"):
+        if folder.is_file():
+            raise InputError(
+                f"dataset.path: {folder} is a file, and lists of pictures are not read; give {LAYOUT}"
+            )
         if not folder.is_dir():
             raise InputError(f"dataset.path: there is no folder {folder}; give {LAYOUT}")
         classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")

@@ -137,8 +137,8 @@ def _looking(source: Any) -> Iterator[None]:
 
     fix = "repair it or take it out of the data set"
     with reading(f"{source}:", "no picture, or a damaged one", fix), warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.filterwarnings("ignore", module="PIL")  # of tags that nobody reads
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
         except UnidentifiedImageError as problem:  # whose text is the path

@@ -55,7 +55,7 @@ def check_features(hash_function: AnyHashFunction, features: Num[np.ndarray, "n 
         )
     damaged = []
     for start, part in _parts(features):
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold becomes infinite
             held = part.astype(hash_function.mean.dtype)
         damaged.append(start + np.flatnonzero(~np.isfinite(held).all(axis=1)))
     rows = np.concatenate(damaged)

@@ -101,9 +101,8 @@ def as_text(values: Array, what: str) -> Shaped[np.ndarray, " n"]:
         return np.char.decode(values, "utf-8")
     if values.dtype.kind == "f":
         exact = 2 ** min(np.finfo(values.dtype).nmant + 1, 63)
-        broken = np.flatnonzero(
-            ~(np.abs(values) < exact) | (values != np.round(values))
-        )  # also what is not finite
+        with np.errstate(invalid="ignore"):  # what is not finite is broken too
+            broken = np.flatnonzero(~(np.abs(values) < exact) | (values != np.round(values)))
         if broken.size:
             raise InputError(
                 f"{what} of row {broken[0]} is {values[broken[0]]}, and {values.dtype} does not tell such numbers "
@@ -124,7 +123,8 @@ def _numbers(
             raise InputError(
                 f"{where}: labels are true or false; fix: save class numbers, or zeros and ones by class"
             )
-        broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.round(labels)))
+        with np.errstate(invalid="ignore"):
+            broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.round(labels)))
         if broken.size:
             raise InputError(
                 f"{where}: {broken.size} of {len(labels)} labels are no whole numbers (first: row {broken[0]}, "

@@ -97,7 +97,7 @@ def _check(part: Part) -> None:
     varies = False
     for start in range(0, len(part.features), BLOCK):
         block: Num[np.ndarray, "k d"] = part.features[start : start + BLOCK]
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             damaged = np.flatnonzero(~np.isfinite(block.astype(np.float32)).all(axis=1))
         if damaged.size:
             raise InputError(

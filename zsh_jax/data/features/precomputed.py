@@ -64,7 +64,7 @@ def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, 
         rows = _join(file, dataset, samples)
         if file.labels is not None:
             _check_labels(file.path, file.labels, rows, dataset, samples)
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
+        with np.errstate(over="ignore", invalid="ignore"):  # found below
             described = file.features[rows].astype(np.float32)
         damaged = np.flatnonzero(~np.isfinite(described).all(axis=1))
         if damaged.size:

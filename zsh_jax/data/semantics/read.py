@@ -149,7 +149,9 @@ def _text_rows(
             )
         word = b" ".join(fields[0].split())
         if word in wanted:
-            with np.errstate(over="ignore"):  # what single precision cannot hold becomes infinite
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # what single precision cannot hold becomes infinite
                 vector = np.array(fields[1:]).astype(np.float64).astype(np.float32).astype(np.float64)
             yield word, vector
     if layout.words is not None and number != layout.words:
