@@ -83,6 +83,9 @@ def test_a_terminal_that_is_wide_enough_and_a_file_show_each_table_once(rows):
         texts.append([line.rstrip() for line in file.getvalue().splitlines()])
     assert texts[0] == texts[1] == texts[2]
     assert sum(line.startswith("┃") for line in texts[0]) == 1
+    for line in texts[0]:
+        if line.startswith("│"):
+            assert all(re.search(r"\S $", part) for part in line.strip("│").split("│")[1:])  # to the right
 
 
 def test_each_part_names_its_lines(rows):

@@ -1,5 +1,6 @@
 """What a report shows of some sweeps: which tables and figures there is something to put in."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -9,8 +10,9 @@ from zsh_jax.report.chance import MAP_AT
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.pictures import Picture, pictures
+from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
-from zsh_jax.report.series import MAP, Row, as_variants, hashed, series
+from zsh_jax.report.series import MAP, Row, as_variants, hashed, series, told_apart
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (
     bit_table,
@@ -27,6 +29,7 @@ METRICS = {
     "precision_radius2": ("precision_radius2", "Precision within Hamming radius 2"),
     "recall_radius2": ("recall_radius2", "Recall within Hamming radius 2"),
 }
+LONGEST = 100  # name of a file, without its ending
 OF_CODES = ("precision_radius2", "recall_radius2")
 
 
@@ -58,24 +61,34 @@ def contents(sweeps: Sweeps) -> list[Part]:
         The parts, in the order of first appearance; with several, the names of files begin with the data set's.
     """
     by_dataset: dict[str, list[Row]] = {}
+    taken: set[str] = set()
+    drawings: set[str] = set()
     for row in sweeps.rows:
         by_dataset.setdefault(str(row.get("dataset")), []).append(row)
     parts = []
-    for title, rows in by_dataset.items():
+    for title, of_dataset in by_dataset.items():
+        rows = told_apart(of_dataset)
         prefix = f"{title}_" if len(by_dataset) > 1 else ""
         references, notes = _references(rows, sweeps.references)
-        notes += _unfinished(rows)
-        tables = [one._replace(name=_file_name(prefix + one.name)) for one in _tables(rows, references)]
+        notes += _unfinished(rows) + mixed_provenance(rows)
+        tables = [
+            one._replace(name=_file_name(prefix + one.name, taken)) for one in _tables(rows, references)
+        ]
         drawn = [
-            one._replace(name=_file_name(prefix + one.name))
+            one._replace(name=_file_name(prefix + one.name, drawings))
             for one in pictures(rows, references, sweeps.history)
         ]
         parts.append(Part(title, rows, tuple(tables), tuple(drawn), notes))
     return parts
 
 
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text)
+def _file_name(text: str, taken: set[str]) -> str:
+    """A name that every file system takes, and that no other has; compared without case, as some do."""
+    name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", text)
+    if len(name) > LONGEST or name.lower() in taken:
+        name = f"{name[:LONGEST]}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
+    taken.add(name.lower())
+    return name
 
 
 def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from zsh_jax.report.contents import Part
 from zsh_jax.report.gallery import gallery_html
+from zsh_jax.report.provenance import provenance_facts
 from zsh_jax.report.read import Sweeps
 from zsh_jax.report.series import Row, series
 from zsh_jax.report.tables.html import html
@@ -40,14 +41,22 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n'
-        f"<header>\n<h1>{escape(title)}</h1>\n{_old(sweeps)}{_facts(sweeps.rows)}</header>\n<main>\n{body}</main>\n"
+        f"<header>\n<h1>{escape(title)}</h1>\n{_warnings(sweeps)}{_facts(sweeps.rows)}</header>\n"
+        f"<main>\n{body}{_made(sweeps)}</main>\n"
         "<footer>Made by <code>python -m zsh_jax.report</code> from <code>results.jsonl</code>. Beside this page: "
         "figures as PNG and PDF, tables as HTML, CSV and LaTeX.</footer>\n</body>\n</html>\n"
     )
 
 
-def _old(sweeps: Sweeps) -> str:
-    return f'<p class="note">{escape(sweeps.old)}</p>\n' if sweeps.old else ""
+def _warnings(sweeps: Sweeps) -> str:
+    told = [sweeps.old] if sweeps.old else []
+    return "".join(f'<p class="note">{escape(line)}</p>\n' for line in (*told, *sweeps.damaged))
+
+
+def _made(sweeps: Sweeps) -> str:
+    """How the figures were made, at the end of the page."""
+    facts = provenance_facts(sweeps.rows, sweeps.commands)
+    return f"<section>\n<h2>Provenance</h2>\n{_listed(facts)}</section>\n" if facts else ""
 
 
 def _part(part: Part, images: Mapping[str, bytes], *, headed: bool) -> str:
@@ -102,7 +111,11 @@ def _facts(rows: Sequence[Row]) -> str:
         "seeds": f"{len({row['seed'] for row in rows}):,}",
         "sets of unseen classes": f"{len({row['unseen'] for row in rows}):,}",
     }
-    lines = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>\n" for name, value in facts.items() if value)
+    return _listed({name: value for name, value in facts.items() if value})
+
+
+def _listed(facts: Mapping[str, str]) -> str:
+    lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>\n" for name, value in facts.items())
     return f"<dl>\n{lines}</dl>\n"
 
 

@@ -30,6 +30,7 @@ class Sweeps(NamedTuple):
         galleries: by name of the sweep, where there are some.
         damaged: what was left out because it does not verify, a line a file.
         old: a line that says so, where an older version of the package wrote the results; else empty.
+        commands: command lines of the sweeps, where they were kept.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,7 @@ class Sweeps(NamedTuple):
     galleries: Mapping[str, Gallery]
     damaged: tuple[str, ...] = ()
     old: str = ""
+    commands: tuple[str, ...] = ()
 
 
 def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
@@ -55,7 +57,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         InputError: if a folder has no results, or they, its `config.json`, history or gallery cannot be read; or if
             some results are of an older version, which does not say what data they are of, and some are not.
     """
-    names, references, galleries = [], [], {}
+    names, references, commands, galleries = [], [], [], {}
     rows: dict[str, dict[str, Any]] = {}
     history: dict[str, Mapping[str, Sequence[float]]] = {}
     damaged: list[str] = []
@@ -70,6 +72,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         names.append(name)
         if config.get("reference"):
             references.append(str(config["reference"]))
+        commands += _commands(folder, config)
         found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}
         if (folder / HISTORY).exists():
@@ -88,6 +91,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         galleries,
         tuple(damaged),
         _told_old(old),
+        tuple(dict.fromkeys(commands)),
     )
 
 
@@ -131,8 +135,20 @@ def _expanded(row: dict[str, Any]) -> dict[str, Any]:
         f"{prefix}{n}": value
         for prefix, key in AT.items()
         for n, value in zip(cutoffs, row.get(key) or (), strict=False)
+        if isinstance(n, int) and n > 0
     }
     return row | {"variant": row.get("variant") or ""} | at
+
+
+def _commands(folder: Path, config: Mapping[str, Any]) -> list[str]:
+    """The command lines that a workdir has seen, the last one first: others may have made some of its cells."""
+    found = [config.get("command")]
+    for path in sorted(folder.glob("config-*.json")):
+        try:
+            found.append(_config(path).get("command"))
+        except InputError:  # a report does without
+            continue
+    return [command for command in found if isinstance(command, str) and command]
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from zsh_jax.sweep.axes import AXES
 IDENTITY = ("variant", "dataset", "features", "precision", *AXES)
 """The keys of a row that tell which cell it is; the others are what came out."""
 
+LARGEST = 1e100  # figure that a report takes for one: squares and sums of such can be held
+
 
 class Statistic(NamedTuple):
     """A metric over seeds.
@@ -107,13 +109,19 @@ def metric_of(row: Mapping[str, Any], name: str) -> float:
         name: a scalar's name, or `NAME[i]`.
 
     Returns:
-        The figure; NaN where the row lacks it.
+        The figure; NaN where the row lacks it, or has something else.
     """
     key, _, index = name.partition("[")
     value = row.get(key)
     if index:
-        value = value[int(index.rstrip("]"))] if value is not None else None
-    return float("nan") if value is None else float(value)
+        place = int(index.rstrip("]"))
+        value = value[place] if isinstance(value, list | tuple) and place < len(value) else None
+    return number(value)
+
+
+def number(value: object) -> float:
+    """A value of a row as a figure; NaN where it is none."""
+    return float(value) if isinstance(value, int | float) and abs(value) < LARGEST else float("nan")
 
 
 def _setting(row: Mapping[str, Any]) -> tuple[Any, ...]:

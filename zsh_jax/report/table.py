@@ -123,7 +123,7 @@ def add_columns(table: Table, names: Sequence[str], figures: Sequence[str]) -> N
     for name in names:
         table.add_column(Text(name), overflow="fold")
     for name in figures:
-        table.add_column(Text(name), justify="right", no_wrap=True, overflow="ignore")
+        table.add_column(Text(name), justify="right", no_wrap=True)
 
 
 def level_of(statistic: Statistic) -> str:

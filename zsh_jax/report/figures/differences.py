@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zsh_jax.report.figures.style import COLOURS, MARKERS, axes_for, folded, legend_below, styled
+from zsh_jax.report.figures.style import COLOURS, MARKERS, axes_for, folded, legend_below, shortened, styled
 from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.series import MAP, Row, worded
 
@@ -60,7 +60,7 @@ def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_ylim(max(len(variants), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel(f"difference in {title} to {reference}")
+    axes.set_xlabel(f"difference in {title} to {shortened(reference)}")
     axes.set_title(f"What a variant changes in {title}")
     legend_below(figure, axes, settings)
     return figure

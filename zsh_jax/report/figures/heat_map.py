@@ -52,15 +52,10 @@ def heat_map(rows: Sequence[Row], across: str, down: str) -> Figure:
         The figure; what was not run, or is not finite, is left blank.
     """
     columns, lines = (sorted({row[axis] for row in rows}) for axis in (across, down))
-    values = np.array(
-        [
-            [
-                statistic([row for row in rows if row[across] == x and row[down] == y], MAP).mean
-                for x in columns
-            ]
-            for y in lines
-        ]
-    )
+    at: dict[tuple[float, float], list[Row]] = {}
+    for row in rows:
+        at.setdefault((row[across], row[down]), []).append(row)
+    values = np.array([[statistic(at.get((x, y), []), MAP).mean for x in columns] for y in lines])
     figure = Figure(figsize=(WIDTH, 1.3 + 0.36 * max(len(lines), 4)), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(values, origin="lower", aspect="auto", cmap="cividis")

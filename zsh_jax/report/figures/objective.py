@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from zsh_jax.report.figures.style import Look, axes_for, legend_below, looks, styled
 from zsh_jax.report.series import Row, series
@@ -57,6 +57,8 @@ def objective_by_iteration(
     # On even steps nothing would be seen but the first iteration.
     if 0 < means.min() < SMALL * means.max():
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("iteration")
     axes.set_ylabel("J / J after the first iteration")
     axes.set_title("Objective by iteration" + (f", {title}" if title else ""))

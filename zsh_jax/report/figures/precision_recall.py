@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from zsh_jax.report.figures.style import Look, axes_for, legend_below, looks, styled
 from zsh_jax.report.series import Row, hashed, series
+from zsh_jax.report.summary import number
 
 RADIUS = 2
 
@@ -56,10 +57,16 @@ def _curves(
     rows: Sequence[Row],
 ) -> tuple[Float64[np.ndarray, " radii"], Float64[np.ndarray, " radii"]] | None:
     """Mean recall and precision at each radius; None where no row has curves that are finite."""
-    pairs = [(row.get("recall_curve"), row.get("precision_curve")) for row in rows]
-    curves = [np.array(pair, float) for pair in pairs if pair[0] and pair[1]]
-    finite = [curve for curve in curves if np.isfinite(curve).all()]
+    pairs = [(_curve(row, "recall_curve"), _curve(row, "precision_curve")) for row in rows]
+    curves = [np.array(pair) for pair in pairs if pair[0] and len(pair[0]) == len(pair[1])]
+    finite = [curve for curve in curves if curve.shape == curves[0].shape and np.isfinite(curve).all()]
     if not finite:
         return None
     recall, precision = np.mean(finite, axis=0)
     return recall, precision
+
+
+def _curve(row: Row, name: str) -> list[float]:
+    """The numbers of a curve; NaN for what is none."""
+    values = row.get(name)
+    return [number(value) for value in values] if isinstance(values, list) else []

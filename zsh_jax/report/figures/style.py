@@ -4,6 +4,7 @@ import io
 import itertools
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
     "errorbar.capsize": 2.5,
+    "text.parse_math": False,  # names may have a $ in them
     "pdf.fonttype": 42,  # letters stay letters
     "savefig.dpi": 200,
 }
@@ -114,6 +116,7 @@ def axes_for(labels: Sequence[str], *, height: float = 3.2) -> tuple[Figure, Axe
     Returns:
         The figure and its axes.
     """
+    labels = [shortened(label) for label in labels]
     rows = -(-len(labels) // _columns(labels)) if len(labels) > 1 else 0
     figure = Figure(figsize=(WIDTH, height + 0.21 * rows), layout="constrained")
     return figure, figure.subplots()
@@ -125,12 +128,19 @@ def legend_below(figure: Figure, axes: Axes, labels: Sequence[str]) -> None:
     there = [label for label in labels if label in handles]
     if len(there) > 1:
         shown = [handles[label] for label in there]
-        figure.legend(shown, there, loc="outside lower center", ncols=_columns(there))
+        texts = [shortened(label) for label in there]
+        figure.legend(shown, texts, loc="outside lower center", ncols=_columns(texts))
 
 
 def folded(text: str, width: int = 26) -> str:
     """A long label on several lines; joined class names are parted where they are joined."""
-    return "\n".join(textwrap.wrap(text.replace("+", " + "), width)) or text
+    return "\n".join(textwrap.wrap(shortened(text.replace("+", " + "), 4 * width), width)) or text
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A label that leaves room for the figure: the middle of what is too long is left out, blanks are made one."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 + 3 :]}"
 
 
 def png(figure: Figure) -> bytes:
@@ -156,6 +166,10 @@ def _columns(labels: Sequence[str]) -> int:
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     content = io.BytesIO()
-    with styled():
+    with styled(), warnings.catch_warnings():
+        # Letters that the font lacks are drawn as boxes, and a figure that is all labels is drawn as it can be.
+        warnings.filterwarnings(
+            "ignore", "Glyph|.*constrained_layout|.*Matplotlib currently does not support", UserWarning
+        )
         figure.savefig(content, format=kind, metadata=metadata)
     return content.getvalue()
