@@ -194,7 +194,7 @@ def test_features_that_are_not_finite_are_named_and_not_kept(tmp_path, monkeypat
 def test_a_cache_that_cannot_be_written_is_told_before_pictures_are_looked_at(tmp_path, counted):
     occupied = tmp_path / "file"
     occupied.write_text("")
-    with pytest.raises(InputError, match=r"cannot be kept in .*choose another --config\.features\.cache"):
+    with pytest.raises(InputError, match=r"cannot be written .*choose another --config\.features\.cache"):
         extract(_dataset(), "colour", cache=occupied)
     assert not counted
 

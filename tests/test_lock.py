@@ -13,8 +13,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from zsh_jax.errors import InputError
-from zsh_jax.tracking.lock import LENGTH, LOCK, WorkdirGone, locked
+from zsh_jax.errors import InputError, WorkdirGone
+from zsh_jax.tracking.lock import LENGTH, LOCK, locked
 
 BEAT = 0.02
 QUICK = {"beat": BEAT, "watched": 0.5}

@@ -9,7 +9,8 @@ from zsh_jax.errors import InputError
 from zsh_jax.interrupts import unbroken
 
 # What the disk is to blame for, and not the choice of a folder: the same command resumes when it is mended.
-DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EFBIG, errno.ENOENT}
+FULL = {errno.ENOSPC, errno.EDQUOT}
+DISK = FULL | {errno.EIO, errno.ESTALE, errno.EFBIG, errno.ENOENT}
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -57,12 +58,15 @@ def append_whole(path: Path, content: bytes, *, make: bool = False) -> None:
             raise
 
 
-def cannot_write(path: Path, error: OSError) -> InputError | OSError:
+def cannot_write(
+    path: Path, error: OSError, fix: str = "choose another --config.workdir"
+) -> InputError | OSError:
     """What is to be raised where a file cannot be written.
 
     Args:
         path: the file or folder.
         error: why.
+        fix: what mends it where it is not the disk.
 
     Returns:
         An `InputError` where another folder mends it (permissions, a read-only disk, a file in the way); else an
@@ -70,7 +74,7 @@ def cannot_write(path: Path, error: OSError) -> InputError | OSError:
     """
     if error.errno in DISK:
         return type(error)(error.errno, error.strerror, str(path))
-    return InputError(f"{path} cannot be written ({error.strerror}); choose another --config.workdir")
+    return InputError(f"{path} cannot be written ({error.strerror}); {fix}")
 
 
 def check_disk(folder: Path, room: int = 1 << 16) -> None:

@@ -1,4 +1,4 @@
-"""The one exception for bad input."""
+"""The exceptions that end a command in one line."""
 
 LONGEST = 1000  # characters of a line; beyond it, a file has put a name into it that is none
 ENDS = 450
@@ -15,3 +15,7 @@ class InputError(ValueError):
         if len(line) > LONGEST:
             line = f"{line[:ENDS]} ... {line[-ENDS:]}"
         super().__init__("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line))
+
+
+class WorkdirGone(OSError):
+    """The workdir is not the one in which the sweep began: what has ended may be gone with it."""

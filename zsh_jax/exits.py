@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from zsh_jax.errors import InputError
+from zsh_jax.errors import InputError, WorkdirGone
 from zsh_jax.interrupts import FIRST, interruptible
 from zsh_jax.limits import check_limits
 
@@ -47,6 +47,7 @@ def _failed(program: str, error: BaseException, kept: str) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE
     if isinstance(error, OSError):
-        print(f"{program}: {' '.join(str(error).split()) or type(error).__name__}; {kept}", file=sys.stderr)
+        said = " ".join(str(error).split()) or type(error).__name__
+        print(f"{program}: {said}" + ("" if isinstance(error, WorkdirGone) else f"; {kept}"), file=sys.stderr)
         return DISK
     raise error

@@ -1,6 +1,6 @@
 """A sweep from its plan to its report: run, record, sum up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, told, validation_config
 from zsh_jax.tracking.history import append_history
+from zsh_jax.tracking.lock import locked
 from zsh_jax.tracking.models import model_path, save_model
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.provenance import provenance, run_provenance
@@ -39,7 +40,7 @@ from zsh_jax.tracking.results import (
 )
 from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.vectors import save_vectors
-from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
+from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_missing, log_sweep
 
 
 def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
@@ -56,14 +57,26 @@ def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
     Raises:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
+    check_settings(config)
     # Before any array is made; where the process has float64 set already, it stays.
-    with jax.enable_x64(config.get("x64") is True or jnp.result_type(float) == jnp.float64):
-        status, _ = _swept(config, console, command)
+    x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
+    with jax.enable_x64(x64):
+        if config.validate_only:
+            return _swept(config, console, command, lambda: None)[0]
+        with locked(config.workdir) as lock:
+            try:
+                status, _ = _swept(config, console, command, lock.check)
+            except OSError:
+                lock.check()  # where the workdir is gone, that is what is to be told
+                raise
+            lock.check()
     return status
 
 
-def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, list[dict[str, Any]]]:
-    """The exit status of a sweep, and the rows of its own cells."""
+def _swept(
+    config: ConfigDict, console: Console, command: str, check: Callable[[], None]
+) -> tuple[int, list[dict[str, Any]]]:
+    """The exit status of a sweep, and the rows of its own cells; `check` sees to it that the workdir is still there."""
     check_settings(config)
     check_limits(int(config.memory_gib * 2**30))
     check_start(config.workdir)
@@ -75,7 +88,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
         return validate(config, console), []
     plan, inputs = lay_out(config)
     check_disk(config, plan, inputs)
-    choices = _tune(config, console, command) if config.tuning.axes else {}
+    choices = _tune(config, console, command, check) if config.tuning.axes else {}
     if choices:
         plan, inputs = lay_out(config, choices)
     cutoffs = tuple(config.evaluation.cutoffs)
@@ -84,6 +97,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, cells, **evaluation)
     kept = config.to_dict() | ({"choices": choices} if choices else {})
+    check()
     results = open_results(config.workdir, kept | ({"command": command} if command else {}))
     save_vectors(config.workdir, inputs)
     shown = kept_for_gallery(config, plan, inputs)
@@ -105,6 +119,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     say(console, describe(plan, inputs, config, is_done))
     if other_data := told_other_data(results, identities):
         say(console, other_data)
+    wandb = log_missing(wandb, done, partial(say, console))
     with progress(console, work_of(plan.batches, todo)) as advance:
         for batch in run(
             plan,
@@ -115,6 +130,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
             is_done=is_done,
             tell=partial(say, console),
         ):
+            check()
             _save_models(config.workdir, batch)
             append_history(config.workdir, batch)
             results = append_results(results, batch, made_by)
@@ -125,7 +141,7 @@ def _swept(config: ConfigDict, console: Console, command: str) -> tuple[int, lis
     rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(rows, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    report = write_end(config, plan, inputs, partial(say, console))
+    report = write_end(config, plan, inputs, partial(say, console), check)
     log_sweep(wandb, config.to_dict(), rows, report)
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
@@ -140,9 +156,9 @@ def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
             save_model(path, result.model, result.cell, result.class_codes)
 
 
-def _tune(config: ConfigDict, console: Console, command: str) -> Choices:
+def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:
     """Try settings on validation classes, as a sweep below the workdir, and choose by the rows of its own cells."""
-    _, rows = _swept(validation_config(config), console, command)
+    _, rows = _swept(validation_config(config), console, command, check)
     choices = choose(rows, config.tuning.axes.to_dict())
     say(console, f"chosen on validation classes:\n{told(choices)}")
     return choices

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Num, Shaped
 
-from zsh_jax.atomic import write_whole
+from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.baselines.families import AnyHashFunction, bits_of, kind_of
 from zsh_jax.errors import InputError
 from zsh_jax.export.codes import check_features, codes_of
@@ -85,7 +85,7 @@ def export_index(
         write_whole(beside / "index.json", f"{json.dumps(about)}\n".encode())
         beside.replace(folder.absolute())
     except OSError as error:
-        raise InputError(f"{folder} cannot be written ({error.strerror}); choose another folder") from None
+        raise cannot_write(folder, error, "choose another folder") from None
     except InputError as error:  # the file is known here by another name
         said = str(error).replace(str(beside), str(folder)).replace("--config.workdir", "folder")
         raise InputError(said) from None

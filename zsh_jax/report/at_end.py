@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from ml_collections import ConfigDict
 
+from zsh_jax.atomic import FULL
 from zsh_jax.data.registry import has_pictures
 from zsh_jax.errors import InputError
 from zsh_jax.report.gallery import GALLERY, save_gallery
@@ -75,7 +76,7 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
 
 
 def write_end(
-    config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any]
+    config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
 ) -> Mapping[str, bytes]:
     """Make the gallery and then the report, which shows it. What fails is told on the standard error, and ends nothing.
 
@@ -84,12 +85,16 @@ def write_end(
         plan: of the sweep.
         inputs: of the sweep.
         say: prints a line: where the report is.
+        check: sees to it, before the report is written, that the workdir is still there.
 
     Returns:
         The files of the report by their names below its folder; none where there is no report.
+
+    Raises:
+        OSError: if the disk is full or the workdir gone.
     """
     if config.gallery.queries:
-        _tried("gallery", lambda: write_gallery(config, plan, inputs))
+        _tried("gallery", lambda: write_gallery(config, plan, inputs), check)
     if not config.report:
         return {}
 
@@ -97,19 +102,23 @@ def write_end(
         from zsh_jax.report.write import report_files, write_files
 
         files = report_files([config.workdir])
+        check()
         page = write_files(Path(config.workdir) / "report", files)
         say(f"report: {page}")
         return files
 
-    return _tried("report", report) or {}
+    return _tried("report", report, check) or {}
 
 
-def _tried(what: str, make: Callable[[], Made]) -> Made | None:
+def _tried(what: str, make: Callable[[], Made], check: Callable[[], None]) -> Made | None:
     try:
         return make()
     except (
         Exception
     ) as error:  # hours of results are on disk: no failure in here, of whatever kind, is to mask them
+        check()
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         said = " ".join(str(error).split())
         named = said if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {said}"
         print(f"zsh_jax: there is no {what} ({named}); the results are safe", file=sys.stderr)

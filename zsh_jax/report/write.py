@@ -4,8 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from zsh_jax.atomic import write_whole
-from zsh_jax.errors import InputError
+from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.report.contents import contents
 from zsh_jax.report.figures.style import pdf, png
 from zsh_jax.report.page import page
@@ -83,13 +82,12 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
 
     Raises:
         InputError: if they cannot be written.
+        OSError: if the disk is full or gone.
     """
     try:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_whole(folder / name, content)
     except OSError as error:
-        raise InputError(
-            f"the report cannot be written to {folder} ({error.strerror}); choose another --out"
-        ) from None
+        raise cannot_write(folder, error, "choose another --out") from None
     return folder / "index.html"

@@ -20,17 +20,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zsh_jax.atomic import cannot_write
-from zsh_jax.errors import InputError
+from zsh_jax.errors import InputError, WorkdirGone
 
 LOCK = ".lock"
 BEAT = 2.0  # seconds
 WATCHED = 12.0  # seconds that a beat stands still before its owner counts as dead
 LENGTH = 512  # bytes: written in place, so that it needs no room on a disk that is full by then
 NO_FLOCK = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
-
-
-class WorkdirGone(OSError):
-    """The workdir is not the one in which the sweep began."""
 
 
 class Lock(NamedTuple):

@@ -59,7 +59,7 @@ def save_model(
     """Write a hash function, whole or not at all, with a checksum of its arrays and metadata beside the latter.
 
     Args:
-        path: the file; its folder is made if it is not there.
+        path: the file; its folder is made if it is not there, but not the one above.
         model: what to write, on any device.
         metadata: flat, JSON values: the identity of the cell that trained it.
         class_codes: packed codes of the classes, where the method has such.
@@ -76,7 +76,7 @@ def save_model(
     texts = {key: json.dumps(value) for key, value in metadata.items()}
     texts[CHECKSUM] = json.dumps(_checksum(arrays, texts))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         write_whole(path, save(arrays, texts))
     except OSError as error:
         raise cannot_write(path, error) from None

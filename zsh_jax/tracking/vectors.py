@@ -53,7 +53,7 @@ def save_vectors(workdir: str | Path, inputs: Inputs) -> None:
         path = folder / f"{vectors_fingerprint(kind, found, inputs.dataset)}.safetensors"
         about = {"name": found.name, "dataset": inputs.dataset.name, "class_names": names}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             write_whole(path, save({"vectors": np.ascontiguousarray(found.vectors)}, about))
         except OSError as error:
             raise cannot_write(path, error) from None

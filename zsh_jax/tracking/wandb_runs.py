@@ -7,7 +7,7 @@ never touch the network; `wandb sync <directory>/wandb/offline-run-*` uploads th
 
 import csv
 import io
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -74,29 +74,35 @@ def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSe
     return log_rows(settings, [row_of(result) for result in results], histories)
 
 
-def log_missing(settings: WandbSettings, cells: Container[str]) -> tuple[WandbSettings, int]:
+def log_missing(
+    settings: WandbSettings, cells: Container[str], say: Callable[[str], object] = print
+) -> WandbSettings:
     """Give those cells their run that were done when a process or W&B died, at the start of a sweep.
 
     Args:
         settings: where runs go; results are open there.
         cells: `cell_id` of the sweep's cells.
+        say: prints a line: how many cells had no run.
 
     Returns:
-        The settings for whatever is logged next, and how many cells had no run.
+        The settings for whatever is logged next.
 
     Raises:
         InputError: if the results, histories or the journal cannot be read.
         OSError: if the disk failed.
     """
     if settings.mode == "disabled":
-        return settings, 0
+        return settings
     folder = Path(settings.directory)
     there = open_journal(folder)
     rows = [row for row in read_results(folder / RESULTS) if row[ID] in cells and row[ID] not in there]
     if not rows:
-        return settings, 0
+        return settings
     histories = read_history(folder / HISTORY).by_cell if (folder / HISTORY).exists() else {}
-    return log_rows(settings, rows, histories), len(rows)
+    settings = log_rows(settings, rows, histories)
+    if settings.mode != "disabled":
+        say(f"W&B: finished cells that had no run have one now: {len(rows):,}")
+    return settings
 
 
 def log_rows(

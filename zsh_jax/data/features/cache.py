@@ -12,10 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Shaped
 
-from zsh_jax.atomic import write_whole
+from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.data.reading import reading, written
-from zsh_jax.data.reason import reason
-from zsh_jax.errors import InputError
 
 BLOCK = 256  # samples a file
 
@@ -71,9 +69,7 @@ def open_folder(cache: str | Path, key: Key) -> Path:
         # Written each time, so that a folder which cannot be written to is found out before pictures are looked at.
         write_whole(folder / "key.json", json.dumps(key._asdict(), indent=1).encode())
     except OSError as problem:
-        raise InputError(
-            f"features cannot be kept in {folder} ({reason(problem)}); choose another --config.features.cache"
-        ) from problem
+        raise cannot_write(folder, problem, "choose another --config.features.cache") from problem
     return folder
 
 
@@ -111,9 +107,7 @@ def write_block(path: Path, features: Float32[np.ndarray, "b d"], pixels: str) -
     try:
         write_whole(path, save({"features": features}, {"features": digest(features), "pixels": pixels}))
     except OSError as problem:
-        raise InputError(
-            f"{path} cannot be written ({reason(problem)}); what is done so far is kept"
-        ) from problem
+        raise cannot_write(path, problem, "choose another --config.features.cache") from problem
 
 
 def read_block(path: Path, samples: int, pixels: str | None) -> Float32[np.ndarray, "b d"] | None:
