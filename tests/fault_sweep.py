@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = {
     "sweep.semantics": "('one-hot',)",
     "sweep.unseen": "('class 0','class 1')",
-    "sweep.bits": "(8,16)",
-    "sweep.seed": "(0,1)",
+    "sweep.bits": "(8,)",
+    "sweep.seed": "(0,1,2,3)",
     "sweep.training_samples": "(60,)",
     "sweep.anchors": "(10,)",
     "sweep.queries": "(10,)",
@@ -25,8 +25,9 @@ SMALL = {
     "gallery.queries": "0",
     "report": "False",
     "wandb.mode": "disabled",
+    "memory_gib": "0.0006",
 }
-CELLS = 8  # unseen x bits x seed
+CELLS = 8  # two sets of unseen classes, four seeds; in several batches
 
 # A process that was started in the background of a shell is told to ignore Ctrl-C.
 START = """
@@ -48,6 +49,20 @@ def write_features(folder):
     return path
 
 
+def arguments(path, workdir, **changes):
+    """What the launcher takes.
+
+    Args:
+        path: of `write_features`.
+        workdir: its own.
+        changes: of settings, with two underscores for a dot.
+    """
+    settings = SMALL | {key.replace("__", "."): str(value) for key, value in changes.items()}
+    settings |= {"dataset.path": path, "workdir": workdir}
+    flags = [f"--config.{key}={value}" for key, value in settings.items()]
+    return ["--config=experiments/sweep_bits.py:features", *flags]
+
+
 def start(path, workdir, *, patch="", **changes):
     """Start the sweep.
 
@@ -55,11 +70,8 @@ def start(path, workdir, *, patch="", **changes):
         path: of `write_features`.
         workdir: its own.
         patch: Python that runs before the launcher does.
-        changes: of settings, with two underscores for a dot.
+        changes: as those of `arguments`.
     """
-    settings = SMALL | {key.replace("__", "."): str(value) for key, value in changes.items()}
-    settings |= {"dataset.path": path, "workdir": workdir}
-    flags = [f"--config.{key}={value}" for key, value in settings.items()]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     environment |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
@@ -67,8 +79,7 @@ def start(path, workdir, *, patch="", **changes):
             sys.executable,
             "-c",
             START.format(patch=patch),
-            "--config=experiments/sweep_bits.py:features",
-            *flags,
+            *arguments(path, workdir, **changes),
         ],
         cwd=ROOT,
         env=environment,

@@ -136,6 +136,16 @@ def test_of_many_that_want_it_at_once_one_gets_it(kernel, tmp_path):
         assert not (folder / LOCK).exists()
 
 
+def test_what_a_killed_process_was_writing_is_taken_away(tmp_path):
+    kept = [".results.jsonl", "models/a.safetensors", ".config/settings.0123abcd", "wandb/.x.0123abcd"]
+    for name in [*kept, ".results.jsonl.0123abcd", "models/.a.safetensors.89abcdef"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with locked(tmp_path, **QUICK):
+        there = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert there == {*kept, LOCK}
+
+
 def test_a_new_workdir_goes_again_unless_something_is_in_it(tmp_path):
     with pytest.raises(InputError, match="bad"), locked(tmp_path / "a" / "b", **QUICK):
         raise InputError("bad")

@@ -2,12 +2,16 @@
 
 import errno
 import os
+import re
 import secrets
+from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 
 from zsh_jax.errors import InputError
 from zsh_jax.interrupts import unbroken
 
+BESIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
 # What the disk is to blame for, and not the choice of a folder: the same command resumes when it is mended.
 FULL = {errno.ENOSPC, errno.EDQUOT}
 DISK = FULL | {errno.EIO, errno.ESTALE, errno.EFBIG, errno.ENOENT}
@@ -23,7 +27,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: if the folder cannot be written to.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside = _beside(path)
     with unbroken:
         try:
             with beside.open("xb") as file:
@@ -87,9 +91,27 @@ def check_disk(folder: Path, room: int = 1 << 16) -> None:
     Raises:
         OSError: if it does not.
     """
-    beside = folder / f".room.{secrets.token_hex(4)}"
+    beside = _beside(folder / "room")
     try:
         with beside.open("xb") as file:
             file.write(bytes(room))
     finally:
         beside.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, but: Container[str] = ()) -> None:
+    """Take away what processes that were killed were writing, beside its name. No other process writes there.
+
+    Args:
+        folder: looked through with all that is below it.
+        but: names of folders in it that are left alone.
+    """
+    for there, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in but]
+        for name in filter(BESIDE.fullmatch, files):
+            with suppress(OSError):
+                Path(there, name).unlink()
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")

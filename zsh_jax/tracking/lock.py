@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from zsh_jax.atomic import cannot_write
+from zsh_jax.atomic import cannot_write, remove_leftovers
 from zsh_jax.errors import InputError, WorkdirGone
 
 LOCK = ".lock"
@@ -81,18 +81,24 @@ def locked(workdir: str | Path, *, beat: float = BEAT, watched: float = WATCHED)
     folder = Path(workdir)
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
-        lock = _take(folder / LOCK, beat, watched)
+        try:
+            lock = _take(folder / LOCK, beat, watched)
+        except OSError as error:
+            raise cannot_write(folder, error) from None
         ended = threading.Event()
         beating = threading.Thread(target=_beat, args=(lock, beat, ended), name="lock", daemon=True)
         beating.start()
         try:
+            remove_leftovers(folder, but={"wandb"})
             yield lock
         finally:
             ended.set()
             beating.join()
-            with suppress(OSError):
+            try:
                 lock.check()
                 lock.path.unlink()  # while it is held: who has opened it finds out that it is gone, and tries anew
+            except OSError:
+                made.clear()  # what stands there is another's
             os.close(lock.descriptor)
     finally:
         with suppress(OSError):
@@ -103,10 +109,7 @@ def locked(workdir: str | Path, *, beat: float = BEAT, watched: float = WATCHED)
 def _take(path: Path, beat: float, watched: float) -> Lock:
     token = secrets.token_hex(8)
     while True:
-        try:
-            descriptor = _open(path)
-        except OSError as error:
-            raise cannot_write(path.parent, error) from None
+        descriptor = _open(path)
         try:
             alone = _flock(path, descriptor)
             if not _is_at(path, descriptor):
@@ -115,7 +118,12 @@ def _take(path: Path, beat: float, watched: float) -> Lock:
             owner = _read(descriptor)
             if owner and not (alone and owner.get("machine") == _machine()):
                 _watch(path, descriptor, owner, watched)
-            _write(descriptor, token, 0)
+            try:
+                _write(descriptor, token, 0)
+            except OSError:
+                if not owner:  # the disk is full: what was just made is of nobody
+                    path.unlink(missing_ok=True)
+                raise
             if not alone:
                 # Two may have found it abandoned: the one who wrote last has it.
                 time.sleep(beat)

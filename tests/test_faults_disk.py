@@ -1,0 +1,175 @@
+"""A disk that is full or cannot be written to, and a workdir that is gone: one line, and nothing half-written."""
+
+import shutil
+import subprocess
+from importlib import import_module
+
+import pytest
+from fault_sweep import CELLS, arguments, assert_as_uninterrupted, rows, write_features
+from wandb_files import offline_runs
+
+from zsh_jax.atomic import write_whole
+from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.models import load_model, model_path
+
+SETTINGS = {"wandb__mode": "offline", "save_models": "True", "report": "True"}
+SWEEP, WRITE = "zsh_jax.commands.sweep", "zsh_jax.report.write"
+# Before what the disk is full, and how often that is done before.
+MOMENTS = {
+    "at the start": ("zsh_jax.tracking.lock._open", 0),
+    "config": ("zsh_jax.tracking.results._write_config", 0),
+    "semantics": (f"{SWEEP}.save_vectors", 0),
+    "models": (f"{SWEEP}.save_model", 3),
+    "history": (f"{SWEEP}.append_history", 1),
+    "results": (f"{SWEEP}.append_results", 1),
+    "W&B": ("zsh_jax.tracking.wandb_service._write", 3),
+    "W&B, whole sweep": ("zsh_jax.tracking.wandb_service._write", CELLS),
+    "gallery": ("zsh_jax.report.at_end.write_gallery", 0),
+    "report": (f"{WRITE}.write_files", 0),
+}
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory, launch):
+    """A function that runs the tiny sweep, and where it ran undisturbed."""
+    folder = tmp_path_factory.mktemp("features")
+    path = write_features(folder)
+
+    def run(workdir, **changes):
+        return launch.main(["launch.py", *arguments(path, workdir, **SETTINGS | changes)])
+
+    assert run(folder / "sweep") == 0
+    return run, folder / "sweep"
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of its own, of 16 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if mount is None:
+        pytest.skip("there is no command mount, with which a small disk is made")
+    command = [mount, "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"no small disk can be mounted here ({made.stderr.strip()})")
+    yield folder
+    import wandb
+
+    wandb.teardown()  # its service has files open there
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def _fill(folder):
+    with (folder / "filling").open("ab", buffering=0) as file:
+        for size in (1 << 16, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+
+
+def _patched(patch, name, make):
+    """Put what `make` makes of a function in its place."""
+    module, _, function = name.rpartition(".")
+    patch.setattr(name, make(getattr(import_module(module), function)))
+
+
+def _one_line(capfd):
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1, error
+    assert error.startswith("launch.py: ")
+    return error
+
+
+def _assert_whole(workdir, undisturbed):
+    assert_as_uninterrupted(workdir, undisturbed)
+    histories = read_history(workdir / HISTORY)
+    assert histories.by_cell == read_history(undisturbed / HISTORY).by_cell
+    assert not histories.damaged
+    for cell in rows(workdir):
+        load_model(model_path(workdir, cell))
+    runs = [run for run in offline_runs(workdir).values() if "cell_id" in run.summary]
+    assert sorted(run.summary["cell_id"] for run in runs) == sorted(rows(workdir))
+    assert (workdir / "report" / "index.html").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_full_disk_is_one_line_and_the_same_command_resumes(moment, disk, launched, monkeypatch, capfd):
+    run, undisturbed = launched
+    workdir = disk / "sweep"
+    name, times = MOMENTS[moment]
+    done = []
+
+    def fill_first(original):
+        def write(*args, **options):
+            if len(done) == times:
+                _fill(disk)
+            done.append(args)
+            if moment == "gallery":  # features have no pictures that could be shown
+                return write_whole(workdir / "gallery.npz", b"pictures")
+            return original(*args, **options)
+
+        return write
+
+    changes = {"gallery__queries": 2} if moment == "gallery" else {}
+    capfd.readouterr()
+    with monkeypatch.context() as patch:
+        _patched(patch, name, fill_first)
+        status = run(workdir, **changes)
+    line = _one_line(capfd)
+    assert status == 1, line
+    assert "No space left on device" in line
+    assert "the same command goes on from there" in line
+    (disk / "filling").unlink()
+    hidden = [path for path in disk.rglob(".*") if "wandb" not in path.parts]
+    assert not hidden, "what was being written is still there"
+    assert run(workdir) == 0
+    assert not capfd.readouterr().err
+    _assert_whole(workdir, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workdir", [".", "new/sweep"])
+def test_a_disk_that_cannot_be_written_to_is_told_at_the_start(workdir, disk, launched, capfd):
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    run, _ = launched
+    capfd.readouterr()
+    assert run(disk / workdir) == 2
+    line = _one_line(capfd)
+    assert "cannot be written (Read-only file system); choose another --config.workdir" in line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["results", "report"])
+@pytest.mark.parametrize("fate", ["deleted", "moved", "replaced"])
+def test_a_workdir_that_goes_in_mid_run_ends_the_sweep_and_stays_gone(
+    fate, moment, launched, tmp_path, monkeypatch, capfd
+):
+    run, _ = launched
+    workdir, elsewhere = tmp_path / "sweep", tmp_path / "elsewhere"
+
+    def then_gone(original):
+        def write(*args, **options):
+            made = original(*args, **options)
+            workdir.rename(elsewhere)
+            if fate != "moved":
+                shutil.rmtree(elsewhere)
+            if fate == "replaced":
+                workdir.mkdir()
+            return made
+
+        return write
+
+    capfd.readouterr()
+    with monkeypatch.context() as patch:
+        name = f"{SWEEP}.append_results" if moment == "results" else f"{WRITE}.report_files"
+        _patched(patch, name, then_gone)
+        assert run(workdir, wandb__mode="offline" if moment == "results" else "disabled") == 1
+    assert f"{workdir} was deleted, moved or replaced in mid-run" in _one_line(capfd)
+    assert workdir.exists() == (fate == "replaced")
+    assert elsewhere.exists() == (fate == "moved")
+    assert fate != "replaced" or not list(workdir.iterdir())
