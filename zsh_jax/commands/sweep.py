@@ -103,7 +103,7 @@ def _swept(
     shown = kept_for_gallery(config, plan, inputs)
     done = cells_done(config.workdir, results, identities, save_models=config.save_models, shown=shown)
     made_by = provenance()
-    wandb = wandb._replace(provenance=run_provenance(made_by))
+    wandb = wandb._replace(provenance=run_provenance(made_by), check=check)
 
     def is_done(cell: dict[str, Any]) -> bool:
         return cell_id(cell) in done

@@ -31,6 +31,7 @@ class WandbSettings(NamedTuple):
         entity: user or team in W&B; the account's default if None.
         mode: "offline" (files alone), "online", or "disabled" (nothing is written, wandb is not even imported).
         provenance: of `run_provenance`: what the config of each run says of where it was made, as `provenance`.
+        check: sees to it, before something is written, that the directory is still there; raises OSError.
     """
 
     directory: str | Path
@@ -39,6 +40,7 @@ class WandbSettings(NamedTuple):
     entity: str | None = None
     mode: Mode = "offline"
     provenance: Mapping[str, Any] = MappingProxyType({})
+    check: Callable[[], None] = lambda: None
 
 
 class Run(NamedTuple):
@@ -68,6 +70,7 @@ def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
     """
     again = True
     while settings.mode != "disabled":
+        settings.check()
         check_disk(Path(settings.directory))
         try:
             if settings.mode == "online":
@@ -75,6 +78,7 @@ def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
             _write(settings, run)
         except Exception as error:  # any failure in here, of whatever kind, must not cost the sweep
             _end_service()
+            settings.check()
             check_disk(Path(settings.directory))
             if again and not _is_network(error):
                 again = False
@@ -164,8 +168,9 @@ def _write(settings: WandbSettings, run: Run) -> None:
             allow_val_change=True,
             settings=options,
         )
-        with opened:
-            run.fill(opened)
+        # Not as a context: it would print the traceback of what goes wrong, and wait for a run that is lost.
+        run.fill(opened)
+        opened.finish()
         if settings.mode == "offline":
             wait_until_finished(Path(opened.settings.sync_file), PATIENCE)
     for path in earlier:
