@@ -77,7 +77,6 @@ def _swept(
     config: ConfigDict, console: Console, command: str, check: Callable[[], None]
 ) -> tuple[int, list[dict[str, Any]]]:
     """The exit status of a sweep, and the rows of its own cells; `check` sees to it that the workdir is still there."""
-    check_settings(config)
     check_limits(int(config.memory_gib * 2**30))
     check_start(config.workdir)
     group = f"{config.name}-{config.dataset.name}"
@@ -97,7 +96,6 @@ def _swept(
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, cells, **evaluation)
     kept = config.to_dict() | ({"choices": choices} if choices else {})
-    check()
     results = open_results(config.workdir, kept | ({"command": command} if command else {}))
     save_vectors(config.workdir, inputs)
     shown = kept_for_gallery(config, plan, inputs)
@@ -137,8 +135,8 @@ def _swept(
             wandb = log_cells(wandb, batch)
             advance(batch)
 
-    rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
-    rows.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
+    own = [row for row in read_results(results.path) if row["cell_id"] in cells]
+    rows = sorted(own, key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(rows, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
     report = write_end(config, plan, inputs, partial(say, console), check)
@@ -158,7 +156,10 @@ def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
 
 def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:
     """Try settings on validation classes, as a sweep below the workdir, and choose by the rows of its own cells."""
-    _, rows = _swept(validation_config(config), console, command, check)
+    validation = validation_config(config)
+    check_settings(validation)
+    _, rows = _swept(validation, console, command, check)
+    check()
     choices = choose(rows, config.tuning.axes.to_dict())
     say(console, f"chosen on validation classes:\n{told(choices)}")
     return choices
