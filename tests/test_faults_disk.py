@@ -12,6 +12,9 @@ from zsh_jax.atomic import write_whole
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.models import load_model, model_path
 
+# W&B leaves the temporary folder of a table to the garbage collector where its run is lost.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+
 SETTINGS = {"wandb__mode": "offline", "save_models": "True", "report": "True"}
 SWEEP, WRITE = "zsh_jax.commands.sweep", "zsh_jax.report.write"
 # Before what the disk is full, and how often that is done before.
