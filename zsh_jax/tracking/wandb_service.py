@@ -68,6 +68,11 @@ def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
     Raises:
         OSError: if it is the disk that failed, or the folder is gone.
     """
+    with _no_word_of_logs():
+        return _tried(settings, run)
+
+
+def _tried(settings: WandbSettings, run: Run) -> WandbSettings:
     again = True
     while settings.mode != "disabled":
         settings.check()
@@ -90,6 +95,16 @@ def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
         else:
             break
     return settings
+
+
+@contextlib.contextmanager
+def _no_word_of_logs() -> Iterator[None]:
+    """W&B keeps logs beside its runs. Python prints a traceback for each line that finds no room there."""
+    told, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = told
 
 
 def check_server(patience: float = PROBE) -> None:
@@ -197,7 +212,6 @@ def wandb_with(settings: WandbSettings, finish: float = PATIENCE) -> Iterator[tu
     }
     added = {key: value for key, value in home.items() if key not in os.environ}
     os.environ.update(added)
-    told, logging.raiseExceptions = logging.raiseExceptions, False  # a log that has no room is no matter
     try:
         import wandb
 
@@ -225,7 +239,6 @@ def wandb_with(settings: WandbSettings, finish: float = PATIENCE) -> Iterator[tu
         wandb.setup(options)
         yield wandb, options
     finally:
-        logging.raiseExceptions = told
         for key in added:
             os.environ.pop(key, None)
 

@@ -14,6 +14,7 @@ from jaxtyping import Float32, Shaped
 
 from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.data.reading import reading, written
+from zsh_jax.errors import InputError
 
 BLOCK = 256  # samples a file
 
