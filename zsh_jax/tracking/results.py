@@ -9,13 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from zsh_jax.atomic import append_whole, cannot_write, write_whole
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.lines import (
-    CHECKSUM,
     Lines,
     damaged_path,
     heal,
@@ -24,9 +21,26 @@ from zsh_jax.tracking.lines import (
     signed,
 )
 from zsh_jax.tracking.provenance import dated
-from zsh_jax.tracking.row_types import TEXTS, fits
+from zsh_jax.tracking.row import ID, cell_id, identity_of, is_row, json_value, row_of
+from zsh_jax.tracking.row_types import TEXTS
 
-ID = "cell_id"  # stands in each row between identity and metrics
+__all__ = [
+    "ID",
+    "RESULTS",
+    "Results",
+    "Rows",
+    "append_results",
+    "cell_id",
+    "check_evaluation",
+    "check_workdir",
+    "counted",
+    "json_value",
+    "open_results",
+    "read_results",
+    "read_rows",
+    "row_of",
+]
+
 RESULTS = "results.jsonl"
 START = b'{"method": '  # of each line, as `identity` makes it
 NOTHING: Mapping[str, str | None] = MappingProxyType({})
@@ -61,24 +75,6 @@ class Rows(NamedTuple):
     damaged: int
 
 
-def cell_id(cell: Mapping[str, Any]) -> str:
-    """A short name for a cell that is the same in every process, on every machine.
-
-    Args:
-        cell: the flat identity; JSON scalars. The order of its keys does not matter, and numbers that are equal
-            (1, 1.0) count as the same.
-
-    Returns:
-        16 hexadecimal digits.
-
-    Raises:
-        ValueError: if a value is not a finite JSON scalar.
-    """
-    plain = {key: _scalar(key, value) for key, value in cell.items()}
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def check_workdir(workdir: str | Path) -> None:
     """See to it, before anything long starts, that a sweep may use a workdir. Nothing is written.
 
@@ -90,16 +86,12 @@ def check_workdir(workdir: str | Path) -> None:
     """
     path = Path(workdir) / RESULTS
     try:
-        old = path.exists() and _read(path)[1].old
+        if path.exists():
+            _refuse_old(path, _read(path)[1])
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); choose another --config.workdir"
         ) from None
-    if old:
-        raise InputError(
-            f"{path} is of an older version, whose cells do not say what data they are of; choose another "
-            "--config.workdir (python -m zsh_jax.report still reads this one)"
-        )
 
 
 def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
@@ -127,8 +119,8 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch()
-        check_workdir(folder)
         content, found = _read(path)
+        _refuse_old(path, found)
         heal(path, content, found)
         append_whole(path, b"")  # finds out whether it can be written to
         _write_config(folder / "config.json", config)
@@ -139,7 +131,7 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
             f"zsh_jax: {counted(found.damaged)} of {path} moved to {damaged_path(path).name}; their cells run again",
             file=sys.stderr,
         )
-    return Results(path, frozenset(row[ID] for row in found.rows), tuple(map(_identity, found.rows)))
+    return Results(path, frozenset(row[ID] for row in found.rows), tuple(map(identity_of, found.rows)))
 
 
 def check_evaluation(
@@ -193,7 +185,7 @@ def append_results(
     """
     rows = [row_of(result) | dated(made_by) for result in batch]
     for row in rows:
-        if not _is_row(row):
+        if not is_row(row):
             raise ValueError(f"a result has values of types that no row may have: {row}")
     append_whole(results.path, b"".join(map(signed, rows)))
     return results._replace(done=results.done | {row[ID] for row in rows})
@@ -243,72 +235,14 @@ def counted(lines: Sequence[object] | int) -> str:
     return "1 damaged line" if count == 1 else f"{count:,} damaged lines"
 
 
-def row_of(result: CellResult) -> dict[str, Any]:
-    """A result as a line of `results.jsonl` states it; None for numbers that are not finite.
-
-    Args:
-        result: of one cell.
-
-    Returns:
-        Identity, `cell_id`, metrics: JSON scalars and lists of them.
-    """
-    head = {key: json_value(value) for key, value in result.cell.items()} | {ID: cell_id(result.cell)}
-    tail = {key: json_value(value) for key, value in result.metrics.items()}
-    if head.keys() & tail.keys():
-        raise ValueError(f"keys of both identity and metrics: {sorted(head.keys() & tail.keys())}")
-    return head | tail
-
-
-def json_value(value: Any) -> Any:
-    """A value as JSON can hold it.
-
-    Args:
-        value: a scalar, an array, or lists of them.
-
-    Returns:
-        The same in Python's own types; None for a number that is not finite.
-    """
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [json_value(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _scalar(key: str, value: object) -> object:
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float) and math.isfinite(value):
-        return int(value) if value.is_integer() else value
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    raise ValueError(f"{key} = {value!r} cannot be part of a cell's identity")
-
-
 def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
     def restored(value: Any) -> Any:
         if isinstance(value, list):
             return [restored(one) for one in value]
         return math.nan if value is None else value
 
-    head = set(_identity(row)) | set(TEXTS)
+    head = set(identity_of(row)) | set(TEXTS)
     return {key: value if key in head else restored(value) for key, value in row.items()}
-
-
-def _identity(row: Mapping[str, Any]) -> dict[str, Any]:
-    keys = list(row)
-    return {key: row[key] for key in keys[: keys.index(ID)]}
-
-
-def _is_row(row: Mapping[str, Any]) -> bool:
-    """Whether a line is the result of a cell: its id belongs to the keys before it, and its values can be averaged."""
-    if ID not in row:
-        return False
-    identity = _identity(row)
-    outcome = {key: value for key, value in row.items() if key not in identity and key not in (ID, CHECKSUM)}
-    try:
-        return cell_id(identity) == row[ID] and fits(identity, outcome)
-    except ValueError:
-        return False
 
 
 def _read(path: Path) -> tuple[bytes, Lines]:
@@ -319,7 +253,7 @@ def _read(path: Path) -> tuple[bytes, Lines]:
         OSError: if it cannot be read.
     """
     content = path.read_bytes()
-    found = parse_lines(content, _is_row, START)
+    found = parse_lines(content, is_row, START)
     if found.foreign is not None:
         row = parse_row(content.split(b"\n")[found.foreign - 1])
         what = (
@@ -331,6 +265,14 @@ def _read(path: Path) -> tuple[bytes, Lines]:
         )
         raise InputError(f"{path}, line {found.foreign} {what}; choose another --config.workdir")
     return content, found
+
+
+def _refuse_old(path: Path, found: Lines) -> None:
+    if found.old:
+        raise InputError(
+            f"{path} is of an older version, whose cells do not say what data they are of; choose another "
+            "--config.workdir (python -m zsh_jax.report still reads this one)"
+        )
 
 
 def _write_config(path: Path, config: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ TEXTS = (
     *PROVENANCE,
 )  # what is text after the identity; all else there is numbers and lists of numbers
 NUMBERS = ("mean_average_precision", "objective", "iterations", "seen_queries", "seconds")
+NUMERIC = {int, float, bool, type(None)}
 LISTS = ("cutoffs", "precision_at", "mean_average_precision_at", "precision_curve", "recall_curve")
 
 
@@ -49,4 +50,5 @@ def _is_axis(key: str, value: object) -> bool:
 def _is_outcome(key: str, value: object) -> bool:
     if key in TEXTS:
         return value is None or isinstance(value, str)
-    return not any(isinstance(one, str) for one in (value if isinstance(value, list) else [value]))
+    kinds = set(map(type, value)) if isinstance(value, list) else {type(value)}
+    return kinds <= NUMERIC
