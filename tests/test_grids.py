@@ -28,7 +28,7 @@ SPLITS = {
     "seen_classes": (2, 3, 0),
     "bandwidth": (1.0, 0.5, 2.0, 4.0),
     "preprocessing": ("standardise", "unit", "none"),
-    "neighbours": (4, 7, 2, 9),
+    "neighbours": (4, 7, 2),
     "edge_weights": ("heat", "binary"),
     "laplacian": ("plain", "normalised"),
     "graph": ("knn", "anchors"),
@@ -36,10 +36,19 @@ SPLITS = {
 RATIOS = {"alpha": (1e-5, 0.1, 1.0, 10.0), "beta": (1e-4, 1.0, 0.1, 9.0), "gamma": (1e-6, 0.0, 0.1, 1.0)}
 LAMS = {"lam": (0.01, 1.0, 30.0, 200.0), "tolerance": (0.0, 0.3, 0.9, 0.01)}
 AXES = SPLITS | RATIOS | LAMS
-SIZES = ((2, 3), (3, 4), (4, 2))
+# How many values of the one and of the other, by what they are: few shapes, so that few programs are compiled.
+SIZES = {
+    ("split", "split"): (2, 3),
+    ("split", "ratio"): (2, 3),
+    ("split", "lam"): (2, 4),
+    ("ratio", "ratio"): (2, 4),
+    ("ratio", "lam"): (3, 2),
+    ("lam", "lam"): (3, 4),
+}
 
 VARIANTS = {
-    **{rotation: {"rotation": (rotation,)} for rotation in ("procrustes", "none", "random", "coupled")},
+    "random rotation": {"rotation": ("random",)},
+    "coupled": {"rotation": ("coupled",)},
     "semantic locality": {"locality": ("semantics",)},
     "relaxed": {"codes": ("relaxed",), "gradient_steps": (3,)},
     "restarts": {"restarts": (2,)},
@@ -62,6 +71,12 @@ class _OnlyTraining(Compiled):
 def programs():
     """What is compiled for one grid serves the next."""
     return _OnlyTraining()
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Cells that were run by themselves, by their identity: many grids hold the same ones."""
+    return {}
 
 
 @pytest.fixture
@@ -90,23 +105,26 @@ def results(programs, monkeypatch, float64):
     return run
 
 
-def _check(results, grid, **fixed):
+def _check(results, alone, grid, **fixed):
     together = results(**fixed, **grid)
     assert len(together) == np.prod([len(values) for values in grid.values()])
     cells = [tuple(one.cell[axis] for axis in grid) for one in together]
     assert sorted(cells) == sorted(itertools.product(*grid.values()))
     models = []
     for one, values in zip(together, cells, strict=True):
-        (alone,) = results(**fixed, **{axis: (value,) for axis, value in zip(grid, values, strict=True)})
-        assert one.cell == alone.cell
+        if tuple(one.cell.items()) not in alone:
+            asked = fixed | {axis: (value,) for axis, value in zip(grid, values, strict=True)}
+            (found,) = results(**asked)
+            alone[tuple(found.cell.items())] = found
+        single = alone[tuple(one.cell.items())]
         for name in ("status", "iterations"):
-            assert one.metrics[name] == alone.metrics[name], (one.cell, name)
-        np.testing.assert_allclose(one.metrics["objective"], alone.metrics["objective"], rtol=1e-8)
-        np.testing.assert_array_equal(one.history["flips"], alone.history["flips"])
+            assert one.metrics[name] == single.metrics[name], (one.cell, name)
+        np.testing.assert_allclose(one.metrics["objective"], single.metrics["objective"], rtol=1e-8)
+        np.testing.assert_array_equal(one.history["flips"], single.history["flips"])
         if one.class_codes is not None:
-            np.testing.assert_array_equal(one.class_codes, alone.class_codes)
+            np.testing.assert_array_equal(one.class_codes, single.class_codes)
         if one.model is not None:
-            for mine, its in zip(jax.tree.leaves(one.model), jax.tree.leaves(alone.model), strict=True):
+            for mine, its in zip(jax.tree.leaves(one.model), jax.tree.leaves(single.model), strict=True):
                 np.testing.assert_allclose(mine, its, rtol=0, atol=1e-7 * max(np.abs(its).max(), 1e-30))
             models.append(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(one.model)]))
     return models
@@ -117,24 +135,26 @@ def _check(results, grid, **fixed):
     list(itertools.combinations(AXES, 2)),
     ids=[f"{first}-{second}" for first, second in itertools.combinations(AXES, 2)],
 )
-def test_each_pair_of_axes_of_the_published_form(first, second, results):
-    one, other = SIZES[(list(AXES).index(first) + list(AXES).index(second)) % len(SIZES)]
-    if len(AXES[first][:one]) == len(AXES[second][:other]):
-        other -= 1
-    _check(results, {first: AXES[first][:one], second: AXES[second][:other]})
+def test_each_pair_of_axes_of_the_published_form(first, second, results, alone):
+    one, other = SIZES[_kind(first), _kind(second)]
+    _check(results, alone, {first: AXES[first][:one], second: AXES[second][:other]})
 
 
-@pytest.mark.parametrize("sizes", [(3, 2, 3), (2, 3, 4), (4, 3, 2)], ids=str)
-def test_a_grid_of_splits_and_two_kinds_of_weights(sizes, results):
+def _kind(axis):
+    return "split" if axis in SPLITS else "ratio" if axis in RATIOS else "lam"
+
+
+@pytest.mark.parametrize("sizes", [(3, 2, 3), (2, 3, 4)], ids=str)
+def test_a_grid_of_splits_and_two_kinds_of_weights(sizes, results, alone):
     s, r, k = sizes
     models = _check(
-        results, {"seed": SPLITS["seed"][:s], "alpha": RATIOS["alpha"][:r], "lam": LAMS["lam"][:k]}
+        results, alone, {"seed": SPLITS["seed"][:s], "alpha": RATIOS["alpha"][:r], "lam": LAMS["lam"][:k]}
     )
     assert len({model.tobytes() for model in models}) >= s * r  # the grid does something
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_each_variant_of_the_published_form(variant, results):
+def test_each_variant_of_the_published_form(variant, results, alone):
     weight = "delta" if variant == "semantic locality" else "beta"
     other = "learning_rate" if variant == "relaxed" else "lam"
     values = {
@@ -144,13 +164,13 @@ def test_each_variant_of_the_published_form(variant, results):
         "lam": (0.01, 9.0),
     }
     grid = {"unseen": SPLITS["unseen"], weight: values[weight], other: values[other]}
-    _check(results, grid, **VARIANTS[variant])
+    _check(results, alone, grid, **VARIANTS[variant])
 
 
 @pytest.mark.parametrize("method", BASELINES)
-def test_each_method_that_has_one_knob(method, results):
+def test_each_method_that_has_one_knob(method, results, alone):
     grid = {"seed": (0, 3), "alpha": (1e-5, 0.1, 1.0), "multiple": (1.0, 3.0, 10.0, 0.3)}
-    _check(results, grid, method=(method,))
+    _check(results, alone, grid, method=(method,))
 
 
 def test_the_bound_of_predictions(results):
