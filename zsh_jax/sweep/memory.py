@@ -11,6 +11,8 @@ from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
 from zsh_jax.sweep.inputs import Inputs
 
 EVALUATION_BLOCK = 16
+ENCODING_BLOCK = 1024  # of `encode`
+GRAPH_BLOCK = 512  # of `knn_graph`
 
 
 class Sizes(NamedTuple):
@@ -39,14 +41,19 @@ def sizes_of(inputs: Inputs) -> dict[str, Sizes]:
     }
 
 
-def fixed_bytes(sizes: Sizes, split: DataSplit) -> int:
+def fixed_bytes(sizes: Sizes, split: DataSplit, *, has_locality: bool = True) -> int:
     """What is held whatever the number of cells: the features, and the work space of the largest stage."""
     held = sizes.samples * sizes.features * sizes.item
-    graph = (
-        3 * 512 * split.training_samples * sizes.item + split.training_samples * sizes.features * sizes.item
-    )
-    evaluation = 6 * EVALUATION_BLOCK * sizes.samples * sizes.item
-    return held + max(graph, evaluation)
+    preparing = split.training_samples * sizes.features
+    if has_locality:  # distances of a block of samples, and the features of their neighbours, twice
+        preparing += min(GRAPH_BLOCK, split.training_samples) * (
+            3 * split.training_samples + 2 * split.neighbours * sizes.features
+        )
+    evaluation = 6 * EVALUATION_BLOCK * sizes.samples
+    # All features laid out in blocks, and one block preprocessed, with its RBF features.
+    block = min(ENCODING_BLOCK, sizes.samples)
+    encoding = sizes.samples * sizes.features + block * 2 * (sizes.features + split.anchors)
+    return held + max(preparing, evaluation, encoding) * sizes.item
 
 
 def split_bytes(sizes: Sizes, split: DataSplit, *, has_samples: bool = False) -> int:
@@ -64,17 +71,15 @@ def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
         return 3 * sizes.samples * sizes.features * sizes.item  # queries and database, again at unit length
     if program.method != "zsh":
         wide = max(sizes.features, split.anchors + 1)
-        fitting = (
-            8 * split.training_samples * program.bits + 8 * wide**2
-        ) * sizes.item  # of covariance or Gram matrix
+        # A covariance or Gram matrix, its eigenvectors, and two copies.
+        fitting = (6 * split.training_samples * program.bits + 4 * wide**2) * sizes.item
         return max(fitting, 2 * sizes.samples * -(-program.bits // 8))
     arrays = 8 if program.codes == "discrete" else 12  # logits, their gradient, and Adam's two moments
-    solver = split.training_samples * (arrays * program.bits + 2 * sizes.semantics) * sizes.item
-    solver += (3 * program.bits * (split.anchors + 1) + 4 * sizes.semantics**2) * sizes.item
+    m = split.anchors + 1
+    solver = arrays * split.training_samples * program.bits
+    solver = (solver + 3 * program.bits * m + 4 * sizes.semantics**2 + m**2) * sizes.item
     solver *= program.restarts
     if program.alpha_growth != 1:
-        solver += (
-            program.max_iterations * (split.anchors + 1) ** 2 * sizes.item
-        )  # a factor for each iteration
+        solver += program.max_iterations * m**2 * sizes.item  # a factor for each iteration
     codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * sizes.item
     return max(solver, codes)

@@ -59,7 +59,8 @@ def batch_bytes(sizes: Sizes, batch: Batch) -> int:
     split, program = batch.splits[0], batch.program
     each = split_bytes(sizes, split, has_samples=batch.has_samples)
     stacked = len(batch.splits) * each
-    return fixed_bytes(sizes, split) + stacked + len(batch) * cell_bytes(sizes, split, program)
+    fixed = fixed_bytes(sizes, split, has_locality=batch.has_locality)
+    return fixed + stacked + len(batch) * cell_bytes(sizes, split, program)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
     for splits, same in by_splits.items():
         size = sizes[splits[0].semantics]
         has_samples = any(group.program.method != "zsh" for group in same)
-        fixed = fixed_bytes(size, splits[0])
+        has_locality = any(_has_locality(group) for group in same)
+        fixed = fixed_bytes(size, splits[0], has_locality=has_locality)
         each = split_bytes(size, splits[0], has_samples=has_samples)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
         if fixed + each + largest > budget:
@@ -116,7 +118,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
                 f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         shared = {
-            "has_locality": any(_has_locality(group) for group in same),
+            "has_locality": has_locality,
             "has_samples": has_samples,
         }
         stack = min(len(splits), (budget - fixed) // (each + largest))

@@ -1,0 +1,107 @@
+"""What a long sweep holds: memory, memory maps, open files, threads and processes, by groups that have ended.
+
+    python scripts/long_run.py --groups 500
+
+A group is a code length of a method, so that each compiles programs of its own. The sweep runs as from the command
+line, W&B offline. A table of twelve lines is printed; all of its columns are to be flat after the first.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+METHODS = ("lsh", "semantic_ridge", "zsh")
+COLUMNS = ("groups", "seconds", "RSS MiB", "maps", "files", "threads", "processes")
+
+
+def main() -> int:
+    """Run the sweep in a process of its own and look at it from outside."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--groups", type=int, default=500)
+    parser.add_argument("--wandb", default="offline", choices=("offline", "disabled"))
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        return _watch(Path(folder), asked.groups, asked.wandb)
+
+
+def _watch(folder: Path, groups: int, wandb: str) -> int:
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 5
+    features = rng.normal(size=(5, 12))[labels] + rng.normal(size=(300, 12))
+    np.savez(folder / "features.npz", features=features.astype(np.float32), labels=labels)
+    lengths = -(-groups // len(METHODS))
+    sweep = {
+        "method": METHODS,
+        "semantics": ("one-hot",),
+        "unseen": ("class 0",),
+        "bits": tuple(range(1, lengths + 1)),
+        "seed": (0,),
+        "training_samples": (100,),
+        "queries": (20,),
+        "anchors": (20,),
+    }
+    settings = [f"--config.sweep.{axis}={values!r}" for axis, values in sweep.items()]
+    workdir = folder / "run"
+    command = [sys.executable, str(ROOT / "launch.py")]
+    command += ["--config", f"{ROOT / 'experiments' / 'sweep_bits.py'}:features", *settings]
+    command += [f"--config.dataset.path={folder / 'features.npz'}", f"--config.workdir={workdir}"]
+    command += [f"--config.wandb.mode={wandb}", "--config.gallery.queries=0"]
+    start = time.monotonic()
+    print("  ".join(f"{column:>9}" for column in COLUMNS), flush=True)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(ROOT)}
+        )
+        shown, step = -1, max(1, lengths * len(METHODS) // 12)
+        while process.poll() is None:
+            time.sleep(0.5)
+            ended = _lines(workdir / "results.jsonl")
+            if ended // step > shown and ended:
+                shown = ended // step
+                _show(ended, time.monotonic() - start, process.pid)
+    if process.returncode:
+        print((folder / "log").read_text()[-2000:], file=sys.stderr)
+    return process.returncode
+
+
+def _show(ended: int, seconds: float, pid: int) -> None:
+    proc = Path(f"/proc/{pid}")
+    try:
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+        row = (
+            ended,
+            round(seconds),
+            int(status["VmRSS"].split()[0]) >> 10,
+            _lines(proc / "maps"),
+            len(list((proc / "fd").iterdir())),
+            int(status["Threads"]),
+            _descendants(pid),
+        )
+    except (OSError, KeyError):  # it has just ended
+        return
+    print("  ".join(f"{value:>9}" for value in row), flush=True)
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def _descendants(pid: int) -> int:
+    """Processes that it has started, and theirs."""
+    children = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return len(children) + sum(_descendants(child) for child in children)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""A sweep of many programs holds no more at its end than at its beginning."""
+
+import gc
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import pytest
+from test_engine import _inputs, _plan
+
+from zsh_jax.sweep import engine
+from zsh_jax.sweep.compiled import MOST_DROPPED, Compiled
+from zsh_jax.sweep.halving import within
+
+FEW = {"unseen": ("ant",), "seed": (0,)}
+PROGRAMS = 3  # of a group: it trains, encodes and evaluates
+
+
+def _held():
+    gc.collect()
+    lines = (line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(lines)
+    return {
+        "maps": Path("/proc/self/maps").read_bytes().count(b"\n"),
+        "files": len(os.listdir("/proc/self/fd")),
+        "threads": int(status["Threads"]),
+        "MiB": int(status["VmRSS"].split()[0]) >> 10,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="memory maps are counted in /proc")
+def test_memory_maps_files_and_threads_are_flat_over_groups():
+    plan = _plan(_inputs(), **FEW, method=("lsh",), bits=tuple(range(1, 41)))
+    assert len(plan.groups) == 40
+    held = [_held() for _ in engine.run(plan, _inputs())]
+    early, late = held[4:16], held[-12:]
+    for what, slack in (("files", 0), ("threads", 0), ("maps", 300), ("MiB", 60)):
+        assert max(one[what] for one in late) <= max(one[what] for one in early) + slack, what
+    # A program holds maps indeed, so that forty groups would show if they were kept.
+    assert held[1]["maps"] - held[0]["maps"] > 300
+
+
+def test_a_program_is_dropped_after_its_last_batch_and_not_before():
+    inputs = _inputs()
+    plan = _plan(inputs, **FEW | {"seed": (0, 1)}, bits=(8, 9))
+    plan = replace(plan, batches=tuple(within(plan.batches, 100, len, most_splits=1)))
+    assert [(batch.splits[0].seed, batch.program.bits) for batch in plan.batches] == [
+        (0, 8),
+        (0, 9),
+        (1, 8),
+        (1, 9),
+    ]
+    compiled = Compiled()
+    held = []
+    for _ in engine.run(plan, inputs, compiled=compiled):
+        held.append(len(compiled))
+    # What prepares, then for each length what trains, encodes and evaluates.
+    assert held == [1 + PROGRAMS, 1 + 2 * PROGRAMS, 1 + PROGRAMS, 0]
+
+
+def test_caches_are_emptied_once_enough_is_dropped(monkeypatch):
+    emptied = []
+    monkeypatch.setattr(jax, "clear_caches", lambda: emptied.append(1))
+    compiled = Compiled()
+    for size in range(MOST_DROPPED):
+        compiled.run(jax.jit(lambda x: x + 1), jax.numpy.ones(size + 1), use=size)
+        compiled.release({size})
+        assert not emptied
+        assert len(compiled) == 1
+    compiled.release(())
+    assert emptied
+    assert len(compiled) == 0

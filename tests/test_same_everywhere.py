@@ -1,0 +1,71 @@
+"""In float64 the figures do not depend on how the processor adds: its vectors, its cores, the order of the samples."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SWEEP = """
+import hashlib, json, os, sys
+x64, cores = sys.argv[1] == "x64", int(sys.argv[2])
+if cores and hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+import jax
+import numpy as np
+from test_engine import _inputs, _plan
+from zsh_jax.sweep import engine
+from zsh_jax.sweep.compiled import Compiled
+
+codes = []
+
+class Kept(Compiled):
+    def run(self, function, *args, **kwargs):
+        result = super().run(function, *args, **kwargs)
+        if function is engine.encode_cells:
+            codes.append(np.asarray(result[0]))
+        return result
+
+with jax.enable_x64(x64):
+    plan = _plan(_inputs(), unseen=("ant",), seed=(0, 3), bits=(64,))
+    results = [r for b in engine.run(plan, _inputs(), compiled=Kept(), keeps_model=lambda cell: True) for r in b]
+names = ("mean_average_precision", "mean_average_precision_by_name")
+print(json.dumps({
+    "codes": hashlib.sha256(codes[0].tobytes()).hexdigest(),
+    "names": hashlib.sha256(b"".join(r.class_codes.tobytes() for r in results)).hexdigest(),
+    "figures": [float(r.metrics[name]) for r in results for name in names],
+}))
+"""
+
+
+def _swept(precision, flags="", cores=0):
+    tests = Path(__file__).resolve().parent
+    path = os.pathsep.join((str(tests.parent), str(tests)))
+    done = subprocess.run(
+        [sys.executable, "-c", SWEEP, precision, str(cores)],
+        env=os.environ | {"PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def here():
+    return _swept("x64")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "cores"),
+    [("--xla_cpu_max_isa=SSE4_2", 0), ("--xla_cpu_max_isa=AVX2", 1), ("--xla_cpu_enable_fast_math=true", 0)],
+)
+def test_codes_and_figures_are_the_same_however_sums_are_ordered(flags, cores, here):
+    there = _swept("x64", flags, cores)
+    assert there["codes"] == here["codes"]
+    assert there["names"] == here["names"]
+    assert there["figures"] == pytest.approx(here["figures"], rel=1e-12)
