@@ -180,7 +180,7 @@ def test_wandb_runs_say_what_the_results_say(launched):
     for identifier, run in cells.items():
         row = rows[identifier]
         made_by = {key: run.config["provenance"].get(key, row["date"]) for key in PROVENANCE}
-        stated = run.config | run.summary | made_by
+        stated = run.summary | run.config | made_by
         assert row == {key: stated[key] for key in row}
         assert len(run.history) == row["iterations"]
         assert run.history[-1]["objective"] == row["objective"]
