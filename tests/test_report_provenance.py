@@ -67,7 +67,9 @@ def test_everything_is_stated(tmp_path):
     day = json.loads((tmp_path / "results.jsonl").read_text().splitlines()[0])["date"][:10]
     assert dates.startswith(day)
     assert dates.endswith(" UTC")
-    assert facts.pop("data splits").startswith("2, together ")
+    prints = facts.pop("fingerprints")
+    expected = f"labels: shapes {'1' * 16}; features: gist {'2' * 16}; class vectors: attributes {'3' * 16}; split: 2, "
+    assert prints.startswith(expected)
     assert facts == {
         "zsh_jax": "0.3.0",
         "commit": "0123456789ab-dirty",
@@ -75,9 +77,6 @@ def test_everything_is_stated(tmp_path):
         "jaxlib": "0.9.2",
         "device": "Fast <GPU>",
         "precision": "float32",
-        "fingerprint of labels": f"shapes {'1' * 16}",
-        "fingerprint of features": f"gist {'2' * 16}",
-        "fingerprint of class vectors": f"attributes {'3' * 16}",
         "command": COMMAND,
     }
 
@@ -113,7 +112,7 @@ def test_many_are_counted_not_listed():
     rows = [{"jax": f"0.{i}", "fingerprint_features": f"{i:016x}", "features": "f"} for i in range(30)]
     facts = provenance_facts(rows, [f"command {i}" for i in range(30)])
     assert facts["jax"].endswith("26 others")
-    assert facts["fingerprint of features"].endswith("26 others")
+    assert facts["fingerprints"].endswith("26 others")
     assert sum(name.startswith("command") for name in facts) == 5
     assert facts["command 5"] == "26 others, see config-*.json"
     (said,) = mixed_provenance(rows)

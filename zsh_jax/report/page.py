@@ -44,7 +44,7 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         f"<header>\n<h1>{escape(title)}</h1>\n{_warnings(sweeps)}{_facts(sweeps.rows)}</header>\n"
         f"<main>\n{body}{_made(sweeps)}</main>\n"
         "<footer>Made by <code>python -m zsh_jax.report</code> from <code>results.jsonl</code>. Beside this page: "
-        "figures as PNG and PDF, tables as HTML, CSV and LaTeX.</footer>\n</body>\n</html>\n"
+        "figures as PNG and PDF, tables as HTML, CSV, LaTeX and Markdown.</footer>\n</body>\n</html>\n"
     )
 
 

@@ -27,8 +27,8 @@ def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[st
     facts = {name: _counted(rows, key) for key, name in MADE_BY.items()}
     facts["precision"] = _counted(rows, "precision")
     facts["dates"] = _dates(rows)
-    for kind, name in KINDS.items():
-        facts[f"fingerprint of {name}" if kind != "split" else "data splits"] = _fingerprints(rows, kind)
+    prints = [f"{name}: {told}" for kind, name in KINDS.items() if (told := _fingerprints(rows, kind))]
+    facts["fingerprints"] = "; ".join(prints)
     shown = list(commands[:MANY])
     shown += [f"{len(commands) - MANY:,} others, see config-*.json"] if len(commands) > MANY else []
     facts |= {"command" if len(shown) == 1 else f"command {i}": one for i, one in enumerate(shown, 1)}
