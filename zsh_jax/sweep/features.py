@@ -1,5 +1,6 @@
 """The features of a data set as a configuration says: read where they are at hand, extracted where they are not."""
 
+import jax
 import numpy as np
 from jaxtyping import Float32
 from ml_collections import ConfigDict
@@ -57,14 +58,15 @@ def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarr
     from zsh_jax.data.features.cache import default_cache
     from zsh_jax.data.features.extract import extract
 
-    return extract(
-        dataset,
-        features.name,
-        cache=features.cache or default_cache(),
-        weights=features.weights,
-        batch_size=features.batch_size,
-        version=dataset.version,
-    )
+    with jax.enable_x64(False):  # features are float32: the cache has them for sweeps of both precisions
+        return extract(
+            dataset,
+            features.name,
+            cache=features.cache or default_cache(),
+            weights=features.weights,
+            batch_size=features.batch_size,
+            version=dataset.version,
+        )
 
 
 def features_of_shape(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"]:
