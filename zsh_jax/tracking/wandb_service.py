@@ -8,7 +8,9 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPException
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -118,29 +120,34 @@ def check_server(patience: float = PROBE) -> None:
     """
     import wandb
 
-    url = str(wandb.Settings().base_url)
-    answered = threading.Event()
+    url = os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
+    answers: SimpleQueue[bool] = SimpleQueue()
     # In a thread: looking up the name of a host has no time limit of its own.
-    threading.Thread(target=_ask, args=(url, patience, answered), daemon=True).start()
-    if not answered.wait(patience):
+    asking = threading.Thread(target=lambda: answers.put(_answers(url, patience)), daemon=True)
+    asking.start()
+    try:
+        there = answers.get(timeout=patience)
+    except Empty:
+        there = False
+    if not there:
         raise TimeoutError(f"{url} does not answer")
 
 
-def _ask(url: str, patience: float, answered: threading.Event) -> None:
+def _answers(url: str, patience: float) -> bool:
     import ssl
     from urllib.error import HTTPError, URLError
     from urllib.request import urlopen
 
     try:
         with urlopen(url, timeout=patience):
-            answered.set()
-    except HTTPError:
-        answered.set()
+            return True
+    except HTTPError as error:
+        error.close()
+        return True
     except URLError as error:
-        if isinstance(error.reason, ssl.SSLError):  # W&B has certificates of its own
-            answered.set()
-    except (OSError, ValueError):
-        pass
+        return isinstance(error.reason, ssl.SSLError)  # W&B has certificates of its own
+    except (OSError, ValueError, HTTPException):
+        return False
 
 
 def _is_network(error: Exception) -> bool:
