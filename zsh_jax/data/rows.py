@@ -38,15 +38,14 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
     Raises:
         InputError: a file is missing or damaged, or the pictures differ in size.
     """
-    known = None if images else read_index(builder, split)
+    with reading(builder.data_dir, "is damaged", AGAIN):  # a garbled description gives names that are none
+        info = builder.info.splits[split]
+        shards = list(zip(info.filepaths, info.shard_lengths, strict=True))
+        known = None if images else read_index(builder, split)
     if known is not None:
         return Rows(*known, None)
     parts: list[Rows] = []
     first = 0
-    with reading(builder.data_dir, "is damaged", AGAIN):
-        shards = list(
-            zip(builder.info.splits[split].filepaths, builder.info.splits[split].shard_lengths, strict=True)
-        )
     for number, (shard, stated) in enumerate(shards):
         parts.append(_read_shard(builder, split, number, Path(shard), stated, images=images, first=first))
         first += len(parts[-1].labels)
