@@ -7,7 +7,8 @@ from jaxtyping import Int
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.reading import reading, written
+from zsh_jax.data.reading import written
+from zsh_jax.data.reason import reason
 from zsh_jax.data.select import keep_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.data.text import write_names
@@ -62,10 +63,12 @@ def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
     if not config.semantics.missing_to:
         return "; --config.semantics.missing_to=FILE lists them all"
     path = written(config.semantics.missing_to)
-    with reading(
-        path, "cannot be written", "set --config.semantics.missing_to to a file in a folder that is there"
-    ):
+    try:
         write_names(path, names)
+    except OSError as problem:
+        raise InputError(
+            f"{path} cannot be written ({reason(problem)}); fix: set --config.semantics.missing_to"
+        ) from problem
     return f"; {path} lists them all"
 
 
