@@ -149,7 +149,9 @@ from test_engine import _axes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.sweep import engine
+from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.halving import halves
 from zsh_jax.sweep.inputs import Inputs, Semantics
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import make_plan
@@ -164,10 +166,14 @@ inputs = Inputs(dataset, "made-up", features, {"one-hot": Semantics("one-hot", o
 grid = dict(unseen=("ant",), seed=(0,), training_samples=(2000,), anchors=(20,), bits=(64,), max_iterations=(2,))
 grid |= dict(lam=tuple(2.0 ** -k for k in range(20)), alpha=tuple(2.0 ** -k for k in range(20)), gamma=(0.0,))
 plan = make_plan(groups(_axes(**grid)), sizes_of(inputs), memory_gib=64.0)
-jax.block_until_ready(jax.numpy.ones(3) + 1)
+(batch,) = plan.batches
+quarter = halves(halves(batch)[0])[0]
+assert len(quarter) == 100
+compiled = Compiled()
+needed = engine.footprint(quarter, inputs, compiled)  # its programs are compiled before memory is short
 used = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmSize"))
-resource.setrlimit(resource.RLIMIT_AS, (used + (1000 << 20),) * 2)
-cells = sum(len(batch) for batch in engine.run(plan, inputs, tell=print))
+resource.setrlimit(resource.RLIMIT_AS, (used + needed * 3 // 2 + (100 << 20),) * 2)
+cells = sum(len(batch) for batch in engine.run(plan, inputs, compiled=compiled, tell=print))
 print("batches planned", len(plan.batches), "cells", cells)
 """
 
