@@ -1,5 +1,6 @@
 """How every command ends: one line on the standard error for what went wrong, and an exit status."""
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
         What `work` returns: 0, or 3 where a solve was not finite; 1 where the disk failed; 2 for bad input; 130 after
         Ctrl-C; 141 where nobody reads the output; 143 after SIGTERM.
     """
+    _never_unprintable()
     interrupted = f"{program}: interrupted; {kept}"
     seen: list[int] = []
     try:
@@ -36,6 +38,13 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
             print(interrupted, file=sys.stderr)
             return FIRST + seen[0] if seen else INTERRUPTED
         return _failed(program, error, kept)
+
+
+def _never_unprintable() -> None:
+    """A name or sign that the locale's encoding lacks is printed as an escape; it would else end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _failed(program: str, error: BaseException, kept: str) -> int:

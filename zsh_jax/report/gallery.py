@@ -2,7 +2,6 @@
 
 import base64
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped, UInt8
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.data.numpy_files import read_npz
 from zsh_jax.errors import InputError
 
 GALLERY = "gallery.npz"
@@ -131,14 +131,9 @@ def load_gallery(path: str | Path) -> Gallery:
         InputError: if the file is none, or its arrays do not fit together.
     """
     try:
-        with (
-            Path(path).open("rb") as opened,
-            np.load(opened, allow_pickle=False) as file,
-        ):  # closed if damaged, too
-            gallery = Gallery(**{name: file[name] for name in Gallery._fields})
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        said = " ".join(str(error).split())
-        raise InputError(f"{path} is no gallery ({said}); take it away, a report does without") from None
+        gallery = Gallery(**{name: read_npz(Path(path), name) for name in Gallery._fields})
+    except InputError as error:
+        raise InputError(f"{path} is no gallery ({error}); take it away, a report does without") from None
     if not _fits(gallery):
         raise InputError(
             f"the arrays of {path} do not fit together; take it away, a report does without"

@@ -48,6 +48,7 @@ def print_table(console: Console, table: Table) -> None:
         console: where to.
         table: columns of figures are `no_wrap`; the others name the lines, and may be folded.
     """
+    table = _encodable(table, console.encoding)
     room = console.width if console.is_terminal else ENDLESS
     for one in _stacked(console, table, room):
         needed = Measurement.get(console, console.options.update(width=ENDLESS), one).maximum
@@ -74,6 +75,22 @@ def _stacked(console: Console, table: Table, room: int) -> list[Table]:
     if len(groups) == 1:
         return [table]
     return [_with(table, [*names, *group], titled=not i) for i, group in enumerate(groups)]
+
+
+def _encodable(table: Table, encoding: str) -> Table:
+    """The table with +- where the encoding lacks the sign, and escapes for what else it lacks: columns stay aligned."""
+
+    def encoded(text: Any) -> Text:
+        return Text(str(text).replace("±", "+-").encode(encoding, "backslashreplace").decode(encoding))
+
+    columns = table.columns
+    try:
+        "".join(str(text) for column in columns for text in (column.header, *column.cells)).encode(encoding)
+    except UnicodeEncodeError:
+        table = _with(table, columns, titled=True)
+        for column in table.columns:
+            column.header, column._cells = encoded(column.header), [encoded(cell) for cell in column.cells]
+    return table
 
 
 def _with(table: Table, columns: Sequence[Column], *, titled: bool) -> Table:

@@ -28,7 +28,7 @@ class Sweeps(NamedTuple):
             `map@N` and `chance@N`.
         history: by `cell_id`, where it was kept.
         galleries: by name of the sweep, where there are some.
-        damaged: what was left out because it does not verify, a line a file.
+        damaged: what was left out because it does not verify, or cannot be read, a line a file.
         old: a line that says so, where an older version of the package wrote the results; else empty.
         commands: command lines of the sweeps, where they were kept.
     """
@@ -54,8 +54,8 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         Data of one name and several contents have names that tell them apart.
 
     Raises:
-        InputError: if a folder has no results, or they, its `config.json`, history or gallery cannot be read; or if
-            some results are of an older version, which does not say what data they are of, and some are not.
+        InputError: if a folder has no results, or they, its `config.json` or history cannot be read; or if some
+            results are of an older version, which does not say what data they are of, and some are not.
     """
     names, references, commands, galleries = [], [], [], {}
     rows: dict[str, dict[str, Any]] = {}
@@ -81,7 +81,10 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
             history |= histories.by_cell
         if (folder / GALLERY).exists():
             key = name if name not in galleries else f"{name} ({folder.resolve().name})"
-            galleries[key] = load_gallery(folder / GALLERY)
+            try:
+                galleries[key] = load_gallery(folder / GALLERY)
+            except InputError as error:  # it only illustrates the results, which are there
+                damaged.append(f"gallery left out: {error}")
     first = sorted(rows.values(), key=lambda row: row["variant"] not in references)
     return Sweeps(
         tuple(dict.fromkeys(names)),

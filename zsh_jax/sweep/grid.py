@@ -1,7 +1,7 @@
 """From the axes of a configuration to groups of cells that share a compiled program."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from math import log10, prod
 from types import MappingProxyType
@@ -168,6 +168,28 @@ def _product_groups(axes: Mapping[str, tuple[Any, ...]], variant: str) -> list[G
     return [
         Group(tuple(same), program, weights, variant) for same in by_shape.values() for program in programs
     ]
+
+
+def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list[Group]:
+    """Groups whose data splits have databases of one size: no other arrays can be stacked.
+
+    The axes tell every other shape. The database is smaller without the images of the unseen classes, which validation
+    leaves out: by as many as these classes have.
+
+    Args:
+        every: from `groups`.
+        searched: how many samples the database of each data split has.
+
+    Returns:
+        The same cells; a group of several sizes is cut.
+    """
+    made = []
+    for group in every:
+        by_size: dict[int, list[DataSplit]] = {}
+        for split in group.splits:
+            by_size.setdefault(searched[split], []).append(split)
+        made += [replace(group, splits=tuple(same)) for same in by_size.values()]
+    return made
 
 
 def _check_growth(programs: Sequence[Program], weights: Sequence[Weights]) -> None:

@@ -16,7 +16,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.fingerprint import split_fingerprint, take_fingerprints
-from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups
+from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.inputs import Inputs, open_inputs
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Plan, make_plan
@@ -74,11 +74,14 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
 def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
     """The plan of a grid, if data and memory permit it, and the fingerprints of its splits."""
     features = inputs.features.shape[1]
-    plan = make_plan(every, sizes_of(inputs), memory_gib=config.memory_gib)
+    sizes = sizes_of(inputs)
+    make_plan(
+        every, sizes, memory_gib=config.memory_gib
+    )  # what cannot fit is refused before thousands of draws
     for group in every:
         _check_components(group, features)
-    splits = {}
-    for split in {split: None for group in plan.groups for split in group.splits}:
+    splits, searched = {}, {}
+    for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
                 f"sweep.pca_dimensions: {split.pca_dimensions} principal directions cannot be found among {features} "
@@ -88,7 +91,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
-    return plan, splits
+        searched[split] = len(indices.database)
+    return make_plan(stackable(every, searched), sizes, memory_gib=config.memory_gib), splits
 
 
 def _check_components(group: Group, features: int) -> None:
