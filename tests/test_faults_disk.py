@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from importlib import import_module
 
+import numpy as np
 import pytest
 from fault_sweep import CELLS, arguments, assert_as_uninterrupted, rows, write_features
 from wandb_files import offline_runs
@@ -133,6 +134,26 @@ def test_a_full_disk_is_one_line_and_the_same_command_resumes(moment, disk, laun
     assert run(workdir) == 0
     assert not capfd.readouterr().err
     _assert_whole(workdir, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_a_full_disk_is_status_1_in_the_other_commands_too(command, disk, launched, capfd):
+    _, undisturbed = launched
+    np.save(disk / "features.npy", np.zeros((4, 8), np.float32))
+    _fill(disk)
+    model = next((undisturbed / "models").iterdir())
+    arguments = {
+        "report": [undisturbed, "--out", disk / "out"],
+        "export": [model, "--features", disk / "features.npy", "--out", disk / "out", "--index", "none"],
+    }
+    main = import_module(f"zsh_jax.{command}.__main__").main
+    capfd.readouterr()
+    assert main(list(map(str, arguments[command]))) == 1
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"zsh_jax.{command}: [Errno 28] No space left on device")
+    assert not [path for path in disk.rglob("*") if path.is_file() and path.name.startswith(".")]
 
 
 @pytest.mark.slow
