@@ -60,6 +60,19 @@ def test_a_program_is_dropped_after_its_last_batch_and_not_before():
     assert held == [1 + PROGRAMS, 1 + 2 * PROGRAMS, 1 + PROGRAMS, 0]
 
 
+def test_of_too_many_programs_the_oldest_are_kept(monkeypatch):
+    monkeypatch.setattr("zsh_jax.sweep.compiled.MOST_HELD", 3)
+    compiled = Compiled()
+    functions = [jax.jit(lambda x, number=number: x + number) for number in range(5)]
+    for number, function in enumerate(functions):
+        compiled.run(function, jax.numpy.ones(1), use=number)
+        compiled.release(range(5))
+        assert len(compiled) == min(number + 1, 3)
+    monkeypatch.setattr(jax.stages.Lowered, "compile", None)
+    for function in functions[:3]:
+        compiled.run(function, jax.numpy.ones(1))
+
+
 def test_caches_are_emptied_once_enough_is_dropped(monkeypatch):
     emptied = []
     monkeypatch.setattr(jax, "clear_caches", lambda: emptied.append(1))

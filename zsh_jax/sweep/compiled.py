@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
+MOST_HELD = 150  # programs; of some 210 memory maps each
 MOST_DROPPED = 8  # programs, before JAX's own caches are emptied too
 
 
@@ -60,12 +61,15 @@ class Compiled:
         return program.shapes, program.beside
 
     def release(self, needed: Container[Hashable]) -> None:
-        """Let go of the programs that are not needed: each holds memory maps, of which a process has 65,530.
+        """Let go of the programs that are not needed, or too many: each holds memory maps, and a process has 65,530.
 
         Args:
             needed: the uses that are still to come.
         """
-        for key in [key for key, uses in self._uses.items() if not any(use in needed for use in uses)]:
+        done = [key for key, uses in self._uses.items() if not any(use in needed for use in uses)]
+        rest = [key for key in self._programs if key not in done]
+        # Of too many, the newest go: chunks of data splits use programs in turn, and the oldest are the next.
+        for key in done + rest[MOST_HELD:]:
             del self._programs[key], self._uses[key]
             self._dropped += 1
         if self._dropped >= MOST_DROPPED:
