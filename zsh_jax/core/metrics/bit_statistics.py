@@ -47,10 +47,10 @@ def bit_statistics(
     """
     dtype = jnp.result_type(float)
     size = codes.shape[0]
-    mean, covariance = _moments(codes, bits=bits, block=block)
-    # Of a bit that is always the same, mean and so covariance are exact: no threshold is needed.
-    deviation = jnp.sqrt(jnp.diagonal(covariance))
-    inverse = jnp.where(deviation > 0, 1 / jnp.where(deviation > 0, deviation, 1), 0)
+    total, mean, covariance = _moments(codes, bits=bits, block=block)
+    # Told by the integers: a compiler may divide by n as it multiplies by 1/n, and then n/n is not 1.
+    steady = jnp.abs(total) == size
+    inverse = jnp.where(steady, 0, 1 / jnp.sqrt(jnp.where(steady, 1, jnp.diagonal(covariance))))
     correlation = jnp.abs(covariance * inverse[:, None] * inverse[None, :])
     apart = jnp.where(jnp.eye(bits, dtype=bool), 0, correlation).sum() / max(bits * (bits - 1), 1)
     rank = _ranks(codes)
@@ -64,8 +64,8 @@ def bit_statistics(
 
 def _moments(
     codes: UInt8[Array, "n bytes"], *, bits: int, block: int
-) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
-    """Mean and covariance of the bits; centred before they are multiplied, so that rare bits keep their digits."""
+) -> tuple[Int[Array, " l"], Float[Array, " l"], Float[Array, "l l"]]:
+    """Sum, mean and covariance of the bits; centred before they are multiplied, so that rare bits keep their digits."""
     dtype = jnp.result_type(float)
     size = codes.shape[0]
     block = min(block, size)
@@ -90,7 +90,7 @@ def _moments(
         return products + centred.T @ centred, None
 
     products, _ = lax.scan(multiply, jnp.zeros((bits, bits), dtype), (padded, real))
-    return mean, products / size
+    return total, mean, products / size
 
 
 def _ranks(codes: UInt8[Array, "n bytes"]) -> Int[Array, " n"]:
