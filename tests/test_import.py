@@ -29,7 +29,7 @@ SMALL = {
     "limits",
     "takes",
 }  # files of their own that import nothing but the standard library
-CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
+CORE_LIBRARIES = {"jax", "numpy", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 
 
 def _modules():
