@@ -61,11 +61,13 @@ def caches_of_their_own(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def programs_of_a_module_go_with_it():
+def programs_are_let_go_of_before_there_are_too_many():
     """Each compiled program holds maps of memory, of which a process has 65,530: beyond, XLA's compiler crashes."""
     yield
-    jax.clear_caches()
-    gc.collect()
+    maps = Path("/proc/self/maps")
+    if not maps.exists() or maps.read_bytes().count(b"\n") > 20_000:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

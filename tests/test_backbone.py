@@ -110,7 +110,7 @@ def test_a_picture_counts_the_same_in_any_batch(tiny):
     images = _noise(5, 32)
     together = load_backbone(Network("MobileNetV2", None, 0), batch_size=5)(images)
     np.testing.assert_allclose(
-        load_backbone(Network("MobileNetV2", None, 0), batch_size=3)(images), together, rtol=1e-5, atol=1e-6
+        load_backbone(Network("MobileNetV2", None, 0), batch_size=3)(images), together, rtol=1e-4, atol=1e-5
     )
     assert load_backbone(Network("MobileNetV2", None, 0))(images[:0]).shape == (0, 5)
 
@@ -126,7 +126,7 @@ def test_weights_come_from_a_file(tiny, tmp_path, saved_top, layer):
     model.save_weights(tmp_path / "saved.weights.h5")
     got = load_backbone(Network("MobileNetV2", layer), weights=tmp_path / "saved.weights.h5")(images)
     expected = load_backbone(Network("MobileNetV2", layer, 5))(images)
-    np.testing.assert_allclose(got, expected, rtol=1e-6)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_weights_of_something_else_are_refused(keras, tiny, tmp_path):
@@ -203,5 +203,5 @@ def test_a_real_network_tells_pictures_apart(keras):
     flat, noise = np.full((2, 32, 32, 3), 60, np.uint8), _noise(2, 32)
     features = describe(np.concatenate([flat, noise]))
     assert features.shape == (4, 1280)
-    np.testing.assert_allclose(features[0], features[1], rtol=1e-5)
+    np.testing.assert_allclose(features[0], features[1], rtol=1e-3, atol=1e-3 * features[0].max())
     assert np.linalg.norm(features[2] - features[0]) > 0.1 * np.linalg.norm(features[0])

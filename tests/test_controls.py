@@ -9,7 +9,7 @@ from zsh_jax.errors import InputError
 
 def test_random_vectors_are_orthonormal_and_change_with_the_seed():
     draws = [random_orthogonal(10, seed=seed) for seed in (0, 0, 1)]
-    np.testing.assert_allclose(draws[0] @ draws[0].T, np.eye(10), atol=1e-6)
+    np.testing.assert_allclose(draws[0] @ draws[0].T, np.eye(10), atol=1e-5)
     np.testing.assert_array_equal(draws[0], draws[1])
     assert not np.allclose(draws[0], draws[2], atol=0.1)
 

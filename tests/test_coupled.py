@@ -7,8 +7,8 @@ import numpy as np
 import oracle
 import pytest
 import scipy.linalg
+from draws import few_draws
 from hypothesis import given as over
-from hypothesis import settings
 from hypothesis import strategies as st
 from problems import given, hyper_of, problem_of
 
@@ -67,7 +67,7 @@ def test_codes_are_the_oracle_s_to_the_bit(bits, values):
     np.testing.assert_allclose(terms[: len(trace)], trace, rtol=1e-9)
 
 
-@settings(max_examples=15, derandomize=True, deadline=None)
+@few_draws(15)
 @over(
     st.sampled_from([(60, 11, 4, 3, 6), (60, 11, 7, 12, 5)]),
     st.tuples(*(st.floats(low, high) for low, high in ((-4, 1), (-6, 0), (-5, 1), (-6, 1)))),

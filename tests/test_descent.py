@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from draws import few_draws
 from hypothesis import given as over
-from hypothesis import settings
 from hypothesis import strategies as st
 from problems import given, hyper_of, problem_of, random_rotation, start_of, value_of
 
@@ -14,7 +14,6 @@ pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
 SHAPES = st.sampled_from([(60, 11, 4, 3, 6), (60, 11, 7, 12, 5)])  # n, m, e, classes, bits
 WEIGHTS = st.tuples(*(st.floats(low, high) for low, high in ((-4, 1), (-6, 0), (-5, 1), (-6, 1))))
 SEEDS = st.integers(0, 2**16)
-FEW = settings(max_examples=12, derandomize=True, deadline=None)
 
 
 def _case(shape, exponents, seed):
@@ -23,7 +22,7 @@ def _case(shape, exponents, seed):
     return data, tuple(10.0**x for x in exponents), start_of(data, bits, seed, random_rotation(seed, e))
 
 
-@FEW
+@few_draws(12)
 @over(SHAPES, WEIGHTS, SEEDS)
 def test_no_single_step_raises_the_objective(shape, exponents, seed):
     data, values, state = _case(shape, exponents, seed)
@@ -39,7 +38,7 @@ def test_no_single_step_raises_the_objective(shape, exponents, seed):
     assert value < first
 
 
-@FEW
+@few_draws(12)
 @over(SHAPES, WEIGHTS, SEEDS)
 def test_the_solver_s_trace_never_rises(shape, exponents, seed):
     data, values, state = _case(shape, exponents, seed)

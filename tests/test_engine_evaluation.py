@@ -1,5 +1,6 @@
 """What the engine says of a cell's codes beside MAP: against the functions of the core, and what leaves what alone."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import oracle
@@ -17,6 +18,8 @@ from zsh_jax.sweep.plan import make_plan
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.streams import streams
 
+pytestmark = pytest.mark.usefixtures("float64")
+
 SEEN = 15
 OF_SEEN = {f"{of}_{kind}" for of in ("mean_average_precision", "chance") for kind in ("seen", "harmonic")}
 
@@ -33,8 +36,9 @@ def plan():
 
 @pytest.fixture(scope="module")
 def results(plan, inputs):
-    every = engine.run(plan, inputs, cutoffs=CUTOFFS, seen_queries=SEEN, keeps_model=lambda cell: True)
-    return [result for batch in every for result in batch]
+    with jax.enable_x64(True):
+        every = engine.run(plan, inputs, cutoffs=CUTOFFS, seen_queries=SEEN, keeps_model=lambda cell: True)
+        return [result for batch in every for result in batch]
 
 
 def test_each_figure_is_that_of_the_core(plan, inputs, results):
@@ -45,7 +49,7 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         d = indices.database
         bits = bit_statistics(codes[d], jnp.asarray(labels[d]), bits=9)
         for name, value in bits._asdict().items():
-            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-5, err_msg=name)
+            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, err_msg=name)
         seen = draw_seen_queries(inputs.dataset, indices, cell.split.unseen, count=SEEN, seed=cell.split.seed)
         of_seen = []
         for row in seen:
@@ -57,17 +61,17 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         unseen, found = (
             result.metrics[name] for name in ("mean_average_precision", "mean_average_precision_seen")
         )
-        np.testing.assert_allclose(found, np.mean(of_seen), rtol=1e-5)
+        np.testing.assert_allclose(found, np.mean(of_seen), rtol=1e-9)
         harmonic = 1 / np.mean([1 / unseen, 1 / found])
-        np.testing.assert_allclose(result.metrics["mean_average_precision_harmonic"], harmonic, rtol=1e-5)
+        np.testing.assert_allclose(result.metrics["mean_average_precision_harmonic"], harmonic, rtol=1e-9)
         _chance_is_that_of_labels_alone(result.metrics, labels, indices, seen, cell.split.unseen)
         q = indices.queries
         each = evaluate_queries(codes[q], labels[q], codes[d], jnp.asarray(labels[d]), bits=9)
         key = streams(cell.split.seed).resamples
         low, high = bootstrap_interval(key, each.mean_average_precision)
-        np.testing.assert_allclose(result.metrics["mean_average_precision_low"], low, rtol=1e-4)
-        np.testing.assert_allclose(result.metrics["mean_average_precision_high"], high, rtol=1e-4)
-        assert low - 1e-5 <= unseen <= high + 1e-5  # queries may all have one code
+        np.testing.assert_allclose(result.metrics["mean_average_precision_low"], low, rtol=1e-9)
+        np.testing.assert_allclose(result.metrics["mean_average_precision_high"], high, rtol=1e-9)
+        assert low - 1e-9 <= unseen <= high + 1e-9  # queries may all have one code
         assert result.metrics["seen_queries"] == SEEN
         assert result.metrics["encoded_samples"] == len(labels)
         assert result.metrics["evaluated_queries"] == 20 + SEEN + 5  # of unseen classes, of seen, by name
@@ -130,4 +134,4 @@ def test_bounds_have_seen_queries_and_an_interval_but_no_bits(inputs, method):
             relevant = (labels[rest] == labels[row])[np.argsort(-unit[rest] @ unit[row])]
             precision = np.cumsum(relevant) / np.arange(1, len(rest) + 1)
             expected.append(precision[relevant].mean())
-        np.testing.assert_allclose(found["mean_average_precision_seen"], np.mean(expected), rtol=1e-4)
+        np.testing.assert_allclose(found["mean_average_precision_seen"], np.mean(expected), rtol=1e-9)

@@ -31,6 +31,8 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.streams import streams
 
+pytestmark = pytest.mark.usefixtures("float64")
+
 FEW = {"seed": (0, 3), "unseen": ("bee",)}
 
 
@@ -77,12 +79,12 @@ def test_each_baseline_is_what_it_gives_alone(method):
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
         expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9, cutoffs=CUTOFFS)
         for name, value in expected._asdict().items():
-            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
         assert np.isnan(result.metrics["mean_average_precision_by_name"])
         assert result.metrics["iterations"] == 0
         assert result.metrics["status"] == "converged"
         assert type(result.model).__name__ == ("LinearHashFunction" if baseline.linear else "HashFunction")
-        np.testing.assert_allclose(result.model.projection, hash_map.projection, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(result.model.projection, hash_map.projection, rtol=1e-8, atol=1e-8)
 
 
 def test_the_joint_form_is_what_it_gives_alone_by_name_too():
@@ -100,12 +102,12 @@ def test_the_joint_form_is_what_it_gives_alone_by_name_too():
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
         expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9)
         value = result.metrics["mean_average_precision"]
-        assert value == pytest.approx(float(expected.mean_average_precision), rel=1e-4)
+        assert value == pytest.approx(float(expected.mean_average_precision), rel=1e-9)
         named = pack_codes(encode_class_joint(hash_map, jnp.asarray(inputs.semantics["one-hot"].vectors)))
         np.testing.assert_array_equal(result.class_codes, named)
         asked = jnp.asarray(indices.asked)
         by_name = evaluate(named[asked], asked, codes[d], labels[d], bits=9).mean_average_precision
-        assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-4)
+        assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-9)
         assert isinstance(result.model, JointHashFunction)
 
 
@@ -117,7 +119,7 @@ def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():
         x, labels = (jnp.asarray(array) for array in (inputs.features, inputs.dataset.labels))
         q, d = indices.queries, indices.database
         expected = cosine_average_precision(x[q], labels[q], x[d], labels[d]).mean()
-        assert result.metrics["mean_average_precision"] == pytest.approx(float(expected), rel=1e-5)
+        assert result.metrics["mean_average_precision"] == pytest.approx(float(expected), rel=1e-9)
         assert np.isnan(result.metrics["precision_radius2"])
         assert result.model is None
     _, predicted = _results(inputs, method=("cosine_predictions",), bits=(0,), multiple=(1.0, 1e6))

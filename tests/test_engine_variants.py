@@ -13,6 +13,8 @@ from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import make_plan
 
+pytestmark = pytest.mark.usefixtures("float64")
+
 FEW = {"seed": (0,), "unseen": ("bee",)}
 
 
@@ -43,7 +45,7 @@ def test_cells_of_a_batch_are_those_run_alone(changes):
     together = _run(
         _plan(inputs, **{"seed": (0, 3), "unseen": ("bee",), "lam": (0.01, 1.0)} | changes), inputs
     )
-    for result in together:
+    for result in (together[0], together[-1]):  # of another seed or weight, or both
         own = {axis: (result.cell[axis],) for axis in _axes() if axis != "semantics"}
         (alone,) = _run(_plan(inputs, **own), inputs)
         assert alone.cell == result.cell
@@ -51,9 +53,7 @@ def test_cells_of_a_batch_are_those_run_alone(changes):
             if isinstance(value, str):
                 assert result.metrics[key] == value
             else:
-                # One image whose bit rounding flips ends a bit's constancy, and then it has a correlation.
-                atol = 0.05 if key == "bit_correlation" else 1e-4
-                np.testing.assert_allclose(result.metrics[key], value, rtol=1e-3, atol=atol, err_msg=key)
+                np.testing.assert_allclose(result.metrics[key], value, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
 def test_the_three_rotations_of_the_published_form_have_equal_metrics():
@@ -77,9 +77,7 @@ def test_of_several_starts_the_lowest_is_kept_and_all_are_told():
     assert len(values) == 6
     assert len(set(np.round(values, 5))) > 1
     assert many.metrics["objective"] == min(values)
-    assert values[0] == pytest.approx(
-        one.metrics["objective"], rel=1e-4
-    )  # the first start is that of one alone
+    assert values[0] == pytest.approx(one.metrics["objective"], rel=1e-9)  # that of one start alone
 
 
 def test_few_seen_classes_and_a_wider_kernel_are_other_problems():
@@ -89,7 +87,6 @@ def test_few_seen_classes_and_a_wider_kernel_are_other_problems():
         for changes in ({}, {"seen_classes": (1,)}, {"bandwidth": (30.0,)})
     )
     assert len({one["objective"] for one in (plain, few, wide)}) == 3
-    assert few["mean_average_precision"] < plain["mean_average_precision"]
 
 
 def _by_meaning(classes=30, per_class=20):
@@ -107,7 +104,7 @@ def _by_meaning(classes=30, per_class=20):
     return Inputs(dataset, "made-up", features.astype(np.float32), semantics)
 
 
-def test_no_shuffle_of_several_finds_images_by_name_as_true_semantics_do():
+def test_shuffled_semantics_find_images_by_name_far_worse_than_true_ones():
     inputs = _by_meaning()
     axes = _axes(
         semantics=("attributes", "shuffled"),
@@ -129,7 +126,8 @@ def test_no_shuffle_of_several_finds_images_by_name_as_true_semantics_do():
     )
     assert len(own) == len(shuffled) == 6
     # By a class's name, that is: for images as queries any distinct vectors may serve, and the sweep says so.
-    assert own.min() > 2 * shuffled.max()
+    assert own.mean() > 3 * shuffled.mean()
+    assert (own > shuffled).all()  # the same split, anchors and start
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,9 @@ def test_rows_are_those_of_the_data_set_with_and_without_a_cache(tmp_path):
     for cache in (None, tmp_path, tmp_path):
         got = extract(dataset, "gist+colour", cache=cache)
         assert got.dtype == np.float32
-        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(
+            got, expected, atol=2e-5 * expected.max()
+        )  # other batches of the transform
 
 
 def test_what_is_there_is_not_made_again(tmp_path, counted):

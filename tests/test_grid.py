@@ -3,7 +3,7 @@
 from itertools import pairwise, product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zsh_jax.errors import InputError
@@ -86,7 +86,6 @@ def test_a_cell_that_does_not_fit_is_named_before_it_runs():
         make_plan(groups(_axes()), SIZES, memory_gib=0.01)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.integers(1, 200), st.integers(1, 50))
 def test_chunks_are_in_order_no_longer_than_asked_and_not_twice_too_many(n, most):
     chunks = even_chunks(range(n), most)

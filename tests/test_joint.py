@@ -87,7 +87,7 @@ def test_turning_the_frame_never_leaves_it_farther_from_the_signs(float64):
     data, key = toy(), jax.random.key(1)
     options, bits = JointOptions(), 9
     distances = []
-    for turns in (0, 1, 2, 5, 20):
+    for turns in (0, 1, 20):
         found = fit_joint(key, *training(data), options, bits=bits, turns=turns, **SIZES)
         frame = np.asarray(found.frame)
         share = options.odds / (1 + options.odds)

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from draws import few_draws
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
@@ -19,7 +20,7 @@ def _codes(seed, rows, bits):
     return np.random.default_rng(seed).choice([-1.0, 1.0], (rows, bits))
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@few_draws(20)
 @given(BITS, SEEDS)
 def test_unpacking_undoes_packing(bits, seed):
     codes = _codes(seed, 6, bits)
@@ -28,14 +29,14 @@ def test_unpacking_undoes_packing(bits, seed):
     np.testing.assert_array_equal(unpack_codes(packed, bits=bits), codes)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@few_draws(20)
 @given(BITS, SEEDS)
 def test_bytes_are_those_of_numpy(bits, seed):
     codes = _codes(seed, 6, bits)
     np.testing.assert_array_equal(pack_codes(jnp.asarray(codes)), np.packbits(codes > 0, axis=1))
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@few_draws(20)
 @given(BITS, SEEDS)
 def test_distances_equal_scipy_and_are_symmetric(bits, seed):
     a, b = _codes(seed, 6, bits), _codes(seed + 1, 9, bits)

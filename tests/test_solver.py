@@ -64,12 +64,18 @@ def test_the_cases_differ_as_they_say(float64):
 
 
 @pytest.mark.parametrize(("options", "bits", "values"), CASES.values(), ids=CASES)
-def test_float32_reaches_the_float64_objective(options, bits, values):
+def test_float32_ends_where_float64_finds_nothing_to_gain(options, bits, values):
+    """Which of several fixed points it reaches may depend on rounding, and so on the processor."""
     data = given(**options)
     found = _solve(data, bits, values)
     assert found.state.codes.dtype == jnp.float32
     last = float(found.objective[int(found.iterations) - 1])
-    assert last == pytest.approx(_oracle(data, bits, values).objective[-1], rel=1e-3)
+    assert value_of(data, values, found.state) <= last * (1 + 1e-3)  # its projection is fitted once more
+    if int(found.status) == Status.CONVERGED:
+        b, _, r, w = numpy_of(found.state)
+        on = oracle.solve(data.phi, data.semantics, data.laplacian, values, b, r, w, iterations=1)
+        assert on.objective[-1] == pytest.approx(last, rel=1e-3)
+    assert last == pytest.approx(_oracle(data, bits, values).objective[-1], rel=0.1)
 
 
 def test_float32_survives_an_alpha_that_leaves_no_ridge():
@@ -144,7 +150,7 @@ def test_what_is_not_finite_is_a_status_and_not_an_exception(field, value):
     assert int(end.iterations) == 1
 
 
-def test_a_tolerance_stops_earlier_at_the_first_slow_iteration():
+def test_a_tolerance_stops_earlier_at_the_first_slow_iteration(float64):
     data = given(**CASES["not class-constant"][0])
     whole, early = (_solve(data, 16, LOOSE, tolerance=tolerance) for tolerance in (0.0, 0.05))
     decrease = -np.diff(whole.objective) / np.asarray(whole.objective[:-1])

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from draws import few_draws
+from hypothesis import assume, example, given, reject
 from hypothesis import strategies as st
 
 from zsh_jax.data.split import zero_shot_split
@@ -12,16 +13,21 @@ from zsh_jax.errors import InputError
 CLASSES = 5
 
 
+def _labels(seed, per_class, several):
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(CLASSES), per_class)).astype(np.int32)
+    if several:
+        labels = np.eye(CLASSES, dtype=bool)[labels] | (rng.random((len(labels), CLASSES)) < 0.1)
+        labels[rng.integers(len(labels))] = False  # an image without a label
+    return labels
+
+
 @st.composite
 def problems(draw):
     """Labels of one or of several a sample, with sizes that they allow."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     per_class = draw(st.integers(6, 15))
-    labels = rng.permutation(np.repeat(np.arange(CLASSES), per_class)).astype(np.int32)
+    labels = _labels(draw(st.integers(0, 2**32 - 1)), per_class, draw(st.booleans()))
     unseen = tuple(draw(st.sets(st.integers(0, CLASSES - 1), min_size=1, max_size=CLASSES - 1)))
-    if draw(st.booleans()):
-        labels = np.eye(CLASSES, dtype=bool)[labels] | (rng.random((len(labels), CLASSES)) < 0.1)
-        labels[rng.integers(len(labels))] = False  # an image without a label
     trainable = sum(bool(of) and not of & set(unseen) for of in map(_set_of, labels))
     assume(trainable > 0)
     return {
@@ -37,16 +43,35 @@ def _set_of(label):
     return {int(label)} if np.ndim(label) == 0 else set(np.flatnonzero(label).tolist())
 
 
+# One query can be drawn, and two are all the images of the validation class.
+ONE_QUERY = {
+    "labels": _labels(15, 6, True),
+    "unseen": (1, 2, 4),
+    "training_samples": 1,
+    "queries": 1,
+    "seed": 147,
+}
+
+
+def _drawn(problem, **changes):
+    """A split; a case that has none is left out, which cannot happen to images of one label."""
+    try:
+        return zero_shot_split(**problem | changes)
+    except InputError:
+        assert problem["labels"].ndim == 2
+        return None
+
+
 @given(problems(), st.integers(1, CLASSES - 1))
+@example(ONE_QUERY, 1)
 def test_validation_classes_are_seen_ones_and_the_unseen_are_nowhere(problem, count):
     labels, unseen = problem["labels"], set(problem["unseen"])
     problem |= {"training_samples": 1, "queries": 1}
     candidates = set().union(*(of for of in map(_set_of, labels) if not of & unseen))
     assume(count < len(candidates))
-    try:
-        split = zero_shot_split(**problem, validation=count)
-    except InputError:
-        reject()  # with several labels an image, nothing may be left to learn from or to be found
+    split = _drawn(problem, validation=count)
+    if split is None:
+        reject()
     asked = set(split.asked.tolist())
     assert len(asked) == count
     assert asked <= candidates
@@ -56,8 +81,9 @@ def test_validation_classes_are_seen_ones_and_the_unseen_are_nowhere(problem, co
     assert all(_set_of(labels[row]) & asked for row in split.queries)
     left = {row for row, of in enumerate(map(_set_of, labels)) if not of & unseen}
     assert set(split.queries.tolist()) | set(split.database.tolist()) == left
-    again = zero_shot_split(**problem | {"queries": 2}, validation=count)
-    np.testing.assert_array_equal(again.asked, split.asked)
+    again = _drawn(problem, queries=2, validation=count)
+    if again is not None:
+        np.testing.assert_array_equal(again.asked, split.asked)
 
 
 @given(problems())
@@ -126,7 +152,7 @@ def test_the_numbering_of_classes_does_not_matter(problem, order):
 
 
 @given(problems())
-@settings(max_examples=30)
+@few_draws(30)
 def test_one_label_as_an_index_or_as_a_multi_hot_row_is_the_same(problem):
     if problem["labels"].ndim == 2:
         return

@@ -27,7 +27,7 @@ EXPERIMENT = """
 from ml_collections import ConfigDict
 from zsh_jax.sweep.config import for_dataset
 
-def get_config():
+def get_config(only=None):
     config = for_dataset("shapes")
     config.name = "ending"
     config.reference = "zsh"
@@ -35,6 +35,8 @@ def get_config():
         "zsh": {}, "bits": {"bits": (72, 24), "lam": (0.1,)}, "itq": {"method": ("itq",)},
         "bound": {"method": ("cosine_features",), "bits": (0,)},
     })
+    if only:
+        config.variants = ConfigDict({only: {}})
     return config.lock()
 """
 
@@ -56,7 +58,7 @@ def ended(tmp_path_factory, shapes_folder, launch):
     (folder / "noise").mkdir()
     np.savez(folder / "noise" / "train.npz", id=dataset.ids, features=features)
 
-    def run(workdir, **changes):
+    def run(workdir, only="", **changes):
         settings = {
             "workdir": workdir,
             "dataset.data_dir": shapes_folder,
@@ -71,7 +73,7 @@ def ended(tmp_path_factory, shapes_folder, launch):
             "wandb.mode": "disabled",
         } | {key.replace("__", "."): value for key, value in changes.items()}
         flags = [f"--config.{key}={value}" for key, value in settings.items()]
-        return launch.main(["launch.py", f"--config={folder / 'ending.py'}", *flags])
+        return launch.main(["launch.py", f"--config={folder / 'ending.py'}:{only}", *flags])
 
     assert run(folder / "sweep", wandb__mode="offline") == 0
     return Ended(folder / "sweep", run, features)
@@ -208,7 +210,7 @@ def test_a_damaged_hash_function_that_is_shown_is_made_again(ended, tmp_path, ca
 
 @pytest.mark.slow
 def test_both_can_be_turned_off(ended, tmp_path, capsys):
-    few = {"sweep__unseen": repr(SETS[0]), "sweep__seed": 0}
+    few = {"only": "zsh", "sweep__unseen": repr(SETS[0]), "sweep__seed": 0}
     assert ended.run(tmp_path / "off", report=False, gallery__queries=0, **few) == 0
     assert {path.name for path in (tmp_path / "off").iterdir()} == {
         *("config.json", "results.jsonl", "history.jsonl", "semantics")
@@ -238,7 +240,12 @@ def test_features_alone_have_no_gallery(ended, tmp_path, capsys, shapes_folder):
     path = tmp_path / "vectors.npz"
     np.savez(path, features=ended.features, labels=dataset.labels)
     changes = {"dataset__name": "features", "dataset__path": path, "features__name": "source"}
-    changes |= {"sweep__semantics": "('one-hot',)", "sweep__unseen": repr("class 3"), "sweep__seed": 0}
+    changes |= {
+        "only": "zsh",
+        "sweep__semantics": "('one-hot',)",
+        "sweep__unseen": repr("class 3"),
+        "sweep__seed": 0,
+    }
     assert ended.run(tmp_path / "out", **changes) == 0
     assert not capsys.readouterr().err
     assert (tmp_path / "out" / "report" / "index.html").exists()

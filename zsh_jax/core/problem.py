@@ -89,6 +89,7 @@ def make_problem(
         The problem; `gram` and `locality` are (m, m), `semantic_locality` is (e, e).
     """
     gram = phi.T @ phi
+    semantics = semantics.astype(phi.dtype)  # class vectors are float32 where the features are float64
     if graph is None:
         return Problem(phi, semantics, gram, jnp.zeros_like(gram))
     locality = laplacian_quadratic(phi, graph, normalised=normalised)
