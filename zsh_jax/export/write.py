@@ -50,6 +50,7 @@ def export_index(
     Raises:
         InputError: before anything is computed, if FAISS is not installed, the features or identifiers do not fit,
             or there is something in the folder; and if it cannot be written.
+        OSError: if the disk is full or gone; nothing is left there.
     """
     folder = Path(folder)
     if index is not None and index not in KINDS:
