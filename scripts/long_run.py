@@ -2,7 +2,7 @@
 
     python scripts/long_run.py --groups 500
 
-A group is a code length of a method, so that each compiles programs of its own. The sweep runs as from the command
+A group is a code length, so that each compiles programs of its own. The sweep runs as from the command
 line, W&B offline. A table of twelve lines is printed; all of its columns are to be flat after the first.
 """
 
@@ -18,6 +18,23 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = ("lsh", "semantic_ridge", "zsh")
+EXPERIMENT = """
+from zsh_jax.sweep.config import for_dataset
+
+LENGTHS, METHODS = {lengths}, {methods}
+
+
+def get_config():
+    config = for_dataset("features")
+    config.name = "long_run"
+    sizes = dict(unseen=("class 0",), seed=(0,), training_samples=(100,), queries=(20,), anchors=(20,))
+    for axis, values in dict(sizes, semantics=("one-hot",)).items():
+        config.sweep[axis] = values
+    for place, method in enumerate(METHODS):  # no two of them share a length, and so a program
+        bits = tuple(range(1 + place * LENGTHS, 1 + (place + 1) * LENGTHS))
+        config.variants[method] = dict(method=(method,), bits=bits)
+    return config.lock()
+"""
 COLUMNS = ("groups", "seconds", "RSS MiB", "maps", "files", "threads", "processes")
 
 
@@ -36,21 +53,9 @@ def _watch(folder: Path, groups: int, wandb: str) -> int:
     labels = np.arange(300) % 5
     features = rng.normal(size=(5, 12))[labels] + rng.normal(size=(300, 12))
     np.savez(folder / "features.npz", features=features.astype(np.float32), labels=labels)
-    lengths = -(-groups // len(METHODS))
-    sweep = {
-        "method": METHODS,
-        "semantics": ("one-hot",),
-        "unseen": ("class 0",),
-        "bits": tuple(range(1, lengths + 1)),
-        "seed": (0,),
-        "training_samples": (100,),
-        "queries": (20,),
-        "anchors": (20,),
-    }
-    settings = [f"--config.sweep.{axis}={values!r}" for axis, values in sweep.items()]
-    workdir = folder / "run"
-    command = [sys.executable, str(ROOT / "launch.py")]
-    command += ["--config", f"{ROOT / 'experiments' / 'sweep_bits.py'}:features", *settings]
+    workdir, experiment = folder / "run", folder / "experiment.py"
+    experiment.write_text(EXPERIMENT.format(lengths=-(-groups // len(METHODS)), methods=METHODS))
+    command = [sys.executable, str(ROOT / "launch.py"), "--config", str(experiment)]
     command += [f"--config.dataset.path={folder / 'features.npz'}", f"--config.workdir={workdir}"]
     command += [f"--config.wandb.mode={wandb}", "--config.gallery.queries=0"]
     start = time.monotonic()
@@ -59,7 +64,7 @@ def _watch(folder: Path, groups: int, wandb: str) -> int:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(ROOT)}
         )
-        shown, step = -1, max(1, lengths * len(METHODS) // 12)
+        shown, step = -1, max(1, groups // 12)
         while process.poll() is None:
             time.sleep(0.5)
             ended = _lines(workdir / "results.jsonl")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-MOST_HELD = 150  # programs; of some 210 memory maps each
+MOST_HELD = 80  # programs; each is some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are emptied too
 
 
