@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from rich.console import Console
 
-from zsh_jax.commands.disk import check_disk, check_writable
+from zsh_jax.commands.disk import check_disk
+from zsh_jax.commands.places import check_places
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
 from zsh_jax.limits import check_limits
@@ -63,6 +64,7 @@ def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
     with jax.enable_x64(x64):
         if config.validate_only:
             return _swept(config, console, command, lambda: None)[0]
+        check_places(config)  # before the lock, which is a file there
         with locked(config.workdir) as lock:
             try:
                 status, _ = _swept(config, console, command, lock.check)
@@ -82,7 +84,7 @@ def _swept(
     group = f"{config.name}-{config.dataset.name}"
     wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
     check_wandb(wandb)
-    check_writable(config.workdir)
+    check_places(config)
     if config.validate_only:
         return validate(config, console), []
     plan, inputs = lay_out(config)

@@ -110,7 +110,7 @@ def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int
 
 
 def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """Put the names of the held-out classes into the axes of a sweep, in the place of `held-out`.
+    """Put the names of the held-out classes into the axes of a sweep, in the place of `held-out`, all in one order.
 
     Args:
         axes: by name; what is not of `unseen` stays as it is.
@@ -135,6 +135,15 @@ def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
             f"sweep.unseen: {dataset.name} holds out no class{f', as {why}' if why else ''}; name some with "
             "--config.sweep.unseen"
         )
-    return dict(axes) | {
-        "unseen": tuple("+".join(dataset.held_out) if value == HELD_OUT else value for value in values)
-    }
+    named = ("+".join(dataset.held_out) if value == HELD_OUT else value for value in values)
+    return dict(axes) | {"unseen": tuple(_in_order(value, dataset.class_names) for value in named)}
+
+
+def _in_order(unseen: Any, class_names: Sequence[str]) -> Any:
+    """The names in the order of the classes: one set of classes makes the same cells however it is written."""
+    if not isinstance(unseen, str):
+        return unseen  # which is refused as a value of the axis
+    places = {name: place for place, name in enumerate(class_names)}
+    names = [name.strip() for name in unseen.split("+")]
+    # A name that is unknown is refused later, with the nearest ones.
+    return "+".join(sorted(names, key=lambda name: places[name])) if places.keys() >= set(names) else unseen

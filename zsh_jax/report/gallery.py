@@ -133,7 +133,8 @@ def load_gallery(path: str | Path) -> Gallery:
     try:
         gallery = Gallery(**{name: read_npz(Path(path), name) for name in Gallery._fields})
     except InputError as error:
-        raise InputError(f"{path} is no gallery ({error}); take it away, a report does without") from None
+        said, _, _ = str(error).partition("; fix:")
+        raise InputError(f"{said}: it is no gallery; take it away, a report does without") from None
     if not _fits(gallery):
         raise InputError(
             f"the arrays of {path} do not fit together; take it away, a report does without"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from zsh_jax.atomic import cannot_write, write_whole
+from zsh_jax.errors import InputError
 from zsh_jax.report.contents import contents
 from zsh_jax.report.figures.style import pdf, png
 from zsh_jax.report.page import page
@@ -31,7 +32,13 @@ def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) 
     Raises:
         InputError: if the results cannot be read, or the report not be written.
     """
-    return write_files(Path(out) if out is not None else Path(workdirs[0]) / "report", report_files(workdirs))
+    folder = Path(out) if out is not None else Path(workdirs[0]) / "report"
+    for path in (folder, folder / "figures", folder / "tables"):
+        if path.exists() and not path.is_dir():  # told now, and not when all figures are drawn
+            raise InputError(
+                f"{path} is a file, and the report makes a folder there; fix: choose another --out"
+            )
+    return write_files(folder, report_files(workdirs))
 
 
 def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
