@@ -55,6 +55,10 @@ def _failed(program: str, error: BaseException, kept: str) -> int:
         # What is left is written when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE
+    if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):
+        return (
+            PIPE  # of rich, which has turned the output off and would end with 1, the status of a failed disk
+        )
     if isinstance(error, OSError):
         said = " ".join(str(error).split()) or type(error).__name__
         print(f"{program}: {said}" + ("" if isinstance(error, WorkdirGone) else f"; {kept}"), file=sys.stderr)

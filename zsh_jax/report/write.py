@@ -1,5 +1,6 @@
 """A report on disk."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) 
             raise InputError(
                 f"{path} is a file, and the report makes a folder there; fix: choose another --out"
             )
+    there = next((path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()), folder)
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{folder} cannot be written, {there} does not permit it; fix: choose another --out")
     return write_files(folder, report_files(workdirs))
 
 
