@@ -28,7 +28,7 @@ WEIGHT, WEIGHT_OR_ZERO = number(), number(zero=True)
 ITERATIONS = whole(1, 100_000)
 TAKES: dict[str, Takes] = {
     "unseen": Takes(
-        "names of classes joined by +, such as 'cat' or 'cat+dog'",
+        "names of classes joined by +, such as 'cat' or 'cat+dog' (a + within a name is read as a blank)",
         lambda value: text(1_000_000).test(value) and all(name.strip() for name in value.split("+")),
     ),
     "seed": whole(0, SEED),
