@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALL = {
     "sweep.semantics": "('one-hot',)",
     "sweep.unseen": "('class 0','class 1')",
-    "sweep.bits": "(8,)",
-    "sweep.seed": "(0,1,2,3)",
+    "sweep.bits": "(8,16)",
+    "sweep.seed": "(0,1)",
     "sweep.training_samples": "(60,)",
     "sweep.anchors": "(10,)",
     "sweep.queries": "(10,)",
@@ -25,9 +25,8 @@ SMALL = {
     "gallery.queries": "0",
     "report": "False",
     "wandb.mode": "disabled",
-    "memory_gib": "0.0006",
 }
-CELLS = 8  # two sets of unseen classes, four seeds; in several batches
+CELLS = 8  # two sets of unseen classes, two seeds; a batch for each of two code lengths
 
 # A process that was started in the background of a shell is told to ignore Ctrl-C.
 START = """

@@ -26,20 +26,20 @@ from zsh_jax.tracking import wandb_service
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# After the second batch the launcher says so, and stands still: in Python, or in a compiled program.
+# After the first batch the launcher says so, and stands still: in Python, or in a compiled program.
 STILL = """
 import zsh_jax.commands.sweep as sweep
 from pathlib import Path
 from zsh_jax import interrupts
 interrupts.GRACE = 0.5
-append, batches = sweep.append_results, []
+log, batches = sweep.log_cells, []
 def then_stand_still(*args):
-    results = append(*args)
-    batches.append(results)
-    if len(batches) == 2:
+    settings = log(*args)
+    batches.append(args)
+    if len(batches) == 1:
         {still}
-    return results
-sweep.append_results = then_stand_still
+    return settings
+sweep.log_cells = then_stand_still
 """
 READY = "Path({ready!r}).touch()"
 IN_PYTHON = f"import time; {READY}; time.sleep(600)"
