@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -165,7 +166,8 @@ def test_the_table_is_what_numpy_makes_of_the_results(launched):
 
 @pytest.mark.slow
 def test_nothing_but_the_sweep_is_spoken_of(launched):
-    assert not launched.stderr
+    # A machine that is slow to describe the pictures is told how far it is.
+    assert not re.sub(r"zsh_jax: gist of zsh_shapes: \d+/9000 pictures, \d+ s gone\n", "", launched.stderr)
     assert "WARNING" not in launched.stdout
 
 
