@@ -164,7 +164,7 @@ def test_a_disk_that_cannot_be_written_to_is_told_at_the_start(workdir, disk, la
     capfd.readouterr()
     assert run(disk / workdir) == 2
     line = _one_line(capfd)
-    assert "cannot be written (Read-only file system); choose another --config.workdir" in line
+    assert "cannot be written to (Read-only file system); fix: " in line
 
 
 @pytest.mark.slow

@@ -198,7 +198,6 @@ def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
         ("results.jsonl", '{"cell_id": "0"}\n', "line 1 has a cell_id that does not belong"),
         ("config.json", "{", "config.json cannot be read"),
         ("config.json", "[]", "config.json is no configuration"),
-        ("gallery.npz", "nonsense", "gallery.npz is no gallery"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(tmp_path, capsys, file, content, said):

@@ -221,11 +221,14 @@ def test_both_can_be_turned_off(ended, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_trouble_with_either_ends_nothing(ended, tmp_path, capsys):
+def test_trouble_with_either_ends_nothing(ended, tmp_path, capsys, monkeypatch):
     shutil.copytree(ended.workdir, tmp_path / "copy", ignore=shutil.ignore_patterns("wandb", "report"))
-    (tmp_path / "copy" / "report").touch()
-    (tmp_path / "copy" / GALLERY).unlink()
-    (tmp_path / "copy" / GALLERY).mkdir()
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("zsh_jax.report.at_end.save_gallery", fail)
+    monkeypatch.setattr("zsh_jax.report.write.report_files", fail)
     assert ended.run(tmp_path / "copy") == 0
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
