@@ -41,6 +41,7 @@ def test_the_program_that_searches_finds_the_nearest_images(tmp_path, monkeypatc
     names = np.array([f"image-{row:03d}" for row in range(200)])
     np.savez("FILE.npz", features=database, id=names)
     np.save("new.npy", new)
+    Path("WORKDIR").mkdir()
     save_model("WORKDIR/models/CELL_ID.safetensors", hash_function(), {})
     (command,) = re.findall(r"python -m zsh_jax\.export (.*?) +#", README)
     assert main(command.split()) == 0
