@@ -114,7 +114,7 @@ def rows(workdir):
 
 def figures(row):
     """What of a row is the same whenever it is run."""
-    own = ("seconds", "date", "checksum")
+    own = ("seconds", "date", "checksum", "commit")
     return {key: value for key, value in row.items() if not key.endswith(own)}
 
 
