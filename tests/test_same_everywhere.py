@@ -1,4 +1,4 @@
-"""In float64 the figures do not depend on how the processor adds: its vectors, its cores, the order of the samples."""
+"""In float64 the figures do not depend on how the processor adds: its vectors, its cores."""
 
 import json
 import os
