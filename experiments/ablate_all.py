@@ -24,17 +24,17 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "full": {},
-            "rotation-none": {"rotation": ("none",)},
-            "rotation-random": {"rotation": ("random",)},
-            "rotation-coupled": {"rotation": ("coupled",)},
-            "locality-none": {"locality": ("none",)},
-            "locality-semantics": {"locality": ("semantics",)},
-            "codes-relaxed": {"codes": ("relaxed",)},
-            "codes-8-starts": {"restarts": (8,)},
+            "rotation-none": {"zsh": {"rotation": ("none",)}},
+            "rotation-random": {"zsh": {"rotation": ("random",)}},
+            "rotation-coupled": {"method": ("zsh_coupled",)},
+            "locality-none": {"zsh": {"locality": ("none",)}},
+            "locality-semantics": {"zsh": {"locality": ("semantics",)}},
+            "codes-relaxed": {"method": ("zsh_relaxed",)},
+            "codes-8-starts": {"zsh": {"restarts": (8,)}},
             "semantics-one-hot": {"semantics": ("one-hot",)},
             "semantics-random": {"semantics": ("random",)},
             "semantics-shuffled": {"semantics": ("shuffled",)},
-            "coupled-shuffled": {"rotation": ("coupled",), "semantics": ("shuffled",)},
+            "coupled-shuffled": {"method": ("zsh_coupled",), "semantics": ("shuffled",)},
         }
     )
     return config.lock()

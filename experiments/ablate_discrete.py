@@ -24,9 +24,11 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "published": {},
-            "relaxed": {"codes": ("relaxed",)},
-            "alpha-grows": {"alpha_growth": (3.0,)},  # to 20,000 times alpha in the last of ten iterations
-            "8-starts": {"restarts": (8,)},
+            "relaxed": {"method": ("zsh_relaxed",)},
+            "alpha-grows": {
+                "zsh": {"alpha_growth": (3.0,)}
+            },  # to 20,000 times alpha in the last of ten iterations
+            "8-starts": {"zsh": {"restarts": (8,)}},
         }
     )
     return config.lock()

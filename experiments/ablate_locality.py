@@ -23,9 +23,9 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "published": {},
-            "no-locality": {"locality": ("none",)},
-            "on-semantics": {"locality": ("semantics",)},
-            "gamma-x1000": {"gamma": (1e-3,)},
+            "no-locality": {"zsh": {"locality": ("none",)}},
+            "on-semantics": {"zsh": {"locality": ("semantics",)}},
+            "gamma-x1000": {"zsh": {"gamma": (1e-3,)}},
             "5-neighbours": {"neighbours": (5,)},
             "30-neighbours": {"neighbours": (30,)},
             "binary-edges": {"edge_weights": ("binary",)},

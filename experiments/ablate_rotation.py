@@ -23,9 +23,9 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "published": {},
-            "no-rotation": {"rotation": ("none",)},
-            "random-rotation": {"rotation": ("random",)},
-            "coupled": {"rotation": ("coupled",)},
+            "no-rotation": {"zsh": {"rotation": ("none",)}},
+            "random-rotation": {"zsh": {"rotation": ("random",)}},
+            "coupled": {"method": ("zsh_coupled",)},
         }
     )
     return config.lock()

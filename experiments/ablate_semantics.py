@@ -27,9 +27,9 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "one-hot": {"semantics": ("one-hot",)},
             "random": {"semantics": ("random",)},
             "shuffled": {"semantics": ("shuffled",)},
-            "own-coupled": {"rotation": ("coupled",)},
-            "random-coupled": {"rotation": ("coupled",), "semantics": ("random",)},
-            "shuffled-coupled": {"rotation": ("coupled",), "semantics": ("shuffled",)},
+            "own-coupled": {"method": ("zsh_coupled",)},
+            "random-coupled": {"method": ("zsh_coupled",), "semantics": ("random",)},
+            "shuffled-coupled": {"method": ("zsh_coupled",), "semantics": ("shuffled",)},
         }
     )
     return config.lock()

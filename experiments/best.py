@@ -24,10 +24,10 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "joint": {"method": ("joint",)},
-            "frame-random": {"method": ("joint_random",), "bits": (16,)},
-            "frame-turned": {"method": ("joint_turned",), "bits": (32, 64, 128)},
-            "semantics-alone": {"method": ("joint",), "multiple": (1e6,), "bits": (64,)},
-            "appearance-alone": {"method": ("joint",), "multiple": (1e-6,), "bits": (64,)},
+            "frame-random": {"method": ("joint",), "joint": {"turns": (0,)}, "bits": (16,)},
+            "frame-turned": {"method": ("joint",), "joint": {"turned": ("all",)}, "bits": (32, 64, 128)},
+            "semantics-alone": {"method": ("joint",), "joint": {"odds": (1.5e6,)}, "bits": (64,)},
+            "appearance-alone": {"method": ("joint",), "joint": {"odds": (1.5e-6,)}, "bits": (64,)},
         }
     )
     return config.lock()

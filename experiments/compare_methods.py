@@ -27,9 +27,10 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "zsh": {},
-            "zsh-coupled": {"rotation": ("coupled",)},
+            "zsh-coupled": {"method": ("zsh_coupled",)},
             "joint": {"method": ("joint",)},
             "lsh": {"method": ("lsh",)},
+            "random-rotation": {"method": ("random_rotation",)},
             "pcah": {"method": ("pcah",)},
             "itq": {"method": ("itq",)},
             "cca-itq": {"method": ("cca_itq",)},

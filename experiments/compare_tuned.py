@@ -14,7 +14,10 @@ from ml_collections import ConfigDict
 
 from zsh_jax.sweep.config import for_dataset
 
-DECADES = (0.01, 0.1, 1.0, 10.0, 100.0)  # multiples of the published value
+
+def _decades(published: float) -> tuple[float, ...]:
+    """The published value, and two decades around it."""
+    return tuple(published * multiple for multiple in (0.01, 0.1, 1.0, 10.0, 100.0))
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
@@ -27,7 +30,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.variants = ConfigDict(
         {
             "zsh": {},
-            "zsh-coupled": {"rotation": ("coupled",)},
+            "zsh-coupled": {"method": ("zsh_coupled",)},
             "cca-itq": {"method": ("cca_itq",)},
             "sgh": {"method": ("sgh",)} | few,
             "ksh": {"method": ("ksh",)} | few,
@@ -39,8 +42,19 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "bound-predictions": {"method": ("cosine_predictions",), "bits": (0,)},
         }
     )
-    ridge = {"beta": tuple(1e-4 * multiple for multiple in DECADES)}
-    knobs = {name: {"multiple": DECADES} for name in config.variants}
-    knobs |= {"zsh": ridge, "zsh-coupled": ridge, "joint": {"multiple": (0.25, 0.5, 1.0, 2.0, 4.0)}}
-    config.tuning.axes = ConfigDict(knobs)
+    config.tuning.axes = ConfigDict(
+        {
+            "zsh": {"zsh": {"beta": _decades(1e-4)}},
+            "zsh-coupled": {"zsh_coupled": {"beta": _decades(1e-4)}},
+            "cca-itq": {"cca_itq": {"ridge": _decades(1e-4)}},
+            "sgh": {"sgh": {"ridge": _decades(1e-6)}},
+            "ksh": {"ksh": {"tolerance": _decades(1e-2)}},
+            "sdh": {"sdh": {"nu": _decades(1e-5)}},
+            "fsdh": {"fsdh": {"nu": _decades(1e-5)}},
+            "cosdish": {"cosdish": {"ridge": _decades(1.0)}},
+            "semantic-ridge": {"semantic_ridge": {"ridge": _decades(1.0)}},
+            "joint": {"joint": {"odds": (0.375, 0.75, 1.5, 3.0, 6.0)}},
+            "bound-predictions": {"cosine_predictions": {"ridge": _decades(1.0)}},
+        }
+    )
     return config.lock()

@@ -22,10 +22,10 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.name = "sweep_hyperparameters"
     config.variants = ConfigDict(
         {
-            "lam": {"lam": (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)},
-            "alpha": {"alpha": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)},
-            "beta": {"beta": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)},
-            "gamma": {"gamma": (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)},
+            "lam": {"zsh": {"lam": (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)}},
+            "alpha": {"zsh": {"alpha": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)}},
+            "beta": {"zsh": {"beta": (1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)}},
+            "gamma": {"zsh": {"gamma": (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)}},
             "bandwidth": {"bandwidth": (0.1, 0.3, 1.0, 3.0, 10.0)},
         }
     )

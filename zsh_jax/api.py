@@ -1,12 +1,13 @@
 """The names of the package itself: `from zsh_jax import solve`, and the like."""
 
 from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
-from zsh_jax.core.classes import encode_class
+from zsh_jax.core.classes import Dictionary, class_dictionary
 from zsh_jax.core.coupled import CoupledState, init_coupled, solve_coupled
+from zsh_jax.core.feature_maps import RBF, FeaturesAndRBF, Identity
 from zsh_jax.core.graph import Graph, knn_graph
-from zsh_jax.core.hashing import HashFunction, encode
-from zsh_jax.core.joint import Joint, JointHashFunction, JointOptions, encode_joint, fit_joint
-from zsh_jax.core.kernel import anchors, bandwidth, rbf_features
+from zsh_jax.core.hashing import HashFunction, code_length, encode, encode_classes, project
+from zsh_jax.core.heads import Joint, Linear, Vectors
+from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate, evaluate_queries
@@ -20,16 +21,25 @@ from zsh_jax.core.steps.codes import codes_step
 from zsh_jax.core.steps.projection import projection_factor, projection_step
 from zsh_jax.core.steps.regression import regression_step
 from zsh_jax.core.steps.rotation import random_rotation, rotation_step
+from zsh_jax.methods.protocol import Method, Trace
+from zsh_jax.methods.table import METHODS
+from zsh_jax.model_file import load, save
+from zsh_jax.training.fit import fit, fit_with_trace
 
 __all__ = [
+    "METHODS",
+    "RBF",
     "AnchorGraph",
     "CoupledState",
+    "Dictionary",
+    "FeaturesAndRBF",
     "Graph",
     "HashFunction",
     "Hyperparameters",
+    "Identity",
     "Joint",
-    "JointHashFunction",
-    "JointOptions",
+    "Linear",
+    "Method",
     "Metrics",
     "Objective",
     "Preprocessing",
@@ -37,33 +47,40 @@ __all__ = [
     "Solution",
     "State",
     "Status",
+    "Trace",
+    "Vectors",
     "anchor_graph",
-    "anchors",
     "apply_preprocessing",
-    "bandwidth",
+    "choose_bandwidth",
+    "class_dictionary",
+    "code_length",
     "codes_step",
+    "draw_anchors",
     "encode",
-    "encode_class",
-    "encode_joint",
+    "encode_classes",
     "evaluate",
     "evaluate_queries",
     "expected_precision_at",
-    "fit_joint",
+    "fit",
     "fit_preprocessing",
+    "fit_with_trace",
     "hamming_distances",
     "init_coupled",
     "init_state",
     "knn_graph",
     "laplacian_quadratic",
+    "load",
     "make_problem",
     "objective",
     "pack_codes",
+    "project",
     "projection_factor",
     "projection_step",
     "random_rotation",
     "rbf_features",
     "regression_step",
     "rotation_step",
+    "save",
     "solve",
     "solve_coupled",
     "solve_relaxed",

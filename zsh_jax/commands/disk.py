@@ -2,27 +2,34 @@
 
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.byte_size import byte_size
+from zsh_jax.core.hashing import HashFunction
 from zsh_jax.data.registry import has_pictures
 from zsh_jax.errors import InputError
 from zsh_jax.report.gallery import SIDE
-from zsh_jax.sweep.axes import BOUNDS, Cell
+from zsh_jax.sweep.axes import Cell, Program
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.load import bytes_of, preparation
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.shown import shown_cells
 from zsh_jax.sweep.tuning import validation_config
 from zsh_jax.takes import shown
 from zsh_jax.tracking.results import ID, cell_id, read_results
+from zsh_jax.training.fit import assemble
+from zsh_jax.training.prepare import Preparation, Taught, prepare
+from zsh_jax.training.streams import Streams
 
 KIB, MIB = 2**10, 2**20
-FLOAT = 4
 
 
 def cell_bytes(cell: Cell, config: ConfigDict) -> int:
@@ -40,7 +47,7 @@ def cell_bytes(cell: Cell, config: ConfigDict) -> int:
         for as long), and 48 KiB for its run, if there is one.
     """
     row = 3 * KIB + 40 * cell.program.bits
-    history = 200 * min(cell.program.max_iterations, 100)
+    history = 200 * min(getattr(cell.program.options, "max_iterations", 1), 100)
     return row + history + (0 if config.wandb.mode == "disabled" else 48 * KIB)
 
 
@@ -52,28 +59,49 @@ def model_bytes(cell: Cell, inputs: Inputs) -> int:
         inputs: of the sweep.
 
     Returns:
-        4 bytes for each number of mean and scale (2 d), of the anchors (k p) and the projection ((k + 1) l), or, of a
-        linear method, of its projection (p l) alone; d p for a basis of principal components; of the joint form also
-        (k + 1 + p) e and, for the frame, 2 e l, e being the length of a class vector or the number of classes,
-        whichever is larger; c l / 8 for the codes of the classes; and 4 KiB for what it says of itself. d is the
-        length of the features, p that after preprocessing, k the number of anchors, l that of bits.
+        The bytes of its arrays, as the shapes say that fitting the cell gives, and 4 KiB for what it says of itself.
     """
-    split, bits = cell.split, cell.program.bits
-    if cell.program.method in BOUNDS:
+    split, program = cell.split, cell.program
+    if not program.of.has_codes:
         return 0
-    d, classes = inputs.features.shape[1], len(inputs.dataset.class_names)
-    pca = split.preprocessing == "pca"
-    p = split.pca_dimensions or min(d, split.training_samples) if pca else d
-    numbers = 2 * d + (d * p if pca else 0)
-    method = cell.program.method
-    if method in BASELINES and BASELINES[method].linear:
-        numbers += p * bits
-    else:
-        numbers += split.anchors * p + (split.anchors + 1) * bits
-    if method.startswith("joint"):
-        e = max(classes, inputs.semantics[split.semantics].vectors.shape[1])
-        numbers += (split.anchors + 1 + p) * e + 2 * e * bits
-    return FLOAT * numbers + classes * -(-bits // 8) + 4 * KIB
+    return _model_bytes(
+        program,
+        preparation(split, program.of.reads),
+        (split.training_samples, inputs.features.shape[1]),
+        inputs.semantics[split.semantics].vectors.shape,
+        inputs.dataset.labels.ndim == 2,
+    )
+
+
+@cache
+def _model_bytes(
+    program: Program,
+    how: Preparation,
+    features: tuple[int, int],
+    vectors: tuple[int, int],
+    several_labels: bool,
+) -> int:
+    def fitted(x: jax.Array, taught: Taught, keys: Streams, weights: Any) -> HashFunction:
+        prepared = prepare(x, taught, keys, 1.0, how=how, reads=program.of.reads)
+        found = program.of.fit(keys.start, prepared.data, weights, program.options, bits=program.bits)
+        return assemble(program.of, prepared, found)
+
+    dtype = jnp.result_type(float)
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    labels: Any = jax.ShapeDtypeStruct(features[:1], jnp.int32)
+    if several_labels:
+        labels = jax.ShapeDtypeStruct((features[0], vectors[0]), bool)
+    taught = Taught(
+        labels,
+        jax.ShapeDtypeStruct((features[0], vectors[1]), dtype),  # type: ignore[arg-type]
+        jax.ShapeDtypeStruct(vectors, dtype),  # type: ignore[arg-type]
+    )
+    weights = program.of.weights
+    numbers = weights(*[jax.ShapeDtypeStruct((), dtype)] * len(weights._fields))
+    shapes = jax.eval_shape(
+        fitted, jax.ShapeDtypeStruct(features, dtype), taught, Streams(key, key, key), numbers
+    )
+    return bytes_of(shapes) + 4 * KIB
 
 
 def report_bytes(config: ConfigDict, methods: int) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from zsh_jax.sweep.axes import BOUNDS
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.fingerprint import KINDS, PREFIX
 from zsh_jax.tracking.history import check_history, open_history
 from zsh_jax.tracking.models import is_whole_model, model_path
@@ -61,7 +61,9 @@ def cells_done(
         if identifier not in results.done or (histories is not None and identifier not in histories):
             continue
         path = model_path(workdir, identifier)
-        wanted = cell["method"] not in BOUNDS and (save_models or (identifier in shown and path.exists()))
+        wanted = METHODS[cell["method"]].has_codes and (
+            save_models or (identifier in shown and path.exists())
+        )
         if wanted and not is_whole_model(path):
             damaged += path.exists()
             continue

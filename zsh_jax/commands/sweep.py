@@ -14,6 +14,7 @@ from zsh_jax.commands.places import check_places
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
 from zsh_jax.limits import check_limits
+from zsh_jax.model_file import save
 from zsh_jax.report.at_end import kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
@@ -26,10 +27,10 @@ from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
-from zsh_jax.sweep.tuning import choose, told, validation_config
+from zsh_jax.sweep.tuning import choose, told, tried_axes, validation_config
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.lock import locked
-from zsh_jax.tracking.models import model_path, save_model
+from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.provenance import provenance, run_provenance
 from zsh_jax.tracking.results import (
@@ -139,7 +140,7 @@ def _swept(
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
     rows = sorted(own, key=lambda row: row["variant"] != config.reference)  # stable: the reference first
-    rows = as_tuned(rows, config.tuning.axes.to_dict())
+    rows = as_tuned(rows, tried_axes(config))
     print_summary(console, rows, cutoffs, config.reference)
     report = write_end(config, plan, inputs, partial(say, console), check)
     log_sweep(wandb, config.to_dict(), rows, report)
@@ -153,7 +154,7 @@ def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
     for result in batch:
         if result.model is not None:
             path = model_path(workdir, cell_id(result.cell))
-            save_model(path, result.model, result.cell, result.class_codes)
+            save(path, result.model, result.cell)
 
 
 def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:
@@ -162,6 +163,6 @@ def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[]
     check_settings(validation)
     _, rows = _swept(validation, console, command, check)
     check()
-    choices = choose(rows, config.tuning.axes.to_dict())
+    choices = choose(rows, tried_axes(config))
     say(console, f"chosen on validation classes:\n{told(choices)}")
     return choices

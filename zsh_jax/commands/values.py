@@ -9,6 +9,7 @@ from zsh_jax.commands.arguments import Setting
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import defaults
+from zsh_jax.sweep.settings import meant
 from zsh_jax.takes import shown
 
 WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
@@ -142,7 +143,9 @@ def _place(config: ConfigDict, setting: str) -> tuple[ConfigDict, str]:
 
 def _check_known(here: ConfigDict, key: str, setting: str) -> None:
     if key not in here:
-        raise InputError(f"there is no setting --config.{setting}; {nearest_names(key, here.keys())}")
+        owner = setting.removesuffix(f".{key}")
+        told = meant(setting) if owner == "sweep" else ""
+        raise InputError(f"there is no setting --config.{setting}; {told or nearest_names(key, here.keys())}")
 
 
 def _merge(here: ConfigDict, changes: ConfigDict, where: str) -> None:

@@ -1,12 +1,12 @@
-"""The code of a class from its semantic vector alone, so that images are retrieved by a class's name."""
+"""The code of a class from its class vector alone, so that a class's name retrieves its images."""
 
-import jax
+from typing import NamedTuple
+
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, UInt8
 
-from zsh_jax.core.coupled import CoupledState, turned_semantics
 from zsh_jax.core.kernel import squared_distances
-from zsh_jax.core.loop import Solution
+from zsh_jax.core.packing import pack_codes, unpack_codes
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import State
 from zsh_jax.core.steps.codes import descend
@@ -15,36 +15,43 @@ MAX_SWEEPS = 100
 ROUNDING = 64  # units in the last place
 
 
-@jax.jit
-@full_precision
-def encode_class(solution: Solution, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
-    """Codes of classes, seen or not, by their semantic vectors.
+class Dictionary(NamedTuple):
+    """The code b of a class that minimises |s - b V|^2 for its vector s (published form), by coordinate descent.
 
-    Published form: the code b that minimises |s R - b W|^2 = |s - b V|^2 for the class's vector s, V = W R', by
-    coordinate descent as in the B-step. It is a local minimum, so the descent is made twice, from sign(s V') and
-    from the training code that is best to begin with, and the better end counts; a seen class so has the code of its
-    images. Coupled form: sign(s (v - mean of Y) V R), in closed form.
+    The B-step does the same for a training sample. The descent ends at a local minimum, so it is made twice, from
+    sign(s V') and from the training code that fits s best, and the better end counts. A seen class so gets the code of
+    its images.
+
+    Attributes:
+        dictionary: V = W R', from codes to semantics.
+        codes: packed codes of the training samples.
+    """
+
+    dictionary: Float[Array, "l e"]
+    codes: UInt8[Array, "n bytes"]
+
+    @full_precision
+    def __call__(self, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
+        """Find the codes in {-1, +1}, (c, l), of class vectors of unit length, (c, e)."""
+        dictionary = self.dictionary
+        known = unpack_codes(self.codes, bits=dictionary.shape[0]).astype(dictionary.dtype)
+        target, coupling = vectors @ dictionary.T, dictionary @ dictionary.T
+        # Few classes leave many bits that are worth nothing either way: rounding must not decide them.
+        tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
+        nearest = jnp.argmin(squared_distances(vectors, known @ dictionary), axis=1)
+        starts = jnp.where(target + tie < 0, -1, 1).astype(target.dtype), known[nearest]
+        ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
+        one, other = (jnp.sum((vectors - codes @ dictionary) ** 2, axis=1) for codes in ends)
+        return jnp.where((one < other - tie)[:, None], ends[0], ends[1])
+
+
+def class_dictionary(state: State) -> Dictionary:
+    """What gives classes their codes after a solve of the published form.
 
     Args:
-        solution: of `solve`, `solve_relaxed` or `solve_coupled`.
-        vectors: semantic vectors, rows of unit length, (c, e).
+        state: of a `Solution`.
 
     Returns:
-        Codes in {-1, +1}, (c, l); zero counts as +1.
+        A head for class vectors.
     """
-    state: State | CoupledState = solution.state
-    if isinstance(state, CoupledState):
-        return _signs(turned_semantics(vectors, state))
-    dictionary = state.dictionary
-    target, coupling = vectors @ dictionary.T, dictionary @ dictionary.T
-    # Few classes leave many bits that are worth nothing either way: they must not be told by rounding.
-    tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
-    nearest = jnp.argmin(squared_distances(vectors, state.codes @ dictionary), axis=1)
-    starts = _signs(target + tie), state.codes[nearest]
-    ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
-    one, other = (jnp.sum((vectors - codes @ dictionary) ** 2, axis=1) for codes in ends)
-    return jnp.where((one < other - tie)[:, None], ends[0], ends[1])
-
-
-def _signs(values: Float[Array, "c l"]) -> Float[Array, "c l"]:
-    return jnp.where(values < 0, -1, 1).astype(values.dtype)
+    return Dictionary(state.dictionary, pack_codes(state.codes))

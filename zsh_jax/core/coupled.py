@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.factorisation import eigh, svd
+from zsh_jax.core.heads import Linear, centred
 from zsh_jax.core.loop import Solution, alternate
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.precision import full_precision
@@ -121,6 +122,19 @@ def turned_semantics(vectors: Float[Array, "c e"], state: CoupledState) -> Float
         Real values, (c, l); their signs are codes.
     """
     return state.scale * ((vectors - state.centre[None]) @ state.rotation)
+
+
+@full_precision
+def class_head(state: CoupledState) -> Linear:
+    """What gives classes their codes: sign(s (v - centre) V R) for a class vector v.
+
+    Args:
+        state: of a `Solution`.
+
+    Returns:
+        A head for class vectors.
+    """
+    return centred(state.centre, state.scale * state.rotation)
 
 
 @full_precision

@@ -1,43 +1,56 @@
-"""The hash function: preprocess, RBF features, project, sign."""
+"""The hash function: preprocess, map, project, sign."""
 
 from functools import partial
 from typing import NamedTuple
 
 import jax
 from jax import lax
-from jaxtyping import Array, Bool, Float, UInt8
+from jaxtyping import Array, Float, UInt8
 
-from zsh_jax.core.kernel import rbf_features
+from zsh_jax.core.feature_maps import FeatureMap
+from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing
 
 
 class HashFunction(NamedTuple):
-    """sign(phi(x) P): all that is needed to encode images never seen (Yang et al. 2016, eq. 3).
+    """sign(head(map(preprocess(x)))): all that is needed to encode new images, of whatever method.
+
+    The published form is sign(phi(x) P), with an `RBF` feature map and a `Linear` head (Yang et al. 2016, eq. 3).
 
     Attributes:
-        mean: mean of the training features; see `Preprocessing` for it and the next.
-        scale: deviation of the training features; 1 for a constant one.
-        anchors: preprocessed features of the anchors.
-        bandwidth: sigma^2 of the RBF kernel, in squared units of the preprocessed features.
-        projection: P; its last row belongs to the constant column of Phi.
-        basis: of the preprocessing, where it has one; anchors then have p values.
-        unit: whether rows are brought to unit length; None for no.
+        preprocessing: of raw features.
+        feature_map: of preprocessed features.
+        head: from mapped features to l values, whose signs are the code.
+        class_head: from class vectors to l values likewise; None for a method that has none.
     """
 
-    mean: Float[Array, " d"]
-    scale: Float[Array, " d"]
-    anchors: Float[Array, "k p"]
-    bandwidth: Float[Array, ""]
-    projection: Float[Array, "m l"]
-    basis: Float[Array, "d p"] | None = None
-    unit: Bool[Array, ""] | None = None
+    preprocessing: Preprocessing
+    feature_map: FeatureMap
+    head: Head
+    class_head: ClassHead | None = None
 
-    @property
-    def preprocessing(self) -> Preprocessing:
-        """What is done to raw features first."""
-        return Preprocessing(self.mean, self.scale, self.basis, self.unit)
+
+def code_length(hash_function: HashFunction) -> int:
+    """The code length l, in bits; 0 for a bound, which has no codes."""
+    return hash_function.head.bits
+
+
+@partial(jax.jit, static_argnames="block")
+@full_precision
+def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int = 1024) -> Float[Array, "n l"]:
+    """The real values whose signs are the codes of images.
+
+    Args:
+        hash_function: a trained hash function.
+        x: raw features, (n, d), as they were before preprocessing.
+        block: samples at a time; static. The memory needed is block x m.
+
+    Returns:
+        (n, l); of a bound, the vectors that it compares.
+    """
+    return lax.map(partial(_project_one, hash_function), x, batch_size=min(block, x.shape[0]))
 
 
 @partial(jax.jit, static_argnames="block")
@@ -48,17 +61,59 @@ def encode(
     """Codes of images, packed. A projection of exactly zero is bit 0.
 
     Args:
-        hash_function: a trained hash function; vmap over its `projection` alone to share phi(x).
+        hash_function: a trained hash function; vmap over its `head` alone to share the mapped features.
         x: raw features, (n, d), as they were before preprocessing.
         block: samples at a time; static. The memory needed is block x m.
 
     Returns:
         (n, ceil(l / 8)) bytes, as `pack_codes` gives them.
+
+    Raises:
+        ValueError: the method has no codes.
     """
+    if code_length(hash_function) == 0:
+        raise ValueError("a bound has no codes; use project, and compare what it returns by cosine")
 
     def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
-        features = apply_preprocessing(hash_function.preprocessing, row[None])
-        phi = rbf_features(features, hash_function.anchors, hash_function.bandwidth)
-        return pack_codes(phi @ hash_function.projection)[0]
+        return pack_codes(_project_one(hash_function, row))
 
     return lax.map(encode_one, x, batch_size=min(block, x.shape[0]))
+
+
+def encode_each(hash_function: HashFunction, x: Float[Array, "n d"]) -> UInt8[Array, "cells n bytes"]:
+    """Codes under several hash functions that share preprocessing and feature map, which are applied once.
+
+    Args:
+        hash_function: leaves of `head` have a leading axis.
+        x: raw features, (n, d).
+
+    Returns:
+        Packed codes, (cells, n, ceil(l / 8)).
+    """
+    shared = hash_function._replace(class_head=None)
+    return jax.vmap(lambda head: encode(shared._replace(head=head), x))(hash_function.head)
+
+
+@jax.jit
+@full_precision
+def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) -> UInt8[Array, "c bytes"]:
+    """Codes of classes, seen or not, from their class vectors alone, packed as `encode` packs those of images.
+
+    Args:
+        hash_function: of a method that has a head for class vectors.
+        vectors: class vectors, rows of unit length, (c, e).
+
+    Returns:
+        (c, ceil(l / 8)) bytes.
+
+    Raises:
+        ValueError: the method gives classes no codes.
+    """
+    if hash_function.class_head is None:
+        raise ValueError("this method has no codes of classes; use one that reads class vectors, such as zsh")
+    return pack_codes(hash_function.class_head(vectors))
+
+
+def _project_one(hash_function: HashFunction, row: Float[Array, " d"]) -> Float[Array, " l"]:
+    features = apply_preprocessing(hash_function.preprocessing, row[None])
+    return hash_function.head(hash_function.feature_map(features))[0]

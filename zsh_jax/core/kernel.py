@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from zsh_jax.core.precision import full_precision
 
 
-def anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Float[Array, "k d"]:
+def draw_anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Float[Array, "k d"]:
     """Draw anchors from the training samples, without replacement.
 
     Args:
@@ -28,7 +28,7 @@ def anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Float[A
 
 @jax.jit
 @full_precision
-def bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"]) -> Float[Array, ""]:
+def choose_bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"]) -> Float[Array, ""]:
     """sigma^2, half the mean squared distance of the training samples to the anchors.
 
     The rule of the authors' released code. The value found on training data serves queries and database too.
@@ -73,7 +73,7 @@ def rbf_features(
     Args:
         x: standardised features, (n, d).
         anchor_features: anchors, (k, d).
-        sigma_squared: `bandwidth` of the training samples.
+        sigma_squared: `choose_bandwidth` of the training samples.
 
     Returns:
         (n, m) with m = k + 1.

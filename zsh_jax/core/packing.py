@@ -5,6 +5,18 @@ from jax import lax
 from jaxtyping import Array, Float, Int32, UInt8, UInt32
 
 
+def signs(values: Float[Array, "*s"]) -> Float[Array, "*s"]:
+    """-1 or +1, never 0: exactly zero is -1, as in a packed code.
+
+    Args:
+        values: any.
+
+    Returns:
+        Of the same shape.
+    """
+    return jnp.where(values > 0, jnp.ones_like(values), -1)
+
+
 def pack_codes(codes: Float[Array, "*n l"]) -> UInt8[Array, "*n bytes"]:
     """Pack codes into bytes, eight bits each, the first bit highest; positive is 1.
 

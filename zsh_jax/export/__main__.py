@@ -50,12 +50,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _export(asked: argparse.Namespace) -> str:
-    from zsh_jax.baselines.families import bits_of
+    from zsh_jax.core.hashing import code_length
     from zsh_jax.data.feature_files.arrays import open_arrays
     from zsh_jax.export.write import export_index
-    from zsh_jax.tracking.models import load_model
+    from zsh_jax.model_file import load_with_metadata
 
-    model, metadata = load_model(asked.model)
+    model, metadata = load_with_metadata(asked.model)
     file = Path(asked.features)
     if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
         raise InputError(f"--features: there is no .npz or .npy file {file}")
@@ -67,7 +67,7 @@ def _export(asked: argparse.Namespace) -> str:
     index = None if asked.index == "none" else asked.index
     folder = export_index(asked.out, model, features, ids=ids, index=index, metadata=metadata)
     kind = "no index" if index is None else f"index {index}"
-    return f"{folder}: {len(features):,} codes of {bits_of(model)} bits, {kind}"
+    return f"{folder}: {len(features):,} codes of {code_length(model)} bits, {kind}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Codes of features that lie on the host, under a hash function of either kind."""
+"""Codes of features that lie on the host, under a hash function of any method."""
 
 from collections.abc import Callable
 
@@ -7,19 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Num, UInt8
 
-from zsh_jax.baselines.families import AnyHashFunction, encode_any
+from zsh_jax.core.hashing import HashFunction, encode
 from zsh_jax.errors import InputError
 
 ROWS = 65_536  # on the device at a time
 
 
-def codes_of(
-    hash_function: AnyHashFunction, features: Num[np.ndarray, "n d"]
-) -> UInt8[np.ndarray, "n bytes"]:
+def codes_of(hash_function: HashFunction, features: Num[np.ndarray, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
     """Encode features, some rows at a time, so that only these need fit the device.
 
     Args:
-        hash_function: as `load_model` gives it, or as it was trained.
+        hash_function: as `load` gives it, or as it was trained.
         features: raw features, (n, d), as they were before preprocessing; may be memory-mapped.
 
     Returns:
@@ -29,21 +27,21 @@ def codes_of(
         InputError: if the features do not fit the hash function, or are not finite.
     """
     check_features(hash_function, features)
-    function: AnyHashFunction = jax.tree.map(jnp.asarray, hash_function)
-    return _in_parts(lambda x: encode_any(function, x), features, function.mean.dtype)
+    function: HashFunction = jax.tree.map(jnp.asarray, hash_function)
+    return _in_parts(lambda x: encode(function, x), features, function.preprocessing.mean.dtype)
 
 
-def check_features(hash_function: AnyHashFunction, features: Num[np.ndarray, "n d"]) -> None:
+def check_features(hash_function: HashFunction, features: Num[np.ndarray, "n d"]) -> None:
     """See whether features can be encoded.
 
     Args:
-        hash_function: of either kind.
+        hash_function: of any method.
         features: raw features, (n, d).
 
     Raises:
         InputError: if they do not fit the hash function, or are not finite.
     """
-    values = len(hash_function.mean)
+    values = len(hash_function.preprocessing.mean)
     if features.ndim != 2 or features.dtype.kind not in "fiu" or not len(features):
         raise InputError(
             f"features must be (n, d) real numbers, n at least 1; got {features.dtype} {features.shape}"
@@ -56,7 +54,7 @@ def check_features(hash_function: AnyHashFunction, features: Num[np.ndarray, "n 
     damaged = []
     for start, part in _parts(features):
         with np.errstate(over="ignore", invalid="ignore"):  # what float32 cannot hold becomes infinite
-            held = part.astype(hash_function.mean.dtype)
+            held = part.astype(hash_function.preprocessing.mean.dtype)
         damaged.append(start + np.flatnonzero(~np.isfinite(held).all(axis=1)))
     rows = np.concatenate(damaged)
     if rows.size:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
-from zsh_jax.baselines.families import AnyHashFunction, bits_of
+from zsh_jax.core.hashing import HashFunction, code_length
 from zsh_jax.data.numpy_files import read_npy
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 from zsh_jax.export.faiss_index import KINDS, read_index
-from zsh_jax.tracking.models import load_model
+from zsh_jax.model_file import load
 
 
 class Export(NamedTuple):
@@ -26,7 +26,7 @@ class Export(NamedTuple):
         faiss_index: whose `search` gives distances and row numbers; None where there is none or none was asked for.
     """
 
-    hash_function: AnyHashFunction
+    hash_function: HashFunction
     codes: UInt8[np.ndarray, "n bytes"]
     bits: int
     ids: Shaped[np.ndarray, " n"] | None
@@ -57,10 +57,10 @@ def load_export(folder: str | Path, *, with_index: bool = True) -> Export:
         length = -(-bits // 8)
         codes = read_npy(folder / "codes.npy")
         ids = read_npy(folder / "ids.npy") if (folder / "ids.npy").exists() else None
-    hash_function, _ = load_model(folder / "hash_function.safetensors")
+    hash_function = load(folder / "hash_function.safetensors")
     index = read_index(folder / "index.faiss") if with_index and kind is not None else None
     fits = {
-        "hash_function.safetensors": bits_of(hash_function) == bits,
+        "hash_function.safetensors": code_length(hash_function) == bits,
         "codes.npy": codes.dtype == np.uint8 and codes.shape == (number, length),
         "ids.npy": ids is None or (ids.shape == (number,) and ids.dtype.kind in "SUiu"),
         "index.faiss": index is None or (index.ntotal, index.d) == (number, 8 * length),

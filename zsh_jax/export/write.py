@@ -12,16 +12,16 @@ import numpy as np
 from jaxtyping import Num, Shaped
 
 from zsh_jax.atomic import cannot_write, write_whole
-from zsh_jax.baselines.families import AnyHashFunction, bits_of, kind_of
+from zsh_jax.core.hashing import HashFunction, code_length
 from zsh_jax.errors import InputError
 from zsh_jax.export.codes import check_features, codes_of
 from zsh_jax.export.faiss_index import KINDS, build_index, check_faiss, index_bytes
-from zsh_jax.tracking.models import save_model
+from zsh_jax.model_file import save
 
 
 def export_index(
     folder: str | Path,
-    hash_function: AnyHashFunction,
+    hash_function: HashFunction,
     features: Num[np.ndarray, "n d"],
     *,
     ids: Shaped[np.ndarray, " n"] | None = None,
@@ -31,13 +31,13 @@ def export_index(
 ) -> Path:
     """Encode a database and write all that another program needs to search it.
 
-    The folder gets `hash_function.safetensors`, which `load_model` reads; `codes.npy`, (n, bytes) uint8, in the order
+    The folder gets `hash_function.safetensors`, which `load` reads; `codes.npy`, (n, bytes) uint8, in the order
     of the features; `ids.npy`, if there are any; `index.faiss`, which `faiss.read_index_binary` reads; and
-    `index.json`: `bits`, `number` of codes, `index` and `hash_function` ("kernel" or "linear").
+    `index.json`: `bits`, `number` of codes and `index`.
 
     Args:
         folder: where to; new, or empty.
-        hash_function: of either kind.
+        hash_function: of any method.
         features: raw features of the database, (n, d).
         ids: of the samples, strings or whole numbers.
         index: "flat", which is exact; "hnsw", which is faster; or None for no index, which wants no FAISS.
@@ -70,7 +70,7 @@ def export_index(
     beside = folder.absolute().with_name(f".{folder.absolute().name}.{secrets.token_hex(4)}")
     try:
         beside.mkdir(parents=True)  # before the codes: where nothing can be written, nothing is computed
-        save_model(beside / "hash_function.safetensors", hash_function, metadata or {})
+        save(beside / "hash_function.safetensors", hash_function, metadata or {})
         codes = codes_of(hash_function, features)
         write_whole(beside / "codes.npy", _npy(codes))
         if ids is not None:
@@ -78,10 +78,9 @@ def export_index(
         if index is not None:
             write_whole(beside / "index.faiss", index_bytes(build_index(codes, kind=index, links=links)))
         about = {
-            "bits": bits_of(hash_function),
+            "bits": code_length(hash_function),
             "number": len(codes),
             "index": index,
-            "hash_function": kind_of(hash_function),
         }
         write_whole(beside / "index.json", f"{json.dumps(about)}\n".encode())
         beside.replace(folder.absolute())

@@ -8,16 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
-from zsh_jax.baselines.families import AnyHashFunction, encode_any
+from zsh_jax.core.hashing import HashFunction, encode, encode_classes
 from zsh_jax.core.packing import hamming_distances
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.model_file import load
 from zsh_jax.report.gallery import Retrieved
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.shown import Asked
-from zsh_jax.sweep.splits import split_of
-from zsh_jax.tracking.models import load_class_codes, load_model, model_path
+from zsh_jax.sweep.splits import split_of, vectors_of
+from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.results import cell_id
 
 
@@ -50,7 +51,7 @@ def retrieve(
         path = model_path(workdir, cell_id(identity(cell, inputs)))
         if not path.exists():
             continue  # the cell is of an earlier sweep that kept none
-        model, _ = load_model(path)
+        model = load(path)
         if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(model)):
             continue
         (place,) = (i for i, one in enumerate(questions) if one.unseen == cell.split.unseen)
@@ -62,10 +63,10 @@ def retrieve(
         rows = nearest(codes[question.queries], codes, database, count)
         here = slice(images[place], images[place + 1])
         one.neighbours[here], one.correct[here] = rows, _alike(inputs.dataset, question.queries, rows)
-        class_codes = load_class_codes(path)
-        if class_codes is not None and question.classes:
+        if model.class_head is not None and question.classes:
             classes = np.array(question.classes)
-            rows = nearest(class_codes[classes], codes, database, count)
+            vectors = jnp.asarray(vectors_of(inputs, cell.split)[classes])
+            rows = nearest(np.asarray(encode_classes(model, vectors)), codes, database, count)
             here = slice(names[place], names[place + 1])
             assert one.named_neighbours is not None
             assert one.named_correct is not None
@@ -73,18 +74,18 @@ def retrieve(
     return list(found.values())
 
 
-def encoded(model: AnyHashFunction, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
+def encoded(model: HashFunction, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
     """Codes of samples under a hash function from disk.
 
     Args:
-        model: from `load_model`.
+        model: from `load`.
         features: raw features, (n, d).
 
     Returns:
         Packed codes, on the host.
     """
-    on_device: AnyHashFunction = jax.tree.map(jnp.asarray, model)
-    return np.asarray(encode_any(on_device, features))
+    on_device: HashFunction = jax.tree.map(jnp.asarray, model)
+    return np.asarray(encode(on_device, features))
 
 
 def nearest(

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from zsh_jax.sweep.axes import AXES
+from zsh_jax.sweep.axes import axis_types
 
-IDENTITY = ("variant", "dataset", "features", "precision", *AXES)
+IDENTITY = ("variant", "dataset", "features", "precision", *axis_types())
 """The keys of a row that tell which cell it is; the others are what came out."""
 
 LARGEST = 1e100  # figure that a report takes for one: squares and sums of such can be held

@@ -11,9 +11,10 @@ def as_tuned(rows: Sequence[dict[str, Any]], axes: Mapping[str, Mapping[str, Any
 
     Args:
         rows: of a sweep.
-        axes: `config.tuning.axes`: by variant, the axes that were tuned.
+        axes: by variant, the axes that were tuned; `METHOD.AXIS` for an own one of a method.
 
     Returns:
         The rows, in their order.
     """
-    return [row | dict.fromkeys(axes.get(row.get("variant") or "", {}), TUNED) for row in rows]
+    names = {variant: [axis.rpartition(".")[2] for axis in tried] for variant, tried in axes.items()}
+    return [row | dict.fromkeys(names.get(row.get("variant") or "", ()), TUNED) for row in rows]

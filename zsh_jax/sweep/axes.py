@@ -1,31 +1,26 @@
 """The axes of a sweep: what may vary from cell to cell, sorted by what it costs to vary it.
 
-A new axis is a new field of one of the three classes below, and nothing else: the configuration, the grid, the
-grouping and the results all read the fields.
+A data split and the code length are axes of every method. The others are a method's own: the fields of its weights and
+of its options, see `zsh_jax.methods.protocol`.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, get_args
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
-from zsh_jax.takes import SEED, Takes, check, number, one_of, text, whole
+from zsh_jax.methods.protocol import Method, Reads
+from zsh_jax.methods.table import METHODS
+from zsh_jax.takes import SEED, Takes, check, flag, number, one_of, text, whole
 
-BOUNDS = ("cosine_features", "cosine_predictions")
-METHODS = ("zsh", *BASELINES, *BOUNDS)
 SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 GRAPHS = ("knn", "anchors")
 EDGE_WEIGHTS = get_args(EdgeWeights)
 LAPLACIANS = ("plain", "normalised")
-ROTATIONS = ("procrustes", "none", "random", "coupled")
-LOCALITIES = ("projection", "semantics", "none")
-CODES = ("discrete", "relaxed")
 
-
-WEIGHT, WEIGHT_OR_ZERO = number(), number(zero=True)
-ITERATIONS = whole(1, 100_000)
 TAKES: dict[str, Takes] = {
     "unseen": Takes(
         "names of classes joined by +, such as 'cat' or 'cat+dog' (a + within a name is read as a blank)",
@@ -40,50 +35,89 @@ TAKES: dict[str, Takes] = {
     "preprocessing": one_of(*KINDS),
     "pca_dimensions": whole(0),
     "anchors": whole(1),
-    "bandwidth": WEIGHT,
+    "bandwidth": number(),
     "graph": one_of(*GRAPHS),
     "neighbours": whole(1),
     "edge_weights": one_of(*EDGE_WEIGHTS),
     "laplacian": one_of(*LAPLACIANS),
     "method": one_of(*METHODS),
     "bits": whole(0, 8192),
-    "rotation": one_of(*ROTATIONS),
-    "locality": one_of(*LOCALITIES),
-    "codes": one_of(*CODES),
-    "restarts": whole(1, 10_000),
-    "alpha_growth": WEIGHT,
-    "max_iterations": ITERATIONS,
-    "max_sweeps": ITERATIONS,
-    "gradient_steps": ITERATIONS,
-    "lam": WEIGHT,
-    "alpha": WEIGHT,
-    "beta": WEIGHT,
-    "gamma": WEIGHT_OR_ZERO,
-    "delta": WEIGHT_OR_ZERO,
-    "tolerance": WEIGHT_OR_ZERO,
-    "learning_rate": WEIGHT,
-    "multiple": WEIGHT,
 }
-"""What each axis takes, whatever the others are."""
+"""What each axis takes that all methods share, whatever the others are."""
+
+READ_BY: dict[str, Reads] = {
+    "semantics": Reads.CLASS_VECTORS,
+    "preprocessing": Reads.FEATURES,
+    "pca_dimensions": Reads.FEATURES,
+    "anchors": Reads.RBF,
+    "bandwidth": Reads.RBF,
+    "graph": Reads.GRAPH,
+    "neighbours": Reads.GRAPH,
+    "edge_weights": Reads.GRAPH,
+    "laplacian": Reads.GRAPH,
+}
+"""The axes of a data split that only some methods read, and what such a method reads."""
 
 
-def _check_each(axes: "DataSplit | Program | Weights") -> None:
-    for field in fields(axes):
-        check_value(f"sweep.{field.name}", field.name, getattr(axes, field.name))
+def own_axes(method: Method) -> tuple[str, ...]:
+    """The axes of a method that are its own: its weights, then its options."""
+    return (*method.weights._fields, *(field.name for field in fields(method.options)))
 
 
-def check_value(key: str, axis: str, value: object) -> None:
+@cache
+def own_takes(method: str) -> Mapping[str, Takes]:
+    """What each own axis of a method takes.
+
+    Args:
+        method: a key of `METHODS`.
+
+    Returns:
+        By axis: what the method says, else what follows from the type of an option; a weight is a positive number.
+    """
+    known = METHODS[method]
+    hints = get_type_hints(known.options)
+    by_type = {axis: number() for axis in known.weights._fields}
+    by_type |= {field.name: _of_type(hints[field.name]) for field in fields(known.options)}
+    return by_type | dict(known.ranges)
+
+
+def _of_type(kind: Any) -> Takes:
+    if get_origin(kind) is Literal:
+        return one_of(*get_args(kind))
+    return {bool: flag(), int: whole(1, 100_000), float: number()}[kind]
+
+
+def own_defaults(method: Method) -> dict[str, Any]:
+    """The paper's value of each own axis of a method."""
+    return method.weights()._asdict() | asdict(method.options())
+
+
+def reads_axis(method: Method, axis: str) -> bool:
+    """Whether an axis of a data split can change what a method learns."""
+    return axis not in READ_BY or bool(method.reads & needed_for(READ_BY[axis]))
+
+
+def needed_for(read: Reads) -> frozenset[Reads]:
+    """What is made from something that is read: RBF features and the graph from the preprocessed features."""
+    if read is Reads.FEATURES:
+        return frozenset({Reads.FEATURES, Reads.RBF, Reads.GRAPH})
+    return frozenset({read})
+
+
+def check_value(key: str, axis: str, value: object, method: str = "") -> None:
     """Refuse a value that an axis cannot have.
 
     Args:
         key: where it stands, such as `sweep.bits` or `variants.mine.bits`.
-        axis: one of `AXES`.
+        axis: an axis that all methods share, or an own one of the method.
         value: one value of it.
+        method: whose axis it is; "" for a shared one.
 
     Raises:
         InputError: it is of the wrong kind, or out of range.
     """
-    check(TAKES[axis], key, value, f"fix: --config.{key}='(...)'")
+    takes = own_takes(method)[axis] if method else TAKES[axis]
+    check(takes, key, value, f"fix: --config.{key}='(...)'")
 
 
 @dataclass(frozen=True)
@@ -128,7 +162,8 @@ class DataSplit:
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        _check_each(self)
+        for field in fields(self):
+            check_value(f"sweep.{field.name}", field.name, getattr(self, field.name))
         if self.pca_dimensions >= self.training_samples:
             raise InputError(
                 f"sweep.pca_dimensions: {self.pca_dimensions} principal directions cannot be found from "
@@ -158,97 +193,86 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class Program:
-    """Axes that make another compiled program.
+    """What makes another compiled program, whatever the data split.
 
     Attributes:
-        method: "zsh"; a baseline, see `zsh_jax.baselines.catalogue`; or a bound that is not hashing, of 0 bits. The
-            axes below but bits are of zsh alone.
-        bits: code length.
-        rotation: "procrustes" as published, "none", "random" (drawn and kept), or "coupled": see `solve_coupled`.
-        locality: "projection" as published, by gamma; "semantics" as released, by delta; or "none".
-        codes: "discrete", or "relaxed": see `solve_relaxed`.
-        restarts: starts, of which the one that ends at the lowest J is kept.
-        alpha_growth: factor by which alpha grows from one iteration to the next.
-        max_iterations: see `solve`.
-        max_sweeps: see `solve`.
-        gradient_steps: see `solve_relaxed`.
+        method: a key of `METHODS`.
+        bits: code length; 0 for a bound.
+        options: of the method.
     """
 
     method: str
     bits: int
-    rotation: str
-    locality: str
-    codes: str
-    restarts: int
-    alpha_growth: float
-    max_iterations: int
-    max_sweeps: int
-    gradient_steps: int
+    options: Any
 
     def __post_init__(self) -> None:
         """Reject values that no run can take."""
-        _check_each(self)
-        if (self.bits == 0) != (self.method in BOUNDS):
-            has = "has codes, which takes 1 or more" if self.bits == 0 else "has no codes, which takes 0"
+        check_value("sweep.method", "method", self.method)
+        check_value("sweep.bits", "bits", self.bits)
+        has_codes = METHODS[self.method].has_codes
+        if (self.bits > 0) != has_codes:
+            has = "has codes, which takes 1 or more" if has_codes else "has no codes, which takes 0"
             raise InputError(
                 f"sweep.bits: {self.method} {has}, not {self.bits}; fix: --config.sweep.bits='(...)'"
             )
-        if self.rotation == "coupled" and self.codes == "relaxed":
-            raise InputError(
-                "sweep.rotation: coupled has no relaxed codes, its B-step is a closed form; fix: sweep one without "
-                "the other"
-            )
-        if self.alpha_growth != 1 and (self.rotation == "coupled" or self.codes == "relaxed"):
-            raise InputError(
-                "sweep.alpha_growth: is for discrete codes in the published form; fix: --config.sweep.alpha_growth=1"
-            )
 
-
-@dataclass(frozen=True)
-class Weights:
-    """Axes that are plain numbers to a compiled program: cells that differ in these alone are vmapped.
-
-    Attributes:
-        lam: see `Hyperparameters`.
-        alpha: see `Hyperparameters`.
-        beta: see `Hyperparameters`.
-        gamma: see `Hyperparameters`; read where `locality` is "projection".
-        delta: see `Hyperparameters`; read where `locality` is "semantics".
-        tolerance: see `solve`.
-        learning_rate: see `solve_relaxed`.
-        multiple: of the published value of what a baseline may tune, see `zsh_jax.baselines.catalogue`.
-    """
-
-    lam: float
-    alpha: float
-    beta: float
-    gamma: float
-    delta: float
-    tolerance: float
-    learning_rate: float
-    multiple: float
-
-    def __post_init__(self) -> None:
-        """Reject values that no run can take."""
-        _check_each(self)
+    @property
+    def of(self) -> Method:
+        """The method itself."""
+        return METHODS[self.method]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a sweep: one value for every axis, and the variant whose grid it stands in, if there are any."""
+    """One cell of a sweep: one value for every axis, and the variant whose grid it stands in, if there are any.
+
+    Attributes:
+        split: axes that make another training problem.
+        program: axes that make another compiled program.
+        weights: of the method; plain numbers to a compiled program.
+        variant: "" where there are none.
+    """
 
     split: DataSplit
     program: Program
-    weights: Weights
+    weights: Any
     variant: str = ""
 
     def axes(self) -> dict[str, Any]:
-        """Every axis and its value, flat, in the order in which results state them."""
-        values = asdict(self.split) | asdict(self.program) | asdict(self.weights)
-        first = ("method", "semantics", "unseen", "bits", "seed", "lam", "alpha", "beta", "gamma", "rotation")
-        return {axis: values[axis] for axis in (*first, *(axis for axis in values if axis not in first))}
+        """Every axis that the cell's method has and its value, flat, in the order in which results state them."""
+        method = self.program.of
+        split = {axis: value for axis, value in asdict(self.split).items() if reads_axis(method, axis)}
+        values = {"method": self.program.method, "bits": self.program.bits} | split
+        values |= self.weights._asdict() | asdict(self.program.options)
+        first = ("method", "semantics", "unseen", "bits", "seed", *own_axes(method))
+        return {
+            axis: values[axis]
+            for axis in (*first, *(axis for axis in values if axis not in first))
+            if axis in values
+        }
 
 
-AXES: dict[str, type] = {
-    field.name: group for group in (DataSplit, Program, Weights) for field in fields(group)
-}
+SPLIT_AXES = tuple(field.name for field in fields(DataSplit))
+SHARED_AXES = (*SPLIT_AXES, "method", "bits")
+"""The axes that stand in a configuration once for all methods."""
+
+
+def axis_types() -> dict[str, type]:
+    """The type of every axis of every method: str, int, float or bool."""
+    found: dict[str, type] = {"method": str, "bits": int}
+    found |= {name: _plain(kind) for name, kind in get_type_hints(DataSplit).items() if name in SPLIT_AXES}
+    for method in METHODS.values():
+        found |= dict.fromkeys(method.weights._fields, float)
+        hints = get_type_hints(method.options)
+        found |= {field.name: _plain(hints[field.name]) for field in fields(method.options)}
+    return found
+
+
+def _plain(kind: Any) -> type:
+    return str if get_origin(kind) is Literal else kind
+
+
+def methods_of(axes: Mapping[str, Any]) -> Iterator[str]:
+    """The methods that the axes of a configuration name, known or not."""
+    named = axes.get("method", ())
+    yield from named if isinstance(named, tuple | list) else (named,)

@@ -2,6 +2,8 @@
 
 from ml_collections import ConfigDict, config_dict
 
+from zsh_jax.methods.table import METHODS
+from zsh_jax.sweep.axes import own_defaults
 from zsh_jax.sweep.protocols import apply_protocol
 
 
@@ -58,22 +60,6 @@ def _add_sweep(config: ConfigDict) -> None:
     sweep.method = ("zsh",)
     sweep.bits = (64,)
     sweep.seed = (0, 1, 2)
-    sweep.lam = (1e-2,)
-    sweep.alpha = (1e-5,)
-    sweep.beta = (1e-4,)
-    sweep.gamma = (1e-6,)
-    sweep.delta = (1e-6,)
-    sweep.rotation = ("procrustes",)
-    sweep.locality = ("projection",)
-    sweep.codes = ("discrete",)
-    sweep.restarts = (1,)
-    sweep.alpha_growth = (1.0,)
-    sweep.max_iterations = (10,)
-    sweep.max_sweeps = (10,)
-    sweep.gradient_steps = (20,)
-    sweep.tolerance = (0.0,)
-    sweep.learning_rate = (0.1,)
-    sweep.multiple = (1.0,)
     sweep.seen_classes = (0,)
     sweep.validation = (0,)
     sweep.preprocessing = ("standardise",)
@@ -83,6 +69,11 @@ def _add_sweep(config: ConfigDict) -> None:
     sweep.neighbours = (10,)
     sweep.edge_weights = ("heat",)
     sweep.laplacian = ("plain",)
+    for (
+        name,
+        method,
+    ) in METHODS.items():  # a method's own axes, such as sweep.zsh.alpha; read where the method runs
+        sweep[name] = ConfigDict({axis: (value,) for axis, value in own_defaults(method).items()})
 
 
 def _add_inputs(config: ConfigDict) -> None:

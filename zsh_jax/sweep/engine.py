@@ -8,12 +8,11 @@ import jax
 import jax.numpy as jnp
 
 from zsh_jax.byte_size import byte_size
-from zsh_jax.core.problem import Hyperparameters
-from zsh_jax.sweep.axes import BOUNDS, DataSplit
-from zsh_jax.sweep.collect import cell_results, hash_functions, identity, nothing_trained
+from zsh_jax.sweep.axes import DataSplit
+from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells
-from zsh_jax.sweep.evaluate_bounds import evaluate_bounds
+from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.halving import is_out_of_memory, smaller
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.load import (
@@ -29,8 +28,8 @@ from zsh_jax.sweep.load import (
 from zsh_jax.sweep.memory import EVALUATION_BLOCK, sizes_of
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.sweep.train import Traced, Trained, train
-from zsh_jax.sweep.train_baseline import train_baseline
+from zsh_jax.sweep.train import Trained, train
+from zsh_jax.training.fit import preprocessing_of, rbf_of
 
 
 def run(
@@ -54,7 +53,7 @@ def run(
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
         seen_queries: how many images of seen classes search the database too; `draw_seen_queries` says which.
-        keeps_model: tells of a cell's flat identity whether its result is to carry its hash function and class codes.
+        keeps_model: tells of a cell's flat identity whether its result is to carry its hash function.
         is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
             and a batch of nothing else is not run.
         compiled: programs that are compiled already.
@@ -117,7 +116,7 @@ def run(
         uses -= Counter(_uses(batch))
         compiled.release(uses)
         yield [
-            result if keep else result._replace(model=None, class_codes=None)
+            result if keep else result._replace(model=None)
             for result, want, keep in zip(results, wanted, keeps, strict=True)
             if want
         ]
@@ -126,11 +125,13 @@ def run(
 def _uses(batch: Batch) -> tuple[Hashable, ...]:
     """What the programs of a batch are known by: batches that share a use may share its programs."""
     split, program, cells = batch.splits[0], batch.program, len(batch)
-    shape = (split.shape, batch.has_locality, batch.has_samples, len(batch.splits))
+    shape = (split.shape, batch.reads, len(batch.splits))
+    method = program.of
+    judged = (method.feature_map, method.has_codes, program.bits, cells)
     return (
         preparing(batch),
-        ("train", shape, program, len(batch.ratios), len(batch.lams)),
-        ("judge", shape, program.method in BOUNDS, program.bits, cells),
+        ("train", shape, program, len(batch.shared), len(batch.others)),
+        ("judge", shape, *judged),
     )
 
 
@@ -169,16 +170,15 @@ def footprint(
     return bytes_of(samples) + peak
 
 
-def _traced(batch: Batch, dtype: jnp.dtype) -> Traced:
-    """The weights of a batch; a locality that the program does not have weighs nothing."""
-    locality = batch.program.locality
-    ratios = [
-        (w.alpha, w.beta, w.gamma * (locality == "projection"), w.delta * (locality == "semantics"))
-        for w in batch.ratios
-    ]
-    lams = [(w.lam, w.tolerance, w.learning_rate, w.multiple) for w in batch.lams]
-    shared = Hyperparameters(jnp.zeros((), dtype), *jnp.asarray(ratios, dtype).T)
-    return Traced(shared, *jnp.asarray(lams, dtype).T)
+def _traced(batch: Batch, dtype: jnp.dtype) -> Any:
+    """The weights of a batch as arrays: the shared ones of one length, the others of another."""
+    method = batch.program.of
+
+    def column(name: str) -> jax.Array:
+        rows = batch.shared if name in method.shared else batch.others
+        return jnp.asarray([getattr(weights, name) for weights in rows], dtype)
+
+    return method.weights(*map(column, method.weights._fields))
 
 
 def _stages(
@@ -202,26 +202,16 @@ def _stages(
         What was trained and how it scored, (splits, cells, ...).
     """
     weights = _traced(batch, samples.features.dtype)
-    program = batch.program
+    program, method = batch.program, batch.program.of
     _, training, judging = _uses(batch)
-    if program.method in BOUNDS:
-        multiples = jnp.tile(weights.multiple, len(batch.ratios))
-        scores = call(
-            evaluate_bounds,
-            loaded.prepared,
-            multiples,
-            *samples,
-            loaded.roles,
-            use=judging,
-            method=program.method,
-            cutoffs=cutoffs,
-        )
-        return nothing_trained(batch), scores
-    known = {} if program.method == "zsh" else {"one_label": samples.labels.ndim == 1}
-    trainer = train if program.method == "zsh" else train_baseline
-    trained = call(trainer, loaded.prepared, weights, use=training, program=program, **known)
+    trained = call(train, loaded.prepared, weights, use=training, program=program)
     trained = jax.tree.map(_in_one_row, trained)
-    codes = call(encode_cells, loaded.prepared, trained.hash_map, samples.features, use=judging)
+    before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
+    mapped = {"feature_map": method.feature_map, "use": judging}
+    if not method.has_codes:
+        judged = (*before, trained.head, *samples, loaded.roles)
+        return trained, call(evaluate_vectors, *judged, **mapped, cutoffs=cutoffs)
+    codes = call(encode_cells, *before, trained.head, samples.features, **mapped)
     scores = call(
         evaluate_cells,
         codes,
@@ -260,7 +250,7 @@ def _run_batch(
         return result
 
     trained, scores = _stages(batch, loaded, samples, call, cutoffs=cutoffs)
-    is_bound = batch.program.method in BOUNDS
+    has_codes = batch.program.of.has_codes
     names = 0 if trained.class_codes is None else trained.class_codes.shape[-2]
     seen_queries = loaded.roles.seen_queries.shape[-1]
 
@@ -270,15 +260,13 @@ def _run_batch(
     extra = {
         "cutoffs": list(cutoffs),
         "seen_queries": seen_queries,
-        "encoded_samples": 0 if is_bound else len(samples.features),
+        "encoded_samples": len(samples.features) if has_codes else 0,
         "evaluated_queries": loaded.roles.queries.shape[-1] + seen_queries + names,
-        "seconds": each(train, train_baseline),
+        "seconds": each(train),
         "prepare_seconds": loaded.seconds,
         "encode_seconds": each(encode_cells),
-        "evaluate_seconds": each(evaluate_cells, evaluate_bounds),
+        "evaluate_seconds": each(evaluate_cells, evaluate_vectors),
     }
-    keep_models = keep_models and not is_bound
-    models = hash_functions(loaded.prepared, trained) if keep_models else None
-    class_codes = trained.class_codes if keep_models else None
-    traces = jax.device_get(trained._replace(hash_map=None, class_codes=class_codes))
-    return list(cell_results(batch, inputs, traces, jax.device_get(scores), extra=extra, models=models))
+    models = hash_functions(batch, loaded.prepared, trained) if keep_models and has_codes else None
+    trace = jax.device_get(trained.trace)
+    return list(cell_results(batch, inputs, trace, jax.device_get(scores), extra=extra, models=models))

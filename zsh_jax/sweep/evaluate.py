@@ -1,5 +1,6 @@
 """The compiled programs that encode all samples and judge the codes, for many cells at once."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -8,13 +9,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 
-from zsh_jax.baselines.families import HashMap, encode_each, with_preprocessing
+from zsh_jax.core.feature_maps import RBF, FeatureMap
+from zsh_jax.core.hashing import HashFunction, encode_each
+from zsh_jax.core.heads import Head
 from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.chance import chance_average_precision
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
-from zsh_jax.sweep.prepare import Prepared
+from zsh_jax.core.preprocessing import Preprocessing
+from zsh_jax.training.fit import mapped_by
 
 
 class Roles(NamedTuple):
@@ -73,27 +77,33 @@ class Scores(NamedTuple):
     chance: Chance
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="feature_map")
 def encode_cells(
-    prepared: Prepared, maps: HashMap, features: Float[Array, "n_all d"]
+    preprocessing: Preprocessing,
+    rbf: RBF | None,
+    heads: Head,
+    features: Float[Array, "n_all d"],
+    *,
+    feature_map: Callable[..., FeatureMap],
 ) -> UInt8[Array, "s cells n_all bytes"]:
     """Codes of all samples under every cell's hash function; the cells of a split share phi(x).
 
     Args:
-        prepared: data splits, stacked.
-        maps: of each cell; leaves (splits, cells, ...).
+        preprocessing: of data splits, stacked.
+        rbf: of the same; None where the feature map has none.
+        heads: of each cell; leaves (splits, cells, ...).
         features: raw features of all samples, (n_all, d).
+        feature_map: kind of the cells' feature map; static.
 
     Returns:
         Packed codes, (splits, cells, n_all, bytes).
     """
 
-    def of_split(args: tuple[Prepared, HashMap]) -> UInt8[Array, "cells n_all bytes"]:
-        split, cells = args
-        functions = with_preprocessing(cells, split.preprocessing, split.anchors, split.bandwidth)
-        return encode_each(functions, features)
+    def of_split(args: tuple[Preprocessing, RBF | None, Head]) -> UInt8[Array, "cells n_all bytes"]:
+        fitted, anchors, cells = args
+        return encode_each(HashFunction(fitted, mapped_by(feature_map, anchors), cells), features)
 
-    return lax.map(of_split, (prepared, maps))
+    return lax.map(of_split, (preprocessing, rbf, heads))
 
 
 @partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))

@@ -1,21 +1,18 @@
 """Fingerprints of what a sweep actually read: cells are known by them, not by the names of files."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Shaped
+from jaxtyping import Float32
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
+from zsh_jax.digest import digest
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.class_vectors import Semantics
 
-LENGTH = 16  # hexadecimal digits
-BLOCK = 1 << 26  # bytes that are hashed at once
 PREFIX = "fingerprint_"  # of their keys in a cell's identity
 DRAWN = ("random", "shuffled")  # kinds of semantics whose vectors each seed draws anew
 KINDS = {"labels": "labels", "features": "features", "semantics": "class vectors", "split": "split"}
@@ -102,35 +99,3 @@ def vectors_fingerprint(kind: str, found: Semantics, dataset: Dataset) -> str:
         16 hexadecimal digits.
     """
     return digest(kind if kind in DRAWN else None, dataset.class_names, found.vectors)
-
-
-def digest(*parts: Shaped[np.ndarray, "..."] | Sequence[str] | str | None) -> str:
-    """A short SHA-256 of arrays and texts, the same on every machine.
-
-    Numbers are hashed with their type and shape, in little-endian order whatever their layout in memory; texts by
-    their characters, whatever the width of the array that holds them.
-
-    Args:
-        *parts: arrays of numbers or texts, sequences of texts, a text, or None.
-
-    Returns:
-        16 hexadecimal digits.
-    """
-    hashed = hashlib.sha256()
-    for part in parts:
-        array = None if part is None or isinstance(part, str) else np.asarray(part)
-        if array is None or array.dtype.kind in "USO":
-            plain = part if array is None else [_text(one) for one in array.ravel().tolist()]
-            text = json.dumps([None if array is None else list(array.shape), plain]).encode()
-            hashed.update(b"text %d " % len(text) + text)
-            continue
-        shape, array = array.shape, np.atleast_1d(array).astype(array.dtype.newbyteorder("<"), copy=False)
-        hashed.update(f"{array.dtype.str} {shape} ".encode())
-        rows = max(1, BLOCK // max(1, array[:1].nbytes))
-        for start in range(0, len(array), rows):
-            hashed.update(np.ascontiguousarray(array[start : start + rows]).data)
-    return hashed.hexdigest()[:LENGTH]
-
-
-def _text(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,7 +1,7 @@
 """From the axes of a configuration to groups of cells that share a compiled program."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from math import log10, prod
 from types import MappingProxyType
@@ -11,10 +11,22 @@ import numpy as np
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import AXES, Cell, DataSplit, Program, Weights, check_value
+from zsh_jax.methods.table import METHODS
+from zsh_jax.sweep.axes import (
+    SHARED_AXES,
+    SPLIT_AXES,
+    Cell,
+    DataSplit,
+    Program,
+    check_value,
+    own_axes,
+    own_defaults,
+    own_takes,
+    reads_axis,
+)
 from zsh_jax.takes import LEAST, MOST, shown
 
-AxisGroup = TypeVar("AxisGroup", DataSplit, Program, Weights)
+Made = TypeVar("Made")
 Item = TypeVar("Item")
 
 Choices = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -31,14 +43,14 @@ class Group:
 
     Attributes:
         splits: data splits of one shape.
-        program: the static axes.
-        weights: the traced axes.
+        program: method, code length and options.
+        weights: of the method.
         variant: whose grid it is of; "" where there are none.
     """
 
     splits: tuple[DataSplit, ...]
     program: Program
-    weights: tuple[Weights, ...]
+    weights: tuple[Any, ...]
     variant: str = ""
 
     def cells(self) -> Iterator[Cell]:
@@ -51,13 +63,14 @@ class Group:
         return len(self.splits) * len(self.weights)
 
 
-def axis_values(key: str, axis: str, values: object) -> tuple[Any, ...]:
+def axis_values(key: str, axis: str, values: object, method: str = "") -> tuple[Any, ...]:
     """The values of an axis, each of the right kind, and no two of them the same.
 
     Args:
         key: where they stand, such as `sweep.bits`.
-        axis: one of `AXES`.
+        axis: a shared axis, or an own one of the method.
         values: a tuple of them, or one bare value.
+        method: whose axis it is; "" for a shared one.
 
     Returns:
         The tuple.
@@ -72,7 +85,7 @@ def axis_values(key: str, axis: str, values: object) -> tuple[Any, ...]:
         raise InputError(f"{key} is empty; give at least one value, as in --config.{key}='(...)'")
     found: dict[Any, Any] = {}
     for value in values:
-        check_value(key, axis, value)
+        check_value(key, axis, value, method)
         same = _canonical(axis, value)
         if same in found:
             raise InputError(
@@ -90,19 +103,12 @@ def _canonical(axis: str, value: Any) -> Any:
     return float(np.float32(value)) if isinstance(value, float) else value
 
 
-def _check_count(axes: Mapping[str, Any], where: str) -> None:
-    cells = prod(len(values) if isinstance(values, tuple | list) else 1 for values in axes.values())
+def _check_count(axes: Mapping[str, tuple[Any, ...]], where: str) -> None:
+    cells = prod(len(values) for values in axes.values())
     if cells > MOST_CELLS:
         raise InputError(
             f"{where}: its axes make {cells:,} cells, more than {MOST_CELLS:,}; fix: give fewer values"
         )
-
-
-def _product(axes: Mapping[str, Any], group: type[AxisGroup]) -> tuple[AxisGroup, ...]:
-    names = [field.name for field in fields(group)]
-    return tuple(
-        group(**dict(zip(names, values, strict=True))) for values in product(*(axes[name] for name in names))
-    )
 
 
 def groups(
@@ -113,12 +119,14 @@ def groups(
     """The grid, split into groups.
 
     Args:
-        axes: for each axis of `axes.AXES`, its values: a tuple, or one bare value.
+        axes: for each shared axis its values, a tuple or one bare value; and for each method a mapping of its own axes
+            likewise.
         variants: by name, axes that take other values. Where there are any, the sweep is a grid for each.
-        choices: by variant and set of unseen classes, axes that take one value there.
+        choices: by variant and set of unseen classes, axes that take one value there; `METHOD.AXIS` for an own one.
 
     Returns:
-        Groups in the order of the variants and of the data splits' shapes; together they hold each cell once.
+        Groups in the order of the variants and of the data splits' shapes; together they hold each cell once. Of an
+        axis that a method does not read, its cells have the first value alone.
 
     Raises:
         InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
@@ -126,48 +134,87 @@ def groups(
     made = []
     for name, overrides in (variants or {"": {}}).items():
         where = f"variants.{name}" if name else "sweep"
-        values = {
-            axis: axis_values(f"{where if axis in overrides else 'sweep'}.{axis}", axis, given)
-            for axis, given in _known(dict(axes) | dict(overrides), where).items()
-        }
-        _check_count(values, where)
+        values = _checked(dict(axes), dict(overrides), where)
         # All variants set by set where something was chosen, so that they share the data splits.
         sets: list[dict[str, tuple[Any, ...]]] = [{}]
         if choices:
             sets = [{"unseen": (unseen,)} | _chosen(choices, name, unseen) for unseen in values["unseen"]]
         try:
-            made += [group for one in sets for group in _product_groups(values | one, name)]
+            made += [group for one in sets for group in _product_groups(values | one, name, where)]
         except InputError as error:
             raise InputError(f"{where}: {error}" if name else str(error)) from None
     return made
 
 
-def _known(axes: dict[str, Any], where: str) -> dict[str, Any]:
-    """The axes as they are, if there is each of them and no other."""
-    unknown = [str(axis) for axis in axes if axis not in AXES]
-    if unknown:
-        raise InputError(f"{where}: unknown axis {unknown[0]!r}; {nearest_names(unknown[0], AXES)}")
-    missing = [axis for axis in AXES if axis not in axes]
+def _checked(axes: dict[str, Any], overrides: dict[str, Any], where: str) -> dict[str, tuple[Any, ...]]:
+    """The values of every shared axis, and of the own axes of the methods that run, by `METHOD.AXIS`."""
+    for name in (*axes, *overrides):
+        if name not in SHARED_AXES and name not in METHODS:
+            raise InputError(f"{where}: unknown axis {name!r}; {_meant(str(name))}")
+    missing = [axis for axis in SHARED_AXES if axis not in axes and axis not in overrides]
     if missing:
         raise InputError(
             f"{where}: axis {missing[0]!r} is missing; give it, as in --config.sweep.{missing[0]}='(...)'"
         )
-    return axes
+    found = {}
+    for axis in SHARED_AXES:
+        key = f"{where if axis in overrides else 'sweep'}.{axis}"
+        found[axis] = axis_values(key, axis, overrides.get(axis, axes.get(axis)))
+    for method in METHODS:
+        base, own = axes.get(method, {}), overrides.get(method, {})
+        for key, given in ((f"sweep.{method}", base), (f"{where}.{method}", own)):
+            if not isinstance(given, Mapping):
+                raise InputError(f"{key}: takes axes of {method} and their values, not {shown(given)}")
+            for axis in given:
+                if axis not in own_takes(method):
+                    raise InputError(
+                        f"{key}: unknown axis {axis!r}; {nearest_names(str(axis), own_takes(method))}"
+                    )
+        defaults = own_defaults(METHODS[method])
+        for axis, value in (defaults | dict(base) | dict(own)).items():
+            key = f"{where if axis in own else 'sweep'}.{method}.{axis}"
+            found[f"{method}.{axis}"] = axis_values(key, axis, value, method)
+    return found
+
+
+def _meant(name: str) -> str:
+    """What an unknown axis may have been meant to be: an own one of some method, or one spelt nearly so."""
+    owners = [method for method in METHODS if name in own_takes(method)]
+    if owners:
+        return f"it is an axis of {', '.join(owners)}; fix: --config.sweep.{owners[0]}.{name}='(...)'"
+    return nearest_names(name, (*SHARED_AXES, *METHODS))
 
 
 def _chosen(choices: Choices, variant: str, unseen: str) -> dict[str, tuple[Any]]:
     return {axis: (value,) for axis, value in choices.get(variant, {}).get(unseen, {}).items()}
 
 
-def _product_groups(axes: Mapping[str, tuple[Any, ...]], variant: str) -> list[Group]:
-    splits, programs, weights = _product(axes, DataSplit), _product(axes, Program), _product(axes, Weights)
-    _check_growth(programs, weights)
-    by_shape: dict[tuple[Any, ...], list[DataSplit]] = {}
-    for split in splits:
-        by_shape.setdefault(split.shape, []).append(split)
-    return [
-        Group(tuple(same), program, weights, variant) for same in by_shape.values() for program in programs
-    ]
+def _product_groups(axes: Mapping[str, tuple[Any, ...]], variant: str, where: str) -> list[Group]:
+    made = []
+    for name in axes["method"]:
+        method = METHODS[name]
+        read = {axis: axes[axis] if reads_axis(method, axis) else axes[axis][:1] for axis in SPLIT_AXES}
+        own = {axis: axes[f"{name}.{axis}"] for axis in own_axes(method)}
+        _check_count(read | own | {"bits": axes["bits"]}, where)
+        splits = _product(read, DataSplit)
+        options = _product(
+            {axis: own[axis] for axis in own if axis not in method.weights._fields}, method.options
+        )
+        weights = _product({axis: own[axis] for axis in method.weights._fields}, method.weights)
+        _check_growth(name, options, weights)
+        by_shape: dict[tuple[Any, ...], list[DataSplit]] = {}
+        for split in splits:
+            by_shape.setdefault(split.shape, []).append(split)
+        made += [
+            Group(tuple(same), Program(name, bits, one), weights, variant)
+            for same in by_shape.values()
+            for bits, one in product(axes["bits"], options)
+        ]
+    return made
+
+
+def _product(axes: Mapping[str, tuple[Any, ...]], made: Callable[..., Made]) -> tuple[Made, ...]:
+    return tuple(made(**dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
 
 
 def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list[Group]:
@@ -192,14 +239,15 @@ def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list
     return made
 
 
-def _check_growth(programs: Sequence[Program], weights: Sequence[Weights]) -> None:
-    """That alpha is a weight in the last iteration too."""
-    for program, alpha in product(programs, {one.alpha for one in weights}):
-        powers = log10(alpha) + (program.max_iterations - 1) * log10(program.alpha_growth)
+def _check_growth(method: str, options: Sequence[Any], weights: Sequence[Any]) -> None:
+    """That a weight that grows from one iteration to the next is a weight in the last one too."""
+    for one, own in product(options, weights):
+        growth, alpha = getattr(one, "alpha_growth", 1), getattr(own, "alpha", 1)
+        powers = log10(alpha) + (getattr(one, "max_iterations", 1) - 1) * log10(growth)
         if not log10(LEAST) - 0.01 <= powers <= log10(MOST) + 0.01:  # powers are rounded
             raise InputError(
-                f"sweep.alpha_growth: alpha {alpha:g} grown by {program.alpha_growth:g} is 1e{powers:.0f} after "
-                f"{program.max_iterations} iterations; fix: --config.sweep.alpha_growth nearer to 1"
+                f"sweep.{method}.alpha_growth: alpha {alpha:g} grown by {growth:g} is 1e{powers:.0f} after "
+                f"{one.max_iterations} iterations; fix: --config.sweep.{method}.alpha_growth nearer to 1"
             )
 
 

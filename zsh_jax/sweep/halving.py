@@ -7,7 +7,7 @@ from itertools import groupby
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.plan import Batch
 
-WEIGHTS = ("ratios", "lams")
+WEIGHTS = ("shared", "others")
 # How XLA says that memory ran out: of arrays; in products on the CPU, seen under a limit; in libraries of a GPU.
 SIGNS = ("RESOURCE_EXHAUSTED", "YNNPACK operation failed", "ALLOC_FAILED", "OUT_OF_MEMORY")
 

@@ -1,12 +1,11 @@
 """A sweep laid out from its configuration: inputs loaded, every split tried, the plan in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from ml_collections import ConfigDict
 
-from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.byte_size import byte_size
 from zsh_jax.data.auxiliary import shared_classes
 from zsh_jax.data.dataset import Dataset
@@ -96,12 +95,14 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
 
 
 def _check_components(group: Group, features: int) -> None:
-    method, bits = group.program.method, group.program.bits
+    method, bits = group.program.of, group.program.bits
+    if method.most_bits is None:
+        return
     there = min(split.pca_dimensions or features for split in group.splits)
-    if method in BASELINES and BASELINES[method].components and bits > there:
+    if bits > method.most_bits(there):
         raise InputError(
-            f"sweep.bits: {method} has no {bits} bits from {there} features, its bits are principal components; lower "
-            f"--config.sweep.bits, or leave {method} out"
+            f"sweep.bits: {method.name} has no {bits} bits from {there} features, its bits are principal components; "
+            f"lower --config.sweep.bits, or leave {method.name} out"
         )
 
 
@@ -139,15 +140,7 @@ def describe(
             f"learnt from the first {np.count_nonzero(dataset.auxiliary):,} samples, queried and searched in the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
-    programs = [vars(group.program) for group in plan.groups]
-    told = [
-        axis
-        for axis in programs[0]
-        if axis in ("method", "bits") or len({program[axis] for program in programs}) > 1
-    ]
-    for group in plan.groups[:MOST_LINES]:
-        program = ", ".join(f"{axis} {getattr(group.program, axis)}" for axis in told)
-        lines.append(f"  {len(group):5} x {program}")
+    lines.extend(_told_groups(plan.groups))
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
@@ -156,3 +149,17 @@ def describe(
     if done:
         lines.append(f"done already: {done}; another --config.workdir runs them anew")
     return "\n".join(lines)
+
+
+def _told_groups(every: Sequence[Group]) -> list[str]:
+    """A line for each of the first groups: its method and bits, and the options in which groups of a method differ."""
+    options = [{"method": g.program.method, "bits": g.program.bits} | vars(g.program.options) for g in every]
+    values: dict[tuple[str, str], set[Any]] = {}
+    for one in options:
+        for axis, value in one.items():
+            values.setdefault((one["method"], axis), set()).add(value)
+    lines = []
+    for group, one in zip(every[:MOST_LINES], options, strict=False):
+        told = [axis for axis in one if axis in ("method", "bits") or len(values[one["method"], axis]) > 1]
+        lines.append(f"  {len(group):5} x {', '.join(f'{axis} {one[axis]}' for axis in told)}")
+    return lines

@@ -1,22 +1,24 @@
 """The data splits of a batch made ready: what every cell of theirs is trained and judged on, on the device."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Roles
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Batch
-from zsh_jax.sweep.prepare import GraphOptions, Prepared, Semantics, prepare
 from zsh_jax.sweep.splits import split_of, vectors_of
-from zsh_jax.sweep.streams import streams
+from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
+from zsh_jax.training.streams import Streams, streams
 
 
 class Samples(NamedTuple):
@@ -69,7 +71,7 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
     for split in batch.splits:
         one, role = _arguments(split, batch, inputs, seen_queries=seen_queries)
         made, spent = compiled.run(
-            prepare, samples.features, *one, use=preparing(batch), **_static(split, batch)
+            prepare_split, samples.features, *one, use=preparing(batch), **_static(split, batch)
         )
         prepared.append(made)
         roles.append(role)
@@ -99,7 +101,7 @@ def loaded_shapes(
     split = batch.splits[0]
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
     made, beside = compiled.shapes(
-        prepare, samples.features, *one, use=preparing(batch), **_static(split, batch)
+        prepare_split, samples.features, *one, use=preparing(batch), **_static(split, batch)
     )
     count = len(batch.splits)
 
@@ -113,8 +115,8 @@ def loaded_shapes(
 
 def preparing(batch: Batch) -> tuple[Any, ...]:
     """What batches have in common that use the same programs to prepare their splits."""
-    options = frozenset((split.preprocessing, _graph(split, batch)) for split in batch.splits)
-    return ("prepare", batch.splits[0].shape, batch.has_samples, options)
+    ways = frozenset(preparation(split, batch.reads) for split in batch.splits)
+    return ("prepare", batch.splits[0].shape, batch.reads, ways)
 
 
 def shape_of(leaf: Any) -> Any:
@@ -135,33 +137,67 @@ def _bytes_of_leaf(leaf: Any) -> int:
 def _arguments(
     split: DataSplit, batch: Batch, inputs: Inputs, *, seen_queries: int
 ) -> tuple[tuple[Any, ...], Roles]:
-    """What `prepare` takes after the features, and who is what in the split."""
+    """What `prepare_split` takes after the features, and who is what in the split."""
     dtype = jnp.result_type(float)
     indices = split_of(inputs, split)
     vectors = vectors_of(inputs, split)
     taught = inputs.dataset.labels[indices.training]
     targets = semantic_targets(taught, vectors)
-    hot = taught if taught.ndim == 2 else taught[:, None] == np.arange(len(vectors))
-    classes = jnp.asarray(hot, dtype) if batch.has_samples else None
-    keys = streams(split.seed)
-    semantics = Semantics(jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype), classes)
+    keys = streams(jax.random.key(split.seed))
+    told = Taught(jnp.asarray(taught), jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype))
     seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
     unseen = np.isin(np.arange(len(vectors)), indices.asked)
     queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
     roles = Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), keys.resamples)
-    return (jnp.asarray(indices.training), semantics, keys, jnp.asarray(split.bandwidth, dtype)), roles
+    return (jnp.asarray(indices.training), told, keys, jnp.asarray(split.bandwidth, dtype)), roles
+
+
+@partial(jax.jit, static_argnames=("how", "reads"))
+def prepare_split(
+    features: Float[Array, "n_all d"],
+    training: Int[Array, " n"],
+    taught: Taught,
+    keys: Streams,
+    bandwidth_scale: Float[Array, ""],
+    *,
+    how: Preparation,
+    reads: frozenset[Reads],
+) -> Prepared:
+    """`prepare` on the training samples among all samples.
+
+    Args:
+        features: raw features of all samples, (n_all, d).
+        training: indices of the training samples, (n,).
+        taught: as for `prepare`.
+        keys: as for `prepare`.
+        bandwidth_scale: as for `prepare`.
+        how: as for `prepare`; static.
+        reads: as for `prepare`; static.
+
+    Returns:
+        The prepared split.
+    """
+    return prepare(features[training], taught, keys, bandwidth_scale, how=how, reads=reads)
+
+
+def preparation(split: DataSplit, reads: frozenset[Reads]) -> Preparation:
+    """How a data split is made ready; what its methods do not read is left at its default, to share programs.
+
+    Args:
+        split: the axes.
+        reads: what its methods read.
+
+    Returns:
+        Static.
+    """
+    graph = GraphOptions()
+    if Reads.GRAPH in reads:
+        graph = GraphOptions(
+            split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised"
+        )
+    dimensions = split.pca_dimensions if split.preprocessing == "pca" else 0
+    return Preparation(split.preprocessing, dimensions, split.anchors, graph)
 
 
 def _static(split: DataSplit, batch: Batch) -> dict[str, Any]:
-    return {
-        "anchor_count": split.anchors,
-        "preprocessing": split.preprocessing,
-        "pca_dimensions": split.pca_dimensions if split.preprocessing == "pca" else 0,
-        "graph": _graph(split, batch),
-    }
-
-
-def _graph(split: DataSplit, batch: Batch) -> GraphOptions | None:
-    if not batch.has_locality:
-        return None
-    return GraphOptions(split.graph, split.neighbours, split.edge_weights, split.laplacian == "normalised")
+    return {"how": preparation(split, batch.reads), "reads": batch.reads}

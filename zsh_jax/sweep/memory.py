@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from zsh_jax.sweep.axes import BOUNDS, DataSplit, Program
+from zsh_jax.methods.protocol import Reads, Shapes
+from zsh_jax.sweep.axes import DataSplit, Program
 from zsh_jax.sweep.inputs import Inputs
 
 EVALUATION_BLOCK = 16
@@ -41,11 +42,11 @@ def sizes_of(inputs: Inputs) -> dict[str, Sizes]:
     }
 
 
-def fixed_bytes(sizes: Sizes, split: DataSplit, *, has_locality: bool = True) -> int:
+def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     """What is held whatever the number of cells: the features, and the work space of the largest stage."""
     held = sizes.samples * sizes.features * sizes.item
     preparing = split.training_samples * sizes.features
-    if has_locality:  # distances of a block of samples, and the features of their neighbours, twice
+    if Reads.GRAPH in reads:  # distances of a block of samples, and the features of their neighbours, twice
         preparing += min(GRAPH_BLOCK, split.training_samples) * (
             3 * split.training_samples + 2 * split.neighbours * sizes.features
         )
@@ -56,30 +57,21 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, *, has_locality: bool = True) ->
     return held + max(preparing, evaluation, encoding) * sizes.item
 
 
-def split_bytes(sizes: Sizes, split: DataSplit, *, has_samples: bool = False) -> int:
+def split_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     """What one more prepared data split takes: its features Phi while stacked, and its two m x m products."""
-    m = split.anchors + 1
-    phi = 2 * split.training_samples * m
-    samples = 2 * split.training_samples * sizes.features if has_samples else 0
-    targets = split.training_samples * sizes.semantics
-    return (phi + samples + 3 * m * m + targets + split.anchors * sizes.features) * sizes.item
+    m, n = split.anchors + 1, split.training_samples
+    floats = n * sizes.semantics
+    if Reads.FEATURES in reads:
+        floats += 2 * n * sizes.features
+    if reads & {Reads.RBF, Reads.GRAPH}:
+        floats += 2 * n * m + 3 * m * m + split.anchors * sizes.features
+    return floats * sizes.item
 
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
-    """What one more cell takes: the solver's arrays of samples by bits, or its codes of all samples."""
-    if program.method in BOUNDS:
-        return 3 * sizes.samples * sizes.features * sizes.item  # queries and database, again at unit length
-    if program.method != "zsh":
-        wide = max(sizes.features, split.anchors + 1)
-        # A covariance or Gram matrix, its eigenvectors, and two copies.
-        fitting = (6 * split.training_samples * program.bits + 4 * wide**2) * sizes.item
-        return max(fitting, 2 * sizes.samples * -(-program.bits // 8))
-    arrays = 8 if program.codes == "discrete" else 12  # logits, their gradient, and Adam's two moments
-    m = split.anchors + 1
-    solver = arrays * split.training_samples * program.bits
-    solver = (solver + 3 * program.bits * m + 4 * sizes.semantics**2 + m**2) * sizes.item
-    solver *= program.restarts
-    if program.alpha_growth != 1:
-        solver += program.max_iterations * m**2 * sizes.item  # a factor for each iteration
-    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * 1024 * program.bits * sizes.item
-    return max(solver, codes)
+    """What one more cell takes: what its method holds while it is fitted, or its codes of all samples."""
+    rbf = split.anchors + 1 if program.of.reads & {Reads.RBF, Reads.GRAPH} else 0
+    shapes = Shapes(split.training_samples, sizes.features, rbf, sizes.semantics, sizes.samples, program.bits)
+    fitting = program.of.floats(shapes, program.options) * sizes.item
+    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
+    return max(fitting, codes)

@@ -1,16 +1,16 @@
 """The plan of a sweep: its groups, cut into batches that fit the memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from zsh_jax.byte_size import byte_size
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import Cell, DataSplit, Program, Weights
+from zsh_jax.methods.protocol import Reads
+from zsh_jax.sweep.axes import Cell, DataSplit, Program
 from zsh_jax.sweep.grid import Group, even_chunks
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
-
-SHARED = ("alpha", "beta", "gamma", "delta")
 
 
 @dataclass(frozen=True)
@@ -19,31 +19,30 @@ class Batch:
 
     Attributes:
         splits: data splits of one shape, stacked.
-        program: the static axes.
-        ratios: weights, of which those are read that share a factorisation: alpha, beta, gamma and delta.
-        lams: weights, of which the others are read: lam, tolerance and the learning rate.
-        has_locality: whether any cell of these data splits needs the neighbour graph.
-        has_samples: whether any method on these data splits reads more than the problem.
+        program: method, code length and options.
+        shared: weights, of which those are read that a factorisation depends on, see `Method.shared`.
+        others: weights, of which the others are read.
+        reads: what the methods read that run on these data splits.
         variant: whose cells they are.
     """
 
     splits: tuple[DataSplit, ...]
     program: Program
-    ratios: tuple[Weights, ...]
-    lams: tuple[Weights, ...]
-    has_locality: bool
-    has_samples: bool
+    shared: tuple[Any, ...]
+    others: tuple[Any, ...]
+    reads: frozenset[Reads]
     variant: str
 
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
-        for split, ratio, lam in product(self.splits, self.ratios, self.lams):
-            shared = {name: getattr(ratio, name) for name in SHARED}
-            yield Cell(split, self.program, replace(lam, **shared), self.variant)
+        names = self.program.of.shared
+        for split, shared, other in product(self.splits, self.shared, self.others):
+            weights = other._replace(**{name: getattr(shared, name) for name in names})
+            yield Cell(split, self.program, weights, self.variant)
 
     def __len__(self) -> int:
         """Number of cells."""
-        return len(self.splits) * len(self.ratios) * len(self.lams)
+        return len(self.splits) * len(self.shared) * len(self.others)
 
 
 def batch_bytes(sizes: Sizes, batch: Batch) -> int:
@@ -57,9 +56,8 @@ def batch_bytes(sizes: Sizes, batch: Batch) -> int:
         Bytes.
     """
     split, program = batch.splits[0], batch.program
-    each = split_bytes(sizes, split, has_samples=batch.has_samples)
-    stacked = len(batch.splits) * each
-    fixed = fixed_bytes(sizes, split, has_locality=batch.has_locality)
+    stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads)
+    fixed = fixed_bytes(sizes, split, batch.reads)
     return fixed + stacked + len(batch) * cell_bytes(sizes, split, program)
 
 
@@ -107,48 +105,42 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         by_splits.setdefault(group.splits, []).append(group)
     for splits, same in by_splits.items():
         size = sizes[splits[0].semantics]
-        has_samples = any(group.program.method != "zsh" for group in same)
-        has_locality = any(_has_locality(group) for group in same)
-        fixed = fixed_bytes(size, splits[0], has_locality=has_locality)
-        each = split_bytes(size, splits[0], has_samples=has_samples)
+        reads = frozenset[Reads]().union(*(_reads(group) for group in same))
+        fixed = fixed_bytes(size, splits[0], reads)
+        each = split_bytes(size, splits[0], reads)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
         if fixed + each + largest > budget:
             raise InputError(
                 f"one cell needs about {byte_size(fixed + each + largest)}, more than memory_gib = "
                 f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
-        shared = {
-            "has_locality": has_locality,
-            "has_samples": has_samples,
-        }
         stack = min(len(splits), (budget - fixed) // (each + largest))
         for chunk in even_chunks(splits, stack):
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
                 room = (budget - fixed - len(chunk) * each) // (len(chunk) * cell)
-                cut = _batches(group, tuple(chunk), room, shared)
+                cut = _batches(group, tuple(chunk), room, reads)
                 batches += cut
                 peak = max(peak, fixed + len(chunk) * each + max(map(len, cut)) * cell)
     return Plan(tuple(every), tuple(batches), peak)
 
 
-def _has_locality(group: Group) -> bool:
-    if group.program.method != "zsh":
-        return False
-    weight = {"projection": "gamma", "semantics": "delta"}.get(group.program.locality)
-    return weight is not None and any(getattr(weights, weight) > 0 for weights in group.weights)
+def _reads(group: Group) -> frozenset[Reads]:
+    """What the method of a group reads for some of its weights."""
+    method, options = group.program.of, group.program.options
+    unread = [method.unread(weights, options) for weights in group.weights]
+    return method.reads - frozenset.intersection(*unread)
 
 
-def _batches(
-    group: Group, splits: tuple[DataSplit, ...], room: int, shared: Mapping[str, bool]
-) -> list[Batch]:
+def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, reads: frozenset[Reads]) -> list[Batch]:
     """Cut the weights so that a batch has at most `room` cells of each split, sharing factorisations if it can."""
-    zero = dict.fromkeys(SHARED, 0.0)
-    ratios = tuple({tuple(getattr(w, name) for name in SHARED): w for w in group.weights}.values())
-    lams = tuple({tuple((asdict(w) | zero).values()): w for w in group.weights}.values())
-    lam_chunks = even_chunks(lams, min(room, len(lams)))
-    ratio_chunks = even_chunks(ratios, max(1, room // len(lam_chunks[0])))
+    names = group.program.of.shared
+    blank = dict.fromkeys(names)
+    shared = tuple({tuple(getattr(w, name) for name in names): w for w in group.weights}.values())
+    others = tuple({w._replace(**blank): w for w in group.weights}.values())
+    other_chunks = even_chunks(others, min(room, len(others)))
+    shared_chunks = even_chunks(shared, max(1, room // len(other_chunks[0])))
     return [
-        Batch(splits, group.program, tuple(ratio), tuple(lam), **shared, variant=group.variant)
-        for ratio, lam in product(ratio_chunks, lam_chunks)
+        Batch(splits, group.program, tuple(one), tuple(other), reads, group.variant)
+        for one, other in product(shared_chunks, other_chunks)
     ]

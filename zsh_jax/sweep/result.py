@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Shaped
 
-from zsh_jax.baselines.families import AnyHashFunction
+from zsh_jax.core.hashing import HashFunction
 
 
 class CellResult(NamedTuple):
@@ -19,11 +19,9 @@ class CellResult(NamedTuple):
             `iterations`, `status`, `objective`, `seconds`.
         history: one value an iteration: `objective`, its five terms, `flips`; arrays of length `iterations`.
         model: the trained hash function, where it was asked for.
-        class_codes: code of each class from its semantic vector alone, packed; beside the model, where there are such.
     """
 
     cell: Mapping[str, Any]
     metrics: Mapping[str, Any]
     history: Mapping[str, Shaped[np.ndarray, " iterations"]]
-    model: AnyHashFunction | None = None
-    class_codes: UInt8[np.ndarray, "c bytes"] | None = None
+    model: HashFunction | None = None

@@ -1,6 +1,6 @@
 """What each setting of a configuration takes, checked before anything is read or run."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from zsh_jax import takes
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.registry import LARGEST_SIDE
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import TAKES
+from zsh_jax.methods.table import METHODS
+from zsh_jax.sweep.axes import SHARED_AXES, TAKES, own_takes
 from zsh_jax.sweep.class_vectors import DROP
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
@@ -95,10 +96,10 @@ def check_settings(config: ConfigDict) -> None:
         InputError: a setting is unknown, missing, or of the wrong kind or range, or two contradict each other.
     """
     asked, known = dict(leaves(config)), dict(leaves(defaults()))
-    known |= {f"sweep.{axis}": () for axis in TAKES}
+    known |= {f"sweep.{axis}": () for axis in SHARED_AXES}
     for key in asked:
         if not _is_open(key) and key not in known:
-            raise InputError(f"{key}: there is no such setting; {nearest_names(key, known, at_most=1)}")
+            raise InputError(f"{key}: there is no such setting; {meant(key, known)}")
     for key, default in known.items():
         if key not in asked and not key.startswith("sweep.") and key not in OPEN:
             raise InputError(f"{key} is missing; fix: begin with zsh_jax.sweep.config.for_dataset")
@@ -111,6 +112,23 @@ def check_settings(config: ConfigDict) -> None:
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
+
+
+def meant(key: str, known: Collection[str] = ()) -> str:
+    """What a setting that is unknown may have been meant to be.
+
+    Args:
+        key: such as `sweep.alpha`.
+        known: all settings; none to look for methods alone.
+
+    Returns:
+        Words: the methods whose own axis it is, or the setting that is spelt nearly so; "" for neither.
+    """
+    axis = key.rpartition(".")[2]
+    owners = [method for method in METHODS if axis in own_takes(method)]
+    if key == f"sweep.{axis}" and owners:
+        return f"it is an axis of {', '.join(owners)}; fix: --config.sweep.{owners[0]}.{axis}='(...)'"
+    return nearest_names(key, tuple(known), at_most=1) if known else ""
 
 
 def _by_type(default: object) -> Takes | None:

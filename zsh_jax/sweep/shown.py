@@ -8,7 +8,7 @@ from jaxtyping import Int
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
-from zsh_jax.sweep.axes import BOUNDS, Cell
+from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.splits import split_of
@@ -44,7 +44,7 @@ def shown_cells(plan: Plan, queries: int) -> list[Cell]:
     """
     kinds: dict[tuple[str, str], list[Cell]] = {}
     for group in plan.groups:
-        if group.program.method not in BOUNDS:
+        if group.program.of.has_codes:
             kinds.setdefault((group.variant, group.program.method), []).extend(group.cells())
     every = [cell.split.unseen for cells in kinds.values() for cell in cells]
     sets = list(dict.fromkeys(every))[: min(SETS, queries)]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from ml_collections import ConfigDict
 
-from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import AXES, BOUNDS, DataSplit
+from zsh_jax.methods.table import METHODS
+from zsh_jax.sweep.axes import SPLIT_AXES, check_value, own_takes, reads_axis
 from zsh_jax.sweep.grid import Choices, axis_values, groups
 from zsh_jax.takes import check, shown, whole
 
@@ -48,9 +48,10 @@ def check_tuning(config: ConfigDict) -> None:
             )
         if not isinstance(tried, ConfigDict) or not tried:
             raise InputError(f"tuning.axes.{name}: takes axes and the values to try, not {shown(tried)}")
-        for axis, values in tried.items():
+        flat = _flat(tried)
+        for axis, values in flat.items():
             _check_tried(config, name, axis, values)
-        budgets[name] = prod(len(values) for values in tried.values())
+        budgets[name] = prod(map(len, flat.values()))
     if len(set(budgets.values())) > 1:
         told = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
         raise InputError(
@@ -76,24 +77,71 @@ def _check_own_validation(config: ConfigDict) -> None:
 
 def _check_tried(config: ConfigDict, name: str, axis: str, values: object) -> None:
     key = f"tuning.axes.{name}.{axis}"
-    if axis not in AXES or axis in FIXED:
+    method, _, own = axis.rpartition(".")
+    known = own in own_takes(method) if method in METHODS else not method and axis in SPLIT_AXES
+    if not known or axis in FIXED:
         raise InputError(f"{key}: {axis!r} cannot be tuned; fix: take an axis of the method or its features")
     if not isinstance(values, tuple | list) or not values:
         raise InputError(f"{key}: takes a tuple of values, not {shown(values)}; fix: --config.{key}='(...)'")
-    axis_values(key, axis, values)
-    methods = config.variants[name].get("method", config.sweep.method)
-    for method in methods if isinstance(methods, tuple | list) else (methods,):
-        if not _reads(method, axis):
+    axis_values(key, own, values, method)
+    for running in _methods(config, name):
+        if method not in ("", running) or not (method or reads_axis(METHODS[running], axis)):
             raise InputError(
-                f"{key}: {method} does not read {axis}, all values give the same; fix: tune what it reads, or leave "
+                f"{key}: {running} does not read {axis}, all values give the same; fix: tune what it reads, or leave "
                 f"{name} out"
             )
 
 
-def _reads(method: str, axis: str) -> bool:
-    if axis == "multiple":
-        return method == "cosine_predictions" or (method in BASELINES and bool(BASELINES[method].tunes))
-    return method == "zsh" or AXES[axis] is DataSplit
+def _methods(config: ConfigDict, variant: str) -> tuple[str, ...]:
+    """The methods of a variant."""
+    found = config.variants[variant].get("method", config.sweep.method)
+    every = found if isinstance(found, tuple | list) else (found,)
+    for one in every:
+        check_value(f"variants.{variant}.method", "method", one)
+    return tuple(every)
+
+
+def tried_axes(config: ConfigDict) -> dict[str, dict[str, Any]]:
+    """By variant, the axes that are tuned and the values to try; an own axis of a method as `METHOD.AXIS`.
+
+    Args:
+        config: of the sweep.
+
+    Returns:
+        What `config.tuning.axes` says, flat.
+    """
+    return {name: _flat(tried) for name, tried in config.tuning.axes.items() if isinstance(tried, ConfigDict)}
+
+
+def _flat(tried: ConfigDict) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for axis, values in tried.items():
+        if isinstance(values, ConfigDict):
+            flat |= {f"{axis}.{own}": value for own, value in values.items()}
+        else:
+            flat[axis] = values
+    return flat
+
+
+def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for axis, value in flat.items():
+        method, _, own = axis.rpartition(".")
+        if method:
+            made.setdefault(method, {})[own] = value
+        else:
+            made[axis] = value
+    return made
+
+
+def _merged(base: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
+    """A variant with other values for some axes."""
+    made = base.to_dict()
+    for change in changes:
+        for axis, value in change.items():
+            inner = isinstance(value, Mapping) and isinstance(made.get(axis), Mapping)
+            made[axis] = {**made[axis], **value} if inner else value
+    return ConfigDict(made)
 
 
 def tried_config(config: ConfigDict) -> ConfigDict:
@@ -106,8 +154,8 @@ def tried_config(config: ConfigDict) -> ConfigDict:
         A configuration without a tuning.
     """
     made = ConfigDict(config.to_dict())
-    for name, tried in config.tuning.axes.to_dict().items():
-        made.variants[name] = ConfigDict(config.variants[name].to_dict() | tried)
+    for name, tried in tried_axes(config).items():
+        made.variants[name] = _merged(config.variants[name], _nested(tried))
     made.tuning.axes = ConfigDict()
     return made.lock()
 
@@ -132,14 +180,12 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     made.sweep.validation = (asked.validation,)
     made.sweep.seed = tuple(asked.seed)
     made.variants = ConfigDict()
-    for name, tried in asked.axes.to_dict().items():
-        variant = config.variants[name].to_dict()
-        methods = variant.get("method", config.sweep.method)
-        methods = methods if isinstance(methods, tuple | list) else (methods,)
-        lengths = {} if set(methods) <= set(BOUNDS) else {"bits": tuple(asked.bits)}
+    for name, tried in tried_axes(config).items():
+        has_codes = any(METHODS[method].has_codes for method in _methods(config, name))
+        lengths = {"bits": tuple(asked.bits)} if has_codes else {}
         # Of a variant too: its own seeds or validation classes are not those that tuning was given.
         drawn = {"seed": tuple(asked.seed), "validation": (asked.validation,)}
-        made.variants[name] = ConfigDict(variant | lengths | drawn | tried)
+        made.variants[name] = _merged(config.variants[name], lengths, drawn, _nested(tried))
     made.tuning.axes = ConfigDict()
     return made.lock()
 
@@ -149,7 +195,7 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
 
     Args:
         rows: of the sweep of `validation_config`.
-        axes: `config.tuning.axes`: what was tried.
+        axes: of `tried_axes`: what was tried.
 
     Returns:
         The choices; of equal settings the one that was tried first.
@@ -160,7 +206,7 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
     found: dict[tuple[str, str], dict[tuple[Any, ...], list[float]]] = {}
     for row in rows:
         if row["variant"] in axes:
-            setting = tuple(row[axis] for axis in axes[row["variant"]])
+            setting = tuple(row[axis.rpartition(".")[2]] for axis in axes[row["variant"]])
             tried = found.setdefault((row["variant"], row["unseen"]), {})
             tried.setdefault(setting, []).append(row["mean_average_precision"])
     choices: dict[str, dict[str, dict[str, Any]]] = {}
@@ -182,7 +228,7 @@ def told(choices: Choices) -> str:
         counts: dict[str, int] = {}
         for chosen in by_unseen.values():
             words = ", ".join(
-                f"{axis} {value:g}" if isinstance(value, float) else f"{axis} {value}"
+                f"{axis.rpartition('.')[2]} {value:g}" if isinstance(value, float) else f"{axis} {value}"
                 for axis, value in chosen.items()
             )
             counts[words] = counts.get(words, 0) + 1

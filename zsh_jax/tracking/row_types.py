@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from zsh_jax.sweep.axes import AXES
+from zsh_jax.sweep.axes import axis_types
 from zsh_jax.tracking.provenance import PROVENANCE
 
 NAMES = ("variant", "dataset", "features", "semantics", "precision")
@@ -13,6 +13,7 @@ TEXTS = (
 )  # what is text after the identity; all else there is numbers and lists of numbers
 NUMBERS = ("mean_average_precision", "objective", "iterations", "seen_queries", "seconds")
 NUMERIC = {int, float, bool, type(None)}
+AXES = axis_types()
 LISTS = ("cutoffs", "precision_at", "mean_average_precision_at", "precision_curve", "recall_curve")
 
 
@@ -41,7 +42,7 @@ def _is_axis(key: str, value: object) -> bool:
         return isinstance(value, str)
     if key not in AXES:
         return not isinstance(value, list)
-    kind = AXES[key].__annotations__[key]
+    kind = AXES[key]
     if kind in (int, float):
         return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
     return isinstance(value, str)

@@ -47,7 +47,7 @@ def work_of(batches: Iterable[Batch], wanted: Callable[[Batch], int]) -> list[Wo
         if cells := wanted(batch):
             program: Program = batch.program
             kind = (program, batch.splits[0].shape)
-            programs = (*kind, len(batch.splits), len(batch.ratios), len(batch.lams))
+            programs = (*kind, len(batch.splits), len(batch.shared), len(batch.others))
             made.append(
                 Work(kind, programs, program.method, program.bits, batch.splits, len(batch.splits), cells)
             )

@@ -20,17 +20,19 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
-from zsh_jax.baselines.hash_functions import Kernel, centred_kernel, signs
 from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.gram import gram_basis, inverse_root, oriented
+from zsh_jax.core.heads import centred_rbf
+from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fitted, Method, NoOptions, Reads, TrainingData
 
 RHO = 2.0
 """The straight line holds for 2 x'y / rho in [-1, 1]: with unit vectors, for this rho and no smaller one."""
 
 
-class SGHOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -63,9 +65,9 @@ def transformed_features(x: Float[Array, "n d"]) -> Float[Array, "n f"]:
     return jnp.concatenate([float(shrink * np.sqrt(2 * (np.e**2 - 1) / (np.e * RHO))) * unit, last], axis=1)
 
 
-@partial(jax.jit, static_argnames="bits")
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(key: PRNGKeyArray, data: TrainingData, options: SGHOptions, *, bits: int) -> Kernel:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOptions, *, bits: int) -> Fitted:
     """Learn the bits one after the other, then each once more.
 
     It factorises 2 l matrices of m x m.
@@ -73,15 +75,17 @@ def fit(key: PRNGKeyArray, data: TrainingData, options: SGHOptions, *, bits: int
     Args:
         key: of the order of the second pass.
         data: of which `x` and `phi` are read.
-        options: the ridge.
+        weights: the ridge.
+        options: none; static.
         bits: code length l; static.
 
     Returns:
         Projection (m, l).
     """
+    del options
     mean = data.phi.mean(0)
     centred = (data.phi - mean[None])[:, :-1]
-    whiten = inverse_root(gram_basis(centred.T @ centred), options.ridge)
+    whiten = inverse_root(gram_basis(centred.T @ centred), weights.ridge)
     transformed = centred.T @ transformed_features(data.x)
     ones = centred.sum(0)  # zero, but for rounding
     similarity = bits * (transformed @ transformed.T - ones[:, None] * ones[None])
@@ -99,4 +103,14 @@ def fit(key: PRNGKeyArray, data: TrainingData, options: SGHOptions, *, bits: int
     start = _Pass(whiten.T @ similarity @ whiten, nothing, nothing)
     order = jnp.concatenate([jnp.arange(bits), jax.random.permutation(key, bits)])
     end, _ = lax.scan(learn, start, order)
-    return centred_kernel(mean, end.weights)
+    return Fitted(centred_rbf(mean, end.weights))
+
+
+METHOD = Method(
+    name="sgh",
+    paper="Jiang & Li, Scalable graph hashing with feature transformation, IJCAI 2015",
+    reads=frozenset({Reads.FEATURES, Reads.RBF}),
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+)

@@ -5,6 +5,7 @@ solve Cxy (Cyy + r I)^-1 Cyx w = s^2 (Cxx + r I) w, with r = 1e-4, each weighted
 authors' released code.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -12,16 +13,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
-from zsh_jax.baselines.hash_functions import Linear, centred_linear
-from zsh_jax.baselines.itq import rotate
 from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.gram import gram_basis, inverse_root, oriented
+from zsh_jax.core.heads import centred
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.methods.itq import rotate
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
-class CCAITQOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -29,6 +30,17 @@ class CCAITQOptions(NamedTuple):
     """
 
     ridge: Float[Array, "*sweep"] | float = 1e-4
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        passes: pairs of steps of the rotation; the paper's are 50.
+    """
+
+    passes: int = 50
 
 
 @jax.jit
@@ -57,11 +69,9 @@ def canonical_directions(
     return oriented(whiten_x @ (cross @ right[:, order])), jnp.sqrt(jnp.maximum(squared[order], 0))
 
 
-@partial(jax.jit, static_argnames=("bits", "iterations"))
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(
-    key: PRNGKeyArray, data: TrainingData, options: CCAITQOptions, *, bits: int, iterations: int = 50
-) -> Linear:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Canonical directions weighted by their correlations, then ITQ's rotation.
 
     At most c directions have a correlation. With more bits than classes the others have weight zero, as in the
@@ -71,9 +81,9 @@ def fit(
     Args:
         key: of the rotation's random start.
         data: of which `x` and `classes` are read.
-        options: the ridge.
+        weights: the ridge.
+        options: what may be chosen; static.
         bits: code length l; static.
-        iterations: of the rotation; static.
 
     Returns:
         Projection (d, l), and the offset that centres it.
@@ -81,8 +91,20 @@ def fit(
     mean = data.x.mean(0)
     x = data.x - mean[None]
     y = data.classes - data.classes.mean(0)[None]
-    directions, _ = canonical_directions(x, y, options.ridge)
+    directions, _ = canonical_directions(x, y, weights.ridge)
     directions = directions[:, :bits]
     directions = jnp.pad(directions, ((0, 0), (0, bits - directions.shape[1])))
-    rotated = rotate(x @ directions, random_rotation(key, size=bits, dtype=x.dtype), iterations=iterations)
-    return centred_linear(mean, directions @ rotated.rotation)
+    rotated = rotate(
+        x @ directions, random_rotation(key, size=bits, dtype=x.dtype), iterations=options.passes
+    )
+    return Fitted(centred(mean, directions @ rotated.rotation))
+
+
+METHOD = Method(
+    name="cca_itq",
+    paper="Gong & Lazebnik, Iterative quantization, CVPR 2011",
+    reads=frozenset({Reads.FEATURES, Reads.LABELS}),
+    fit=fit,
+    weights=Weights,
+    options=Options,
+)

@@ -1,8 +1,4 @@
-"""What real-valued vectors reach where codes are compared: two bounds that are not hashing.
-
-The features themselves, and the semantic vectors predicted from them by ridge regression, both ranked by cosine.
-No code of any length is to be expected above the better one, though nothing forbids it.
-"""
+"""Average precision of real-valued vectors ranked by cosine, equal cosines counted as ties."""
 
 from functools import partial
 
@@ -11,13 +7,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, Shaped
 
-from zsh_jax.core.hashing import HashFunction
-from zsh_jax.core.kernel import rbf_features
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.ranking import relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
-from zsh_jax.core.preprocessing import apply_preprocessing
 
 WHOLE = 4096  # the largest entry of a row of whole numbers that is left as it is: squares of sums stay exact
 
@@ -76,28 +69,6 @@ def cosine_average_precision(
 
     found = lax.map(of_query, (asking, query_labels, own), batch_size=min(block, queries.shape[0]))
     return jnp.where(known, found, jnp.nan)
-
-
-@partial(jax.jit, static_argnames="block")
-@full_precision
-def predictions(function: HashFunction, x: Float[Array, "n d"], *, block: int = 1024) -> Float[Array, "n e"]:
-    """phi(x) C, not reduced to signs: the predicted semantic vectors where C is `semantic_regression`'s.
-
-    Args:
-        function: its `projection` is C.
-        x: raw features, (n, d), as they were before preprocessing.
-        block: samples at a time; static. The memory needed is block x m.
-
-    Returns:
-        (n, e).
-    """
-
-    def predict_one(row: Float[Array, " d"]) -> Float[Array, " e"]:
-        features = apply_preprocessing(function.preprocessing, row[None])
-        phi = rbf_features(features, function.anchors, function.bandwidth)
-        return (phi @ function.projection)[0]
-
-    return lax.map(predict_one, x, batch_size=min(block, x.shape[0]))
 
 
 def _scaled(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:

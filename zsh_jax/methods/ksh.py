@@ -8,6 +8,7 @@ method on the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, whose gradien
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -16,16 +17,18 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented
-from zsh_jax.baselines.hash_functions import Kernel, centred_kernel, signs
 from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.gram import gram_basis, inverse_root, oriented
+from zsh_jax.core.heads import centred_rbf
+from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 _DOUBLINGS = 50  # of the step's inverse length, until it is given up
 
 
-class KSHOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -33,6 +36,19 @@ class KSHOptions(NamedTuple):
     """
 
     tolerance: Float[Array, "*sweep"] | float = 1e-2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        labelled: samples whose pairs are seen, q, or all if there are fewer. The paper's are 1,000 to 2,000.
+        max_iterations: of the gradient method, at the most.
+    """
+
+    labelled: int = 1000
+    max_iterations: int = 500
 
 
 class OneLabel(NamedTuple):
@@ -91,7 +107,7 @@ def smooth_descent(
         features: K.
         residual: times R.
         start: a.
-        tolerance: see `KSHOptions`.
+        tolerance: see `Weights`.
         iterations: at the most; static.
 
     Returns:
@@ -224,41 +240,45 @@ def greedy_bits(
     return Greedy(weights.T, reached, relaxed, left)
 
 
-@partial(jax.jit, static_argnames=("bits", "labelled", "iterations", "one_label"))
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(
-    key: PRNGKeyArray,
-    data: TrainingData,
-    options: KSHOptions,
-    *,
-    bits: int,
-    labelled: int = 1000,
-    iterations: int = 500,
-    one_label: bool = False,
-) -> Kernel:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Draw labelled samples, and learn the bits from their pairs.
 
     Args:
         key: of the labelled samples.
         data: of which `phi` and `classes` are read. Pairs with a label in common are similar.
-        options: tolerance of the gradient method.
+            Where each sample has one label, as `labels` tells, the q x q similarity is not formed, and a product with
+            it takes a tenth of the time.
+        weights: tolerance of the gradient method.
+        options: what may be chosen; static.
         bits: code length l; static.
-        labelled: samples whose pairs are seen, q, or all if there are fewer; static. The paper's are 1,000 to
-            2,000.
-        iterations: of the gradient method, at the most; static.
-        one_label: whether it is known that each sample has one label; static. The q x q similarity is not formed
-            then, and a product with it takes a tenth of the time.
 
     Returns:
         Projection (m, l).
     """
     n = data.phi.shape[0]
-    chosen = jax.random.choice(key, n, (min(labelled, n),), replace=False)
+    chosen = jax.random.choice(key, n, (min(options.labelled, n),), replace=False)
     mean = data.phi.mean(0)
     features = (data.phi[chosen] - mean[None])[:, :-1]
     classes = data.classes[chosen]
     similarity = (
-        OneLabel(classes) if one_label else jnp.where(classes @ classes.T > 0, 1, -1).astype(features.dtype)
+        OneLabel(classes)
+        if data.labels is not None
+        else jnp.where(classes @ classes.T > 0, 1, -1).astype(features.dtype)
     )
-    greedy = greedy_bits(features, similarity, options.tolerance, bits=bits, iterations=iterations)
-    return centred_kernel(mean, greedy.weights)
+    greedy = greedy_bits(
+        features, similarity, weights.tolerance, bits=bits, iterations=options.max_iterations
+    )
+    return Fitted(centred_rbf(mean, greedy.weights))
+
+
+METHOD = Method(
+    name="ksh",
+    paper="Liu, Wang, Ji, Jiang & Chang, Supervised hashing with kernels, CVPR 2012",
+    reads=frozenset({Reads.RBF, Reads.LABELS}),
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+    options=Options,
+)

@@ -8,6 +8,7 @@ with the class indicators Y. Each step is an exact minimiser: W = (Y'Y + lam I)^
 B = sign(Y W + nu Phi P). As in SDH a small ridge r on P, nu r |P|^2, keeps its step well posed.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import GramBasis, gram_basis, ridge_regression
-from zsh_jax.baselines.hash_functions import Kernel
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.gram import GramBasis, gram_basis, ridge_regression
+from zsh_jax.core.heads import Linear
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
-class FSDHOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -34,6 +36,17 @@ class FSDHOptions(NamedTuple):
     lam: Float[Array, "*sweep"] | float = 1.0
     nu: Float[Array, "*sweep"] | float = 1e-5
     ridge: Float[Array, "*sweep"] | float = 1e-2
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        passes: over the three steps; the paper's are 5.
+    """
+
+    passes: int = 5
 
 
 class FSDHState(NamedTuple):
@@ -69,14 +82,12 @@ def factors(data: TrainingData) -> FSDHFactors:
     return FSDHFactors(gram_basis(data.classes.T @ data.classes), gram_basis(data.phi.T @ data.phi))
 
 
-def regression_step(
-    data: TrainingData, options: FSDHOptions, state: FSDHState, factor: FSDHFactors
-) -> FSDHState:
+def regression_step(data: TrainingData, weights: Weights, state: FSDHState, factor: FSDHFactors) -> FSDHState:
     """W, exactly.
 
     Args:
         data: the training data.
-        options: weights.
+        weights: of the terms.
         state: whose codes are fitted.
         factor: of the data.
 
@@ -84,55 +95,50 @@ def regression_step(
         The state with its `regression` replaced.
     """
     return state._replace(
-        regression=ridge_regression(factor.classes, data.classes.T @ state.codes, options.lam)
+        regression=ridge_regression(factor.classes, data.classes.T @ state.codes, weights.lam)
     )
 
 
-def projection_step(
-    data: TrainingData, options: FSDHOptions, state: FSDHState, factor: FSDHFactors
-) -> FSDHState:
+def projection_step(data: TrainingData, weights: Weights, state: FSDHState, factor: FSDHFactors) -> FSDHState:
     """P, exactly.
 
     Args:
         data: the training data.
-        options: weights.
+        weights: of the terms.
         state: whose codes are fitted.
         factor: of the data.
 
     Returns:
         The state with its `projection` replaced.
     """
-    return state._replace(projection=ridge_regression(factor.phi, data.phi.T @ state.codes, options.ridge))
+    return state._replace(projection=ridge_regression(factor.phi, data.phi.T @ state.codes, weights.ridge))
 
 
-def codes_step(data: TrainingData, options: FSDHOptions, state: FSDHState) -> FSDHState:
+def codes_step(data: TrainingData, weights: Weights, state: FSDHState) -> FSDHState:
     """B, exactly, all bits at once. A zero keeps the old bit.
 
     Args:
         data: the training data.
-        options: weights.
+        weights: of the terms.
         state: whose regression and projection are followed.
 
     Returns:
         The state with its `codes` replaced.
     """
-    field = data.classes @ state.regression + options.nu * (data.phi @ state.projection)
+    field = data.classes @ state.regression + weights.nu * (data.phi @ state.projection)
     return state._replace(codes=jnp.where(field == 0, state.codes, jnp.sign(field)))
 
 
-@partial(jax.jit, static_argnames=("bits", "iterations"))
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(
-    key: PRNGKeyArray, data: TrainingData, options: FSDHOptions, *, bits: int, iterations: int = 5
-) -> Kernel:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Alternate W, P and B steps from random codes (algorithm 1).
 
     Args:
         key: of the random codes.
         data: of which `phi` and `classes` are read.
-        options: weights of the terms.
+        weights: of the terms.
         bits: code length l; static.
-        iterations: static. The paper's is 5.
 
     Returns:
         Projection (m, l), fitted to the last codes.
@@ -147,9 +153,20 @@ def fit(
     )
 
     def iterate(_: Int[Array, ""], state: FSDHState) -> FSDHState:
-        state = regression_step(data, options, state, factor)
-        state = projection_step(data, options, state, factor)
-        return codes_step(data, options, state)
+        state = regression_step(data, weights, state, factor)
+        state = projection_step(data, weights, state, factor)
+        return codes_step(data, weights, state)
 
-    end = lax.fori_loop(0, iterations, iterate, start)
-    return Kernel(projection_step(data, options, end, factor).projection)
+    end = lax.fori_loop(0, options.passes, iterate, start)
+    return Fitted(Linear(projection_step(data, weights, end, factor).projection))
+
+
+METHOD = Method(
+    name="fsdh",
+    paper="Gui, Liu, Sun, Tao & Tan, Fast supervised discrete hashing, IEEE TPAMI 40(2), 2018",
+    reads=frozenset({Reads.RBF, Reads.LABELS}),
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+    options=Options,
+)

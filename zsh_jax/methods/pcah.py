@@ -5,20 +5,15 @@ limit of the method: the projection that maximises tr(P' X'X P) with P'P = I.
 """
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import oriented
-from zsh_jax.baselines.hash_functions import Linear, centred_linear
 from zsh_jax.core.factorisation import eigh
+from zsh_jax.core.gram import oriented
+from zsh_jax.core.heads import centred
 from zsh_jax.core.precision import full_precision
-
-
-class PCAHOptions(NamedTuple):
-    """Nothing to choose."""
+from zsh_jax.methods.protocol import Fitted, Method, NoOptions, NoWeights, Reads, TrainingData
 
 
 @partial(jax.jit, static_argnames="count")
@@ -48,14 +43,17 @@ def principal_directions(
     return mean, oriented(eigenvectors[:, ::-1][:, :count])
 
 
-@partial(jax.jit, static_argnames="bits")
-def fit(key: PRNGKeyArray, data: TrainingData, options: PCAHOptions, *, bits: int) -> Linear:
+@partial(jax.jit, static_argnames=("options", "bits"))
+def fit(
+    key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: NoOptions, *, bits: int
+) -> Fitted:
     """Project onto the leading principal directions.
 
     Args:
         key: not read; every method has one signature.
         data: of which `x` is read.
-        options: none.
+        weights: none.
+        options: none; static.
         bits: code length l, at most d; static.
 
     Returns:
@@ -64,5 +62,14 @@ def fit(key: PRNGKeyArray, data: TrainingData, options: PCAHOptions, *, bits: in
     Raises:
         ValueError: if there are more bits than features.
     """
-    del key, options
-    return centred_linear(*principal_directions(data.x, count=bits))
+    del key, weights, options
+    return Fitted(centred(*principal_directions(data.x, count=bits)))
+
+
+METHOD = Method(
+    name="pcah",
+    paper="Wang, Kumar & Chang, Semi-supervised hashing for scalable image retrieval, CVPR 2010",
+    reads=frozenset({Reads.FEATURES}),
+    fit=fit,
+    most_bits=lambda features: features,
+)

@@ -8,19 +8,21 @@ with the class indicators Y. It is this project's problem with one-hot semantics
 solved by its solver. The ridge on P, nu r |P|^2, is the authors' released code's (r = 1e-2).
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.hash_functions import Kernel
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.heads import Linear
 from zsh_jax.core.problem import Hyperparameters, init_state, make_problem
 from zsh_jax.core.solver import solve
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
-class SDHOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -34,31 +36,54 @@ class SDHOptions(NamedTuple):
     ridge: Float[Array, "*sweep"] | float = 1e-2
 
 
-@partial(jax.jit, static_argnames=("bits", "iterations", "sweeps"))
-def fit(
-    key: PRNGKeyArray,
-    data: TrainingData,
-    options: SDHOptions,
-    *,
-    bits: int,
-    iterations: int = 5,
-    sweeps: int = 10,
-) -> Kernel:
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        max_iterations: passes over the three steps at the most; the paper's are 5.
+        max_sweeps: of coordinate descent in each B-step at the most.
+    """
+
+    max_iterations: int = 5
+    max_sweeps: int = 10
+
+
+@partial(jax.jit, static_argnames=("options", "bits"))
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Alternate P, W and B steps from random codes (algorithm 1).
 
     Args:
         key: of the random codes.
         data: of which `phi` and `classes` are read. Several labels a sample are regressed to as they stand.
-        options: weights of the terms.
+        weights: of the terms.
+        options: what may be chosen; static.
         bits: code length l; static.
-        iterations: at the most; static. The paper's is 5.
-        sweeps: of coordinate descent in each B-step at the most; static.
 
     Returns:
         Projection (m, l), fitted to the last codes.
     """
     problem = make_problem(data.phi, data.classes)
-    hyper = Hyperparameters(lam=options.lam, alpha=options.nu, beta=options.nu * options.ridge, gamma=0.0)
+    hyper = Hyperparameters(lam=weights.lam, alpha=weights.nu, beta=weights.nu * weights.ridge, gamma=0.0)
     start = init_state(problem, key, bits=bits)
-    solution = solve(problem, hyper, start, rotation="none", max_iterations=iterations, max_sweeps=sweeps)
-    return Kernel(solution.state.projection)
+    solution = solve(
+        problem,
+        hyper,
+        start,
+        rotation="none",
+        max_iterations=options.max_iterations,
+        max_sweeps=options.max_sweeps,
+    )
+    return Fitted(Linear(solution.state.projection))
+
+
+METHOD = Method(
+    name="sdh",
+    paper="Shen, Shen, Liu & Shen, Supervised discrete hashing, CVPR 2015",
+    reads=frozenset({Reads.RBF, Reads.LABELS}),
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+    options=Options,
+    shared=("nu", "ridge"),
+)

@@ -5,6 +5,7 @@ projected samples V it minimises Q(B, R) = |B - V R|^2 over signs B and orthogon
 B = sign(V R), and R = S' S'' from the singular value decomposition of V'B (sec. 3.2), 50 times from a random R.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -13,16 +14,24 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.hash_functions import Linear, centred_linear, signs
-from zsh_jax.baselines.pcah import principal_directions
 from zsh_jax.core.factorisation import svd
+from zsh_jax.core.heads import centred
+from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.methods.pcah import principal_directions
+from zsh_jax.methods.protocol import Fitted, Method, NoWeights, Reads, TrainingData
 
 
-class ITQOptions(NamedTuple):
-    """Nothing to choose."""
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        passes: pairs of steps; the paper's are 50.
+    """
+
+    passes: int = 50
 
 
 class Rotated(NamedTuple):
@@ -62,19 +71,17 @@ def rotate(projected: Float[Array, "n l"], start: Float[Array, "l l"], *, iterat
     return Rotated(*lax.scan(improve, start, length=iterations))
 
 
-@partial(jax.jit, static_argnames=("bits", "iterations"))
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(
-    key: PRNGKeyArray, data: TrainingData, options: ITQOptions, *, bits: int, iterations: int = 50
-) -> Linear:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: Options, *, bits: int) -> Fitted:
     """Principal components, then a rotation that lowers their quantisation error.
 
     Args:
         key: of the random start.
         data: of which `x` is read.
-        options: none.
+        weights: none.
+        options: what may be chosen; static.
         bits: code length l, at most d; static.
-        iterations: of the rotation; static.
 
     Returns:
         Projection with orthonormal columns (d, l), and the offset that centres it.
@@ -82,8 +89,18 @@ def fit(
     Raises:
         ValueError: if there are more bits than features.
     """
-    del options
+    del weights
     mean, directions = principal_directions(data.x, count=bits)
     projected = (data.x - mean[None]) @ directions
     start = random_rotation(key, size=bits, dtype=data.x.dtype)
-    return centred_linear(mean, directions @ rotate(projected, start, iterations=iterations).rotation)
+    return Fitted(centred(mean, directions @ rotate(projected, start, iterations=options.passes).rotation))
+
+
+METHOD = Method(
+    name="itq",
+    paper="Gong & Lazebnik, Iterative quantization, CVPR 2011",
+    reads=frozenset({Reads.FEATURES}),
+    fit=fit,
+    options=Options,
+    most_bits=lambda features: features,
+)

@@ -14,6 +14,7 @@ several starts, the present bits among them, keeps the lowest: no single flip im
 than the bits before.
 """
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -22,15 +23,17 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import gram_basis, ridge_regression
-from zsh_jax.baselines.hash_functions import Linear, centred_linear, signs
+from zsh_jax.core.gram import gram_basis, ridge_regression
+from zsh_jax.core.heads import centred
+from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.takes import whole
 
 _SWEEPS = 50
 
 
-class COSDISHOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -38,6 +41,21 @@ class COSDISHOptions(NamedTuple):
     """
 
     ridge: Float[Array, "*sweep"] | float = 1.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        draws: of columns; the paper's are 10.
+        alternations: of the two steps for each draw; the paper's are 3.
+        starts: of each binary quadratic problem, at least 2.
+    """
+
+    draws: int = 10
+    alternations: int = 3
+    starts: int = 4
 
 
 class Columns(NamedTuple):
@@ -161,47 +179,48 @@ def rest_step(columns: Columns, codes: Float[Array, "n l"]) -> Float[Array, "n l
     return jnp.where(field == 0, codes, jnp.sign(field)).at[chosen].set(codes[chosen])
 
 
-@partial(jax.jit, static_argnames=("bits", "iterations", "alternations", "starts"))
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(
-    key: PRNGKeyArray,
-    data: TrainingData,
-    options: COSDISHOptions,
-    *,
-    bits: int,
-    iterations: int = 10,
-    alternations: int = 3,
-    starts: int = 4,
-) -> Linear:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Learn codes from sampled columns, as many as bits, then fit hash functions to them (algorithm 1).
 
     Args:
         key: of the random codes, of the columns and of the starts.
         data: of which `x` and `classes` are read. Samples with a label in common are similar.
-        options: the ridge.
+        weights: the ridge.
+        options: what may be chosen; static.
         bits: code length l, at most n; static.
-        iterations: draws of columns; static. The paper's are 10.
-        alternations: of the two steps for each draw; static. The paper's are 3.
-        starts: of each binary quadratic problem, at least 2; static.
 
     Returns:
         Projection (d, l) of centred features.
     """
-    n = data.x.shape[0]
+    x, classes = data.x, data.classes
+    n = x.shape[0]
     start_key, key = jax.random.split(key)
 
     def draw(codes: Float[Array, "n l"], key: PRNGKeyArray) -> tuple[Float[Array, "n l"], None]:
         column_key, key = jax.random.split(key)
-        columns = sampled_columns(data.classes, jax.random.choice(column_key, n, (bits,), replace=False))
-        keys = jax.random.split(key, alternations)
+        columns = sampled_columns(classes, jax.random.choice(column_key, n, (bits,), replace=False))
+        keys = jax.random.split(key, options.alternations)
 
         def alternate(i: Int[Array, ""], codes: Float[Array, "n l"]) -> Float[Array, "n l"]:
-            return rest_step(columns, sampled_step(keys[i], columns, codes, starts=starts))
+            return rest_step(columns, sampled_step(keys[i], columns, codes, starts=options.starts))
 
-        return lax.fori_loop(0, alternations, alternate, codes), None
+        return lax.fori_loop(0, options.alternations, alternate, codes), None
 
-    start = jax.random.rademacher(start_key, (n, bits), dtype=data.x.dtype)
-    codes, _ = lax.scan(draw, start, jax.random.split(key, iterations))
-    mean = data.x.mean(0)
-    x = data.x - mean[None]
-    return centred_linear(mean, ridge_regression(gram_basis(x.T @ x), x.T @ codes, options.ridge))
+    start = jax.random.rademacher(start_key, (n, bits), dtype=x.dtype)
+    codes, _ = lax.scan(draw, start, jax.random.split(key, options.draws))
+    mean = x.mean(0)
+    x = x - mean[None]
+    return Fitted(centred(mean, ridge_regression(gram_basis(x.T @ x), x.T @ codes, weights.ridge)))
+
+
+METHOD = Method(
+    name="cosdish",
+    paper="Kang, Li & Zhou, Column sampling based discrete supervised hashing, AAAI 2016",
+    reads=frozenset({Reads.FEATURES, Reads.LABELS}),
+    fit=fit,
+    weights=Weights,
+    options=Options,
+    ranges={"starts": whole(2, 1000)},
+)

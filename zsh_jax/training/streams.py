@@ -11,25 +11,25 @@ class Streams(NamedTuple):
 
     Attributes:
         anchors: which training samples are anchors.
-        start: the codes that the solver starts from.
-        rotation: a random rotation, where one is asked for.
+        start: what a method draws: its start, hyperplanes, or a rotation.
         resamples: which queries a bootstrap draws.
     """
 
     anchors: PRNGKeyArray
     start: PRNGKeyArray
-    rotation: PRNGKeyArray
     resamples: PRNGKeyArray
 
 
-def streams(seed: int) -> Streams:
-    """Fold a seed into one key for each purpose.
+PURPOSES = {"anchors": 0, "start": 1, "resamples": 3}  # what the key is folded with
+
+
+def streams(key: PRNGKeyArray) -> Streams:
+    """Fold a key into one for each purpose.
 
     Args:
-        seed: a whole number, not negative.
+        key: of a seed.
 
     Returns:
         The keys.
     """
-    key = jax.random.key(seed)
-    return Streams(*(jax.random.fold_in(key, purpose) for purpose in range(len(Streams._fields))))
+    return Streams(**{name: jax.random.fold_in(key, purpose) for name, purpose in PURPOSES.items()})

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.gram import gram_basis, ridge_regression
-from zsh_jax.baselines.hash_functions import Kernel
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.gram import gram_basis, ridge_regression
+from zsh_jax.core.heads import Linear
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fitted, Method, NoOptions, Reads, TrainingData
 
 
-class SemanticRidgeOptions(NamedTuple):
+class Weights(NamedTuple):
     """What may be tuned.
 
     Attributes:
@@ -29,32 +30,45 @@ class SemanticRidgeOptions(NamedTuple):
 
 @jax.jit
 @full_precision
-def semantic_regression(data: TrainingData, options: SemanticRidgeOptions) -> Float[Array, "m e"]:
+def semantic_regression(data: TrainingData, ridge: Float[Array, ""] | float) -> Float[Array, "m e"]:
     """Coefficients that predict semantic vectors from RBF features.
 
     Args:
         data: of which `phi` and `semantics` are read.
-        options: the ridge.
+        ridge: r.
 
     Returns:
         C: predictions are phi(x) C.
     """
-    return ridge_regression(gram_basis(data.phi.T @ data.phi), data.phi.T @ data.semantics, options.ridge)
+    return ridge_regression(gram_basis(data.phi.T @ data.phi), data.phi.T @ data.semantics, ridge)
 
 
-@partial(jax.jit, static_argnames="bits")
+@partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
-def fit(key: PRNGKeyArray, data: TrainingData, options: SemanticRidgeOptions, *, bits: int) -> Kernel:
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOptions, *, bits: int) -> Fitted:
     """Predict semantic vectors, and cut their space with random hyperplanes.
 
     Args:
         key: of the hyperplanes.
         data: of which `phi` and `semantics` are read.
-        options: the ridge.
+        weights: the ridge.
+        options: none; static.
         bits: code length l; static. May exceed the length of the semantic vectors.
 
     Returns:
         Projection (m, l).
     """
-    regression = semantic_regression(data, options)
-    return Kernel(regression @ jax.random.normal(key, (regression.shape[1], bits), regression.dtype))
+    del options
+    regression = semantic_regression(data, weights.ridge)
+    hyperplanes = jax.random.normal(key, (regression.shape[1], bits), regression.dtype)
+    return Fitted(Linear(regression @ hyperplanes))
+
+
+METHOD = Method(
+    name="semantic_ridge",
+    paper="Palatucci et al., Zero-shot learning with semantic output codes, NIPS 2009; Charikar 2002",
+    reads=frozenset({Reads.RBF, Reads.CLASS_VECTORS}),
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+)

@@ -1,0 +1,51 @@
+"""Feature maps: what the head of a hash function sees of a preprocessed feature vector."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from zsh_jax.core.kernel import rbf_features
+
+
+class Identity(NamedTuple):
+    """The preprocessed features themselves."""
+
+    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n p"]:
+        """Return (n, p) as it is."""
+        return x
+
+
+class RBF(NamedTuple):
+    """RBF features with a constant column, see `rbf_features`.
+
+    Attributes:
+        anchors: preprocessed features of the anchors.
+        bandwidth: sigma^2, in squared units of the preprocessed features.
+    """
+
+    anchors: Float[Array, "k p"]
+    bandwidth: Float[Array, ""]
+
+    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n m"]:
+        """Return phi(x), (n, m) with m = k + 1."""
+        return rbf_features(x, self.anchors, self.bandwidth)
+
+
+class FeaturesAndRBF(NamedTuple):
+    """The preprocessed features, and beside them their RBF features.
+
+    Attributes:
+        anchors: as for `RBF`.
+        bandwidth: as for `RBF`.
+    """
+
+    anchors: Float[Array, "k p"]
+    bandwidth: Float[Array, ""]
+
+    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n f"]:
+        """Return (x, phi(x)), (n, f) with f = p + k + 1."""
+        return jnp.concatenate([x, rbf_features(x, self.anchors, self.bandwidth)], axis=1)
+
+
+FeatureMap = Identity | RBF | FeaturesAndRBF

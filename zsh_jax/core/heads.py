@@ -1,0 +1,117 @@
+"""Heads: from mapped features, or from class vectors, to l real values whose signs are the code."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from zsh_jax.core.classes import Dictionary
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.preprocessing import unit_rows
+
+
+class Linear(NamedTuple):
+    """f P + o.
+
+    Attributes:
+        projection: P.
+        offset: o; None for none.
+    """
+
+    projection: Float[Array, "m l"]
+    offset: Float[Array, " l"] | None = None
+
+    @property
+    def bits(self) -> int:
+        """Code length l."""
+        return self.projection.shape[-1]
+
+    @full_precision
+    def __call__(self, features: Float[Array, "n m"]) -> Float[Array, "n l"]:
+        """Project features, (n, m), onto l values."""
+        projected = features @ self.projection
+        return projected if self.offset is None else projected + self.offset[None]
+
+
+class Vectors(NamedTuple):
+    """f C, or f itself: of a bound, which compares real-valued vectors by cosine and has no codes.
+
+    Attributes:
+        regression: C; None for the features as they are.
+    """
+
+    regression: Float[Array, "m e"] | None = None
+
+    @property
+    def bits(self) -> int:
+        """No code, no length."""
+        return 0
+
+    @full_precision
+    def __call__(self, features: Float[Array, "n m"]) -> Float[Array, "n e"]:
+        """Return what is compared, (n, e), for features (n, m)."""
+        return features if self.regression is None else features @ self.regression
+
+
+class Joint(NamedTuple):
+    """Predicted semantics and appearance in one space, turned onto the bits; see `zsh_jax.methods.joint`.
+
+    Attributes:
+        semantic: regression from RBF features to the semantics.
+        whitening: from preprocessed features to appearance.
+        centre: whitened mean of the training samples; subtracted from the appearance.
+        frame: from semantics and appearance to projections.
+        offset: subtracted from them.
+    """
+
+    semantic: Float[Array, "m e"]
+    whitening: Float[Array, "p q"]
+    centre: Float[Array, " q"]
+    frame: Float[Array, "e+q l"]
+    offset: Float[Array, " l"]
+
+    @property
+    def bits(self) -> int:
+        """Code length l."""
+        return self.frame.shape[-1]
+
+    @full_precision
+    def __call__(self, features: Float[Array, "n p+m"]) -> Float[Array, "n l"]:
+        """Project preprocessed and RBF features that stand side by side, (n, p + m), onto l values."""
+        p = self.whitening.shape[0]
+        x, phi = features[:, :p], features[:, p:]
+        appearance = unit_rows(x @ self.whitening - self.centre[None])
+        z = jnp.concatenate([unit_rows(phi @ self.semantic), appearance], axis=1)
+        return z @ self.frame - self.offset[None]
+
+
+Head = Linear | Joint | Vectors
+ClassHead = Linear | Dictionary
+
+
+@full_precision
+def centred(mean: Float[Array, " d"], projection: Float[Array, "d l"]) -> Linear:
+    """(x - mean) P as a head for x.
+
+    Args:
+        mean: of the training features; zero up to rounding where they are standardised.
+        projection: P.
+
+    Returns:
+        The head, with offset -mean P.
+    """
+    return Linear(projection, -(mean[None] @ projection)[0])
+
+
+@full_precision
+def centred_rbf(mean: Float[Array, " m"], projection: Float[Array, "k l"]) -> Linear:
+    """(phi(x) - mean) P of the features before the constant column, as a head for phi(x).
+
+    Args:
+        mean: of the RBF features; the last is that of the constant column, 1, and is not read.
+        projection: P, a row for each of the k = m - 1 features before the constant column.
+
+    Returns:
+        The head: the constant column's row is -mean P.
+    """
+    return Linear(jnp.concatenate([projection, -(mean[None, :-1] @ projection)]))

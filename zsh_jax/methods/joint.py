@@ -1,0 +1,180 @@
+"""The joint form: semantics and appearance in one space, which an orthonormal frame turns onto the bits.
+
+In the published form the semantics of the seen classes are all that a code may say. Of an image of an unseen class they
+say little; what it looks like says more, and the two together most. Here an image is described by
+
+    z(x) = ( sqrt(w) s(x), sqrt(1 - w) a(x) ),
+
+s(x) its predicted semantic vector (ridge regression on the RBF features) and a(x) its appearance: the leading
+principal directions of the features, whitened within the seen classes, so that how images of one class differ among
+themselves counts for little (Hatch, Kajarekar & Stolcke, Interspeech 2006, for voices). Both have unit length. Of
+z less a part of its mean, the leading r directions are kept, and a frame R (r x l) of orthonormal rows, or columns if
+l < r, makes them bits: b(x) = sign((z(x) - c mean) V R). The rotation that aligns semantics with the visual space is V.
+It is an extension of Yang et al. 2016, not theirs.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.core.factorisation import cho_solve, cholesky, eigh, svd
+from zsh_jax.core.feature_maps import FeaturesAndRBF
+from zsh_jax.core.heads import Joint, Linear
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.preprocessing import unit_rows
+from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.takes import number, whole
+
+
+class Weights(NamedTuple):
+    """What may be tuned.
+
+    Attributes:
+        odds: w / (1 - w), the weight of semantics over that of appearance.
+        centring: c, the part of the mean that is taken away.
+        ridge: of the regression to the semantics.
+        shrinkage: added to the variances within classes, in units of their mean.
+    """
+
+    odds: Float[Array, "*sweep"] | float = 1.5
+    centring: Float[Array, "*sweep"] | float = 0.6
+    ridge: Float[Array, "*sweep"] | float = 1.0
+    shrinkage: Float[Array, "*sweep"] | float = 0.3
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        rank: r, directions of the joint space that reach the bits.
+        directions: q, of appearance.
+        turns: how often the frame is turned to face the signs: R = U V' of the singular value decomposition of T'B for
+            B = sign(T R), T the training samples' r directions at unit length; |B - s T R| then never rises (Gong
+            & Lazebnik 2011). 0 leaves it random.
+        turned: which frames are: "narrow" turns those of no more bits than directions and leaves wider ones random,
+            as was best on validation classes; "all" turns all.
+    """
+
+    rank: int = 16
+    directions: int = 128
+    turns: int = 20
+    turned: Literal["narrow", "all"] = "narrow"
+
+
+@full_precision
+def within_class_whitening(
+    x: Float[Array, "n p"],
+    classes: Float[Array, "n c"],
+    shrinkage: Float[Array, ""] | float,
+    *,
+    directions: int,
+) -> tuple[Float[Array, "p q"], Float[Array, " q"]]:
+    """The leading principal directions, in which samples of one class then vary alike.
+
+    Args:
+        x: preprocessed training features, (n, p).
+        classes: multi-hot labels, (n, c); columns of zeros are of no account.
+        shrinkage: see `Weights`.
+        directions: q, or p if that is less; static.
+
+    Returns:
+        A (p, q) and the whitened mean (q,): the appearance is x A less that.
+    """
+    mean = x.mean(0)
+    centred = x - mean[None]
+    _, vectors = eigh(centred.T @ centred / len(x))
+    leading = vectors[:, ::-1][:, :directions]
+    projected = centred @ leading
+    # What the labels do not say of it; a column of zeros would leave no factor.
+    counts = classes.T @ classes + 1e-3 * jnp.eye(classes.shape[1], dtype=x.dtype)
+    means = cho_solve(cholesky(counts), classes.T @ projected)
+    within = projected - classes @ means
+    variances, turn = eigh(within.T @ within / len(x))
+    floor = shrinkage * variances.mean() + jnp.finfo(x.dtype).tiny
+    whitening = leading @ (turn / jnp.sqrt(jnp.maximum(variances, 0) + floor)[None])
+    return whitening, mean @ whitening
+
+
+@partial(jax.jit, static_argnames=("options", "bits"))
+@full_precision
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
+    """Fit the joint space, and draw its frame.
+
+    Args:
+        key: of the frame.
+        data: of which features, RBF features, labels and semantics are read.
+        weights: what may be tuned.
+        options: what may be chosen; static.
+        bits: code length l; static.
+
+    Returns:
+        The head, and one for class vectors: the appearance of a class of which the name alone is known is taken to be
+        the mean appearance of the training samples.
+    """
+    x, phi, classes, semantics = data.x, data.phi, data.classes, data.semantics
+    gram = phi.T @ phi
+    # As in the P-step: a ridge below the rounding of the Gram matrix is none.
+    ridge = jnp.maximum(weights.ridge, 2 * jnp.finfo(phi.dtype).eps * jnp.trace(gram))
+    factor = cholesky(gram + ridge * jnp.eye(len(gram), dtype=phi.dtype))
+    semantic = cho_solve(factor, phi.T @ semantics)
+    whitening, centre = within_class_whitening(x, classes, weights.shrinkage, directions=options.directions)
+
+    share = weights.odds / (1 + weights.odds)
+    appearance = unit_rows(x @ whitening - centre[None])
+    z = _joined(unit_rows(phi @ semantic), appearance, share)
+    mean = z.mean(0)
+    uncentred = z - weights.centring * mean[None]
+    values, vectors = eigh(uncentred.T @ uncentred)
+    # Nothing is known of directions without variance: a class's code must not be told by their rounding.
+    rounding = jnp.finfo(values.dtype).eps * len(z) * values[-1]
+    leading = jnp.where(values[None] > rounding, vectors, 0)[:, ::-1][:, : options.rank]
+    leading = leading * jnp.where(mean[None] @ leading < 0, -1, 1)  # the sign is a library's choice
+    r = leading.shape[1]
+    frame = random_rotation(key, size=max(r, bits), dtype=x.dtype)[:r, :bits]
+    directed = unit_rows(uncentred @ leading)
+    turns = options.turns if options.turned == "all" or bits <= options.rank else 0
+    frame = lax.fori_loop(0, turns, lambda _, frame: _turned(directed, frame), frame)
+
+    scales = _joined(jnp.ones_like(semantic[:1]), jnp.ones_like(centre[None]), share)[0]
+    whole = leading @ frame
+    weighted, offset = scales[:, None] * whole, (weights.centring * mean[None] @ whole)[0]
+    e = semantic.shape[1]
+    typical = appearance.mean(0)
+    by_name = Linear(weighted[:e], (typical[None] @ weighted[e:])[0] - offset)
+    return Fitted(Joint(semantic, whitening, centre, weighted, offset), by_name)
+
+
+def _joined(
+    semantics: Float[Array, "n e"], appearance: Float[Array, "n q"], share: Float[Array, ""] | float
+) -> Float[Array, "n f"]:
+    return jnp.concatenate([jnp.sqrt(share) * semantics, jnp.sqrt(1 - share) * appearance], axis=1)
+
+
+def _turned(directed: Float[Array, "n r"], frame: Float[Array, "r l"]) -> Float[Array, "r l"]:
+    left, right = svd(directed.T @ jnp.where(directed @ frame > 0, 1, -1).astype(frame.dtype))
+    return left @ right
+
+
+METHOD = Method(
+    name="joint",
+    paper="this project; after Palatucci et al. 2009, Hatch et al. 2006 and Gong & Lazebnik 2011",
+    reads=frozenset({Reads.FEATURES, Reads.RBF, Reads.LABELS, Reads.CLASS_VECTORS}),
+    fit=fit,
+    feature_map=FeaturesAndRBF,
+    weights=Weights,
+    options=Options,
+    ranges={
+        "centring": number(zero=True),
+        "ridge": number(zero=True),
+        "shrinkage": number(zero=True),
+        "turns": whole(0, 100_000),
+    },
+    shared=("ridge", "shrinkage"),
+)

@@ -1,0 +1,47 @@
+"""Several starts of a solver, of which the one that ends at the lowest objective is kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.core.loop import Solution
+from zsh_jax.methods.protocol import Trace
+
+ROTATION = 0  # what the key is folded with for a random rotation; starts after the first have 1, 2, ...
+
+
+def best_start(
+    solve_from: Callable[[PRNGKeyArray], tuple[Solution, Float[Array, ""]]],
+    key: PRNGKeyArray,
+    *,
+    restarts: int,
+) -> tuple[Any, Trace]:
+    """Solve from each start.
+
+    Args:
+        solve_from: from the key of a start to a solution, and the objective that it ends at.
+        key: of the first start; the others are folded from it.
+        restarts: starts; static.
+
+    Returns:
+        The state that ends lowest, and its trace. A start that is not finite is never the best of several.
+    """
+    keys = key[None]
+    if restarts > 1:
+        fold = jax.vmap(jax.random.fold_in, (None, 0))
+        keys = jnp.concatenate([keys, fold(key, jnp.arange(1, restarts))])
+    solutions, values = jax.vmap(solve_from)(keys)
+    best = jnp.argmin(jnp.where(jnp.isfinite(values), values, jnp.inf))
+    solution: Solution = jax.tree.map(lambda leaf: leaf[best], solutions)
+    trace = Trace(
+        objective=values[best],
+        start_objectives=values,
+        terms=solution.terms,
+        flips=solution.flips,
+        iterations=solution.iterations,
+        status=solution.status,
+    )
+    return solution.state, trace

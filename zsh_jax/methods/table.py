@@ -1,0 +1,45 @@
+"""The table of methods: a new method is a file in this folder and a row here."""
+
+from types import MappingProxyType
+
+from zsh_jax.methods import (
+    cca_itq,
+    cosdish,
+    cosine_features,
+    cosine_predictions,
+    fsdh,
+    itq,
+    joint,
+    ksh,
+    lsh,
+    pcah,
+    random_rotation,
+    sdh,
+    semantic_ridge,
+    sgh,
+    zsh,
+    zsh_coupled,
+    zsh_relaxed,
+)
+
+_ROWS = (
+    zsh,
+    zsh_relaxed,
+    zsh_coupled,
+    joint,
+    lsh,
+    random_rotation,
+    pcah,
+    itq,
+    cca_itq,
+    sgh,
+    ksh,
+    sdh,
+    fsdh,
+    cosdish,
+    semantic_ridge,
+    cosine_features,
+    cosine_predictions,
+)
+METHODS = MappingProxyType({row.METHOD.name: row.METHOD for row in _ROWS})
+"""Every method by its name."""

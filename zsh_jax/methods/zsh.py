@@ -1,0 +1,184 @@
+"""ZSH, the published form: Yang et al., "Zero-Shot Hashing via Transferring Supervised Knowledge", ACM MM 2016.
+
+The steps and the solver are in `zsh_jax.core`; here they become a method.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from zsh_jax.core.classes import class_dictionary
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.heads import Linear
+from zsh_jax.core.loop import Solution
+from zsh_jax.core.objective import objective
+from zsh_jax.core.problem import Hyperparameters, Problem, State, init_state
+from zsh_jax.core.solver import solve
+from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
+from zsh_jax.methods.starts import ROTATION, best_start
+from zsh_jax.takes import number, whole
+
+Rotation = Literal["procrustes", "none", "random"]
+Locality = Literal["projection", "semantics", "none"]
+
+
+class Weights(NamedTuple):
+    """Weights of the objective, see `Hyperparameters`.
+
+    Attributes:
+        lam: ridge on the regression W.
+        alpha: weight of the quantisation term.
+        beta: ridge on the projection P.
+        gamma: weight of the locality term; read where `locality` is "projection".
+        delta: weight of the locality term on the semantics; read where `locality` is "semantics".
+        tolerance: see `solve`.
+    """
+
+    lam: Float[Array, "*sweep"] | float = 1e-2
+    alpha: Float[Array, "*sweep"] | float = 1e-5
+    beta: Float[Array, "*sweep"] | float = 1e-4
+    gamma: Float[Array, "*sweep"] | float = 1e-6
+    delta: Float[Array, "*sweep"] | float = 1e-6
+    tolerance: Float[Array, "*sweep"] | float = 0.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        rotation: "procrustes" as published, "none", or "random" (drawn and kept). The codes are the same.
+        locality: "projection" as published, "semantics" as in the authors' released code, or "none".
+        restarts: starts, of which the one that ends at the lowest J is kept.
+        alpha_growth: factor by which alpha grows from one iteration to the next.
+        max_iterations: see `solve`.
+        max_sweeps: see `solve`.
+    """
+
+    rotation: Rotation = "procrustes"
+    locality: Locality = "projection"
+    restarts: int = 1
+    alpha_growth: float = 1.0
+    max_iterations: int = 10
+    max_sweeps: int = 10
+
+
+@partial(jax.jit, static_argnames=("options", "bits"))
+def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
+    """Solve the published objective (algorithm 1).
+
+    Args:
+        key: of the start.
+        data: of which RBF features, semantics and the graph are read.
+        weights: of the terms.
+        options: what may be chosen; static.
+        bits: code length l; static.
+
+    Returns:
+        Projection P, the dictionary that gives classes their codes, and the trace.
+    """
+    problem = data.problem
+    hyper = hyperparameters(weights, options.locality)
+
+    def solve_from(start: PRNGKeyArray) -> tuple[Solution, Float[Array, ""]]:
+        growth = options.alpha_growth
+        solution = solve(
+            problem,
+            hyper,
+            start_state(problem, start, key, options.rotation, bits=bits),
+            rotation=solver_rotation(options.rotation),
+            max_iterations=options.max_iterations,
+            max_sweeps=options.max_sweeps,
+            tolerance=weights.tolerance,
+            alpha_schedule=None if growth == 1 else optax.exponential_decay(1.0, 1, growth),
+        )
+        return solution, objective(problem, hyper, solution.state).total
+
+    state, trace = best_start(solve_from, key, restarts=options.restarts)
+    return Fitted(Linear(state.projection), class_dictionary(state), trace)
+
+
+def hyperparameters(weights: Any, locality: Locality) -> Hyperparameters:
+    """The weights of the objective; a locality that is not asked for weighs nothing.
+
+    Args:
+        weights: of a method of this objective: `lam`, `alpha`, `beta`, `gamma`, `delta`.
+        locality: which is asked for.
+
+    Returns:
+        What the steps read.
+    """
+    gamma = weights.gamma if locality == "projection" else 0.0
+    delta = weights.delta if locality == "semantics" else 0.0
+    return Hyperparameters(weights.lam, weights.alpha, weights.beta, gamma, delta)
+
+
+def start_state(
+    problem: Problem, start: PRNGKeyArray, key: PRNGKeyArray, rotation: Rotation, *, bits: int
+) -> State:
+    """Random codes, and the rotation to begin with.
+
+    Args:
+        problem: the training data.
+        start: key of the codes.
+        key: of the method; a random rotation is drawn from a stream of its own, the same for all starts.
+        rotation: as asked for.
+        bits: code length l.
+
+    Returns:
+        The start.
+    """
+    state = init_state(problem, start, bits=bits)
+    if rotation != "random":
+        return state
+    size, dtype = state.rotation.shape[0], state.rotation.dtype
+    return state._replace(rotation=random_rotation(jax.random.fold_in(key, ROTATION), size=size, dtype=dtype))
+
+
+def solver_rotation(rotation: Rotation) -> Literal["procrustes", "none"]:
+    """What the solver is told: a random rotation is one that it keeps."""
+    return "procrustes" if rotation == "procrustes" else "none"
+
+
+def solver_floats(shapes: Shapes, options: Options, *, arrays: int = 8) -> int:
+    """Numbers that a solve holds: its arrays of samples by bits, the factor of the P-step, and what the rest needs."""
+    n, m, bits = shapes.samples, shapes.rbf, shapes.bits
+    floats = arrays * n * bits + 3 * bits * m + 4 * shapes.semantics**2 + m**2
+    floats *= options.restarts
+    if options.alpha_growth != 1:
+        floats += options.max_iterations * m**2  # a factor for each iteration
+    return floats
+
+
+def without_graph(weights: Any, options: Any) -> frozenset[Reads]:
+    """The graph, where the locality term weighs nothing."""
+    hyper = hyperparameters(weights, options.locality)
+    return frozenset() if float(hyper.gamma) or float(hyper.delta) else frozenset({Reads.GRAPH})
+
+
+READS = frozenset({Reads.RBF, Reads.CLASS_VECTORS, Reads.GRAPH})
+SHARED = ("alpha", "beta", "gamma", "delta")
+RANGES = {
+    "gamma": number(zero=True),
+    "delta": number(zero=True),
+    "tolerance": number(zero=True),
+    "restarts": whole(1, 10_000),
+}
+METHOD = Method(
+    name="zsh",
+    paper="Yang et al., Zero-shot hashing via transferring supervised knowledge, ACM MM 2016",
+    reads=READS,
+    fit=fit,
+    feature_map=RBF,
+    weights=Weights,
+    options=Options,
+    ranges=RANGES,
+    shared=SHARED,
+    unread=without_graph,
+    floats=solver_floats,
+)

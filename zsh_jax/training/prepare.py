@@ -1,0 +1,146 @@
+"""A data split made ready to train on: preprocessing, RBF features, the products that cells share, the graph."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
+
+from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
+from zsh_jax.core.feature_maps import RBF
+from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
+from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
+from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing
+from zsh_jax.core.problem import make_problem
+from zsh_jax.methods.protocol import Reads, TrainingData
+from zsh_jax.training.streams import Streams
+
+
+@dataclass(frozen=True)
+class GraphOptions:
+    """How the neighbour graph is made.
+
+    Attributes:
+        kind: "knn", or "anchors" for neighbours through shared anchors.
+        neighbours: of each sample.
+        edge_weights: of the kNN graph, "heat" or "binary".
+        normalised: whether its Laplacian is.
+    """
+
+    kind: str = "knn"
+    neighbours: int = 10
+    edge_weights: EdgeWeights = "heat"
+    normalised: bool = False
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a data split is made ready; static.
+
+    Attributes:
+        preprocessing: kind, see `fit_preprocessing`.
+        pca_dimensions: directions that "pca" keeps; 0 for all.
+        anchors: how many are drawn from the training samples.
+        graph: how the neighbour graph is made, where one is read.
+    """
+
+    preprocessing: str = "standardise"
+    pca_dimensions: int = 0
+    anchors: int = 1000
+    graph: GraphOptions = GraphOptions()
+
+
+class Prepared(NamedTuple):
+    """One data split, ready to train on; or several, stacked.
+
+    Attributes:
+        data: what methods learn from.
+        vectors: class vector of each class, rows of unit length.
+        preprocessing: fitted on the training samples.
+        rbf: anchors and bandwidth; None where no method reads RBF features.
+        start: key of what methods draw.
+    """
+
+    data: TrainingData
+    vectors: Float[Array, "*s c e"]
+    preprocessing: Preprocessing
+    rbf: RBF | None
+    start: PRNGKeyArray
+
+
+class Taught(NamedTuple):
+    """What the training samples and the classes say beside the features.
+
+    Attributes:
+        labels: class indices, or multi-hot over all classes.
+        targets: Y, the semantic target of each training sample.
+        vectors: of all classes.
+    """
+
+    labels: Int[Array, " n"] | Bool[Array, "n c"]
+    targets: Float[Array, "n e"]
+    vectors: Float[Array, "c e"]
+
+
+def prepare(
+    features: Float[Array, "n d"],
+    taught: Taught,
+    keys: Streams,
+    bandwidth_scale: Float[Array, ""] | float,
+    *,
+    how: Preparation,
+    reads: frozenset[Reads],
+) -> Prepared:
+    """Everything that the cells of one data split share.
+
+    Args:
+        features: raw features of the training samples, (n, d).
+        taught: labels, targets and class vectors.
+        keys: of the split's seed.
+        bandwidth_scale: sigma^2 in multiples of the published rule.
+        how: static.
+        reads: what the methods of the split read; static. What none reads is not made.
+
+    Returns:
+        The prepared split.
+    """
+    kind, dimensions = how.preprocessing, how.pca_dimensions if how.preprocessing == "pca" else 0
+    fitted = fit_preprocessing(features, kind=kind, dimensions=dimensions or None)
+    x = apply_preprocessing(fitted, features)
+    data = TrainingData(x=x, semantics=taught.targets.astype(x.dtype))
+    if Reads.LABELS in reads:
+        data = _with_labels(data, taught.labels, len(taught.vectors))
+    rbf = None
+    if reads & {Reads.RBF, Reads.GRAPH}:
+        rbf = _rbf(x, keys, bandwidth_scale, anchors=how.anchors)
+        graph = _graph(x, rbf, how.graph) if Reads.GRAPH in reads else None
+        phi = rbf_features(x, *rbf)
+        problem = make_problem(phi, taught.targets, graph, normalised=how.graph.normalised)
+        data = data._replace(
+            phi=problem.phi,
+            gram=problem.gram,
+            locality=None if graph is None else problem.locality,
+            semantic_locality=problem.semantic_locality,
+        )
+    if not reads & {Reads.FEATURES}:
+        data = data._replace(x=None)  # type: ignore[arg-type]
+    return Prepared(data, taught.vectors, fitted, rbf, keys.start)
+
+
+def _with_labels(data: TrainingData, labels: Shaped[Array, "n *c"], classes: int) -> TrainingData:
+    """Labels as methods read them; of several to a sample there is no index."""
+    if labels.ndim == 2:
+        return data._replace(classes=labels.astype(data.x.dtype))
+    hot = labels[:, None] == jnp.arange(classes)[None]
+    return data._replace(classes=hot.astype(data.x.dtype), labels=labels)
+
+
+def _rbf(x: Float[Array, "n p"], keys: Streams, scale: Float[Array, ""] | float, *, anchors: int) -> RBF:
+    chosen = draw_anchors(keys.anchors, x, count=anchors)
+    return RBF(chosen, scale * choose_bandwidth(x, chosen))
+
+
+def _graph(x: Float[Array, "n p"], rbf: RBF, how: GraphOptions) -> Graph | AnchorGraph:
+    if how.kind == "knn":
+        return knn_graph(x, k=how.neighbours, weights=how.edge_weights)
+    return anchor_graph(x, rbf.anchors, rbf.bandwidth, nearest=how.neighbours)
