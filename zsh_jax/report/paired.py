@@ -67,16 +67,28 @@ def paired_differences(
         )
     found: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
     for row in rows:
-        key = tuple(row.get(axis) for axis in pair)
-        if row["variant"] == reference or key not in by_pair:
+        if row["variant"] == reference:
             continue
-        difference = metric_of(row, metric) - by_pair[key]
-        differences = found.setdefault((row["variant"], key[: len(axes)]), [])
-        if np.isfinite(difference):
-            differences.append(difference)
+        for key in _partners(row, pair, by_pair):
+            difference = metric_of(row, metric) - by_pair[key]
+            differences = found.setdefault((row["variant"], key[: len(axes)]), [])
+            if np.isfinite(difference):
+                differences.append(difference)
     return [
         Difference(variant, dict(zip(axes, setting, strict=True)), *mean_interval(values), len(values))
         for (variant, setting), values in found.items()
+    ]
+
+
+def _partners(
+    row: Mapping[str, Any], pair: Sequence[str], known: Mapping[tuple[Any, ...], float]
+) -> list[tuple[Any, ...]]:
+    """The cells of the reference that a cell is paired with: one, or, where its method lacks an axis, one a value."""
+    key = tuple(row.get(axis) for axis in pair)
+    if None not in key:
+        return [key] if key in known else []
+    return [
+        other for other in known if all(own in (None, its) for own, its in zip(key, other, strict=True))
     ]
 
 

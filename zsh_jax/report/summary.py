@@ -86,19 +86,21 @@ def varied(summaries: Sequence[Summary]) -> list[str]:
         summaries: of one table.
 
     Returns:
-        `variant` if there are several, `method` and `bits`, then every axis that takes more than one value; where
-        there are variants, more than one within one of them.
+        `variant` if there are several, `method` and `bits`, then every axis that takes more than one value within
+        one method of one variant.
     """
     others = [axis for axis in IDENTITY if axis not in ("variant", "method", "bits", "seed", "unseen")]
-    variants: dict[Any, list[Summary]] = {}
+    # A method lacks the axes of others: what tells two methods apart is their name.
+    kinds: dict[tuple[Any, Any], list[Summary]] = {}
     for summary in summaries:
-        variants.setdefault(summary.setting.get("variant"), []).append(summary)
+        kind = summary.setting.get("variant"), summary.setting.get("method")
+        kinds.setdefault(kind, []).append(summary)
     moving = [
         axis
         for axis in others
-        if any(len({summary.setting.get(axis) for summary in same}) > 1 for same in variants.values())
+        if any(len({summary.setting.get(axis) for summary in same}) > 1 for same in kinds.values())
     ]
-    return (["variant"] if len(variants) > 1 else []) + ["method", "bits"] + moving
+    return (["variant"] if len({variant for variant, _ in kinds}) > 1 else []) + ["method", "bits"] + moving
 
 
 def metric_of(row: Mapping[str, Any], name: str) -> float:

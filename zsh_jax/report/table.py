@@ -49,7 +49,7 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
         figures += [level_of(summary.statistics[CHANCE]) for _ in told]
         figures += [cell(summary.statistics[name]) for name in others]
         cost = [plain(summary.statistics[name]) for name in COST]
-        setting = [Text(str(summary.setting[axis])) for axis in axes]
+        setting = [Text(_value(summary.setting[axis])) for axis in axes]
         table.add_row(*setting, *figures, *cost, str(summary.seeds))
     return table
 
@@ -75,7 +75,7 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
         unseen: chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in by_class
     }
     told = [CHANCE] if any(chances.values()) else []
-    add_columns(table, ["unseen"], (*told, *(" ".join(map(str, setting)) for setting in settings)))
+    add_columns(table, ["unseen"], (*told, *(" ".join(str(one) for one in setting if one is not None) for setting in settings)))
     for unseen, summaries in by_class.items():
         found = {tuple(s.setting[axis] for axis in axes): s.statistics[MAP] for s in summaries}
         chance = chances[unseen]
@@ -110,6 +110,11 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
         setting = [Text(str(line[0].setting[axis])) for axis in axes]
         table.add_row(Text(line[0].variant), *setting, *map(interval, line), str(line[0].pairs))
     return table
+
+
+def _value(value: object) -> str:
+    """The value of an axis; a dash for a method that has no such axis."""
+    return "-" if value is None else str(value)
 
 
 def add_columns(table: Table, names: Sequence[str], figures: Sequence[str]) -> None:
