@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from zsh_jax import JointHashFunction
-from zsh_jax.core.hashing import HashFunction
+from zsh_jax import RBF, FeaturesAndRBF, HashFunction, Joint, Linear, Preprocessing
 from zsh_jax.sweep.result import CellResult
 
 TERMS = ("semantic_fit", "regression_ridge", "projection_fit", "projection_ridge", "locality")
@@ -55,11 +54,16 @@ def result(seed=0, bits=16, *, iterations=4, failed=False, model=None, **changes
 def joint_hash_function(bits=9, dtype=np.float32):
     """Random arrays that fit each other: 6 features, 4 anchors, 5 semantic values, 3 directions of appearance."""
     rng = np.random.default_rng(2)
-    sizes = ((6,), (6,), (4, 6), (), (5, 5), (6, 3), (3,), (3,), (8, bits), (bits,))
-    arrays = [rng.normal(size=size) for size in sizes]
-    arrays[1], arrays[3] = np.abs(arrays[1]) + 0.5, 6.0  # scale and bandwidth
-    arrays[-1] *= 0.1
-    return JointHashFunction(*(np.asarray(array, dtype) for array in arrays))
+
+    def drawn(*size, factor=1.0):
+        return (factor * rng.normal(size=size)).astype(dtype)
+
+    return HashFunction(
+        Preprocessing(drawn(6), np.abs(drawn(6)) + dtype(0.5), None, None),
+        FeaturesAndRBF(drawn(4, 6), dtype(6)),
+        Joint(drawn(5, 5), drawn(6, 3), drawn(3), drawn(8, bits), drawn(bits, factor=0.1)),
+        Linear(drawn(5, bits), drawn(bits)),
+    )
 
 
 def hash_function(seed=0, *, features=6, anchors=5, bits=12, dtype=np.float32):
@@ -68,5 +72,7 @@ def hash_function(seed=0, *, features=6, anchors=5, bits=12, dtype=np.float32):
     mean, scale = rng.normal(size=features), rng.uniform(0.5, 2, features)
     points, projection = rng.normal(size=(anchors, features)), rng.normal(size=(anchors + 1, bits))
     return HashFunction(
-        *(array.astype(dtype) for array in (mean, scale, points)), dtype(3.5), projection.astype(dtype)
+        Preprocessing(mean.astype(dtype), scale.astype(dtype), None, None),
+        RBF(points.astype(dtype), dtype(3.5)),
+        Linear(projection.astype(dtype)),
     )

@@ -15,7 +15,7 @@ import jaxtyping
 import pytest
 
 # Before anything imports the package: the hook rewrites modules as they are loaded.
-jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.baselines"], "beartype.beartype")
+jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.methods"], "beartype.beartype")
 
 # The same cases in every run, so that a change is what breaks a test. By hand: pytest --hypothesis-profile=long
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)

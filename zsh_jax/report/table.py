@@ -75,7 +75,11 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
         unseen: chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in by_class
     }
     told = [CHANCE] if any(chances.values()) else []
-    add_columns(table, ["unseen"], (*told, *(" ".join(str(one) for one in setting if one is not None) for setting in settings)))
+    add_columns(
+        table,
+        ["unseen"],
+        (*told, *(" ".join(str(one) for one in setting if one is not None) for setting in settings)),
+    )
     for unseen, summaries in by_class.items():
         found = {tuple(s.setting[axis] for axis in axes): s.statistics[MAP] for s in summaries}
         chance = chances[unseen]
