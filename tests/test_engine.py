@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from zsh_jax import (
+    RBF,
     HashFunction,
     Hyperparameters,
-    anchors,
+    Linear,
     apply_preprocessing,
-    bandwidth,
+    choose_bandwidth,
+    class_dictionary,
+    draw_anchors,
     encode,
+    encode_classes,
     evaluate,
     fit_preprocessing,
     init_state,
@@ -25,8 +29,6 @@ from zsh_jax import (
     rbf_features,
     solve,
 )
-from zsh_jax.core.classes import encode_class
-from zsh_jax.core.packing import pack_codes
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
 from zsh_jax.sweep import engine, load
@@ -36,12 +38,12 @@ from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.evaluate import encode_cells, evaluate_cells
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Inputs, Semantics
+from zsh_jax.sweep.load import prepare_split
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
 from zsh_jax.sweep.plan import make_plan
-from zsh_jax.sweep.prepare import prepare
 from zsh_jax.sweep.splits import split_of
-from zsh_jax.sweep.streams import streams
 from zsh_jax.sweep.train import train
+from zsh_jax.training.streams import streams
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -62,6 +64,7 @@ def _inputs(damage=False):
 
 
 def _axes(**changes):
+    """Small axes; a method's own stand below its name, as in `zsh={"lam": (0.1, 1.0)}`."""
     axes = defaults().sweep.to_dict() | {
         "unseen": ("ant", "dog+elk"),
         "semantics": ("one-hot",),
@@ -82,9 +85,10 @@ def _plan(inputs, memory_gib=1.0, **changes):
 
 def _tight(inputs):
     """Memory for one data split and two cells, in GiB."""
-    cell = next(_plan(inputs).batches[0].cells())
+    batch = _plan(inputs).batches[0]
+    cell, reads = next(batch.cells()), batch.reads
     sizes = Sizes(*inputs.features.shape, len(NAMES))
-    need = fixed_bytes(sizes, cell.split) + split_bytes(sizes, cell.split)
+    need = fixed_bytes(sizes, cell.split, reads) + split_bytes(sizes, cell.split, reads)
     return (need + 2.5 * cell_bytes(sizes, cell.split, cell.program)) / 2**30
 
 
@@ -98,26 +102,26 @@ def _by_hand(cell: Cell, inputs: Inputs):
     kind = cell.split.preprocessing
     fitted = fit_preprocessing(x, kind=kind, dimensions=cell.split.pca_dimensions if kind == "pca" else None)
     x = apply_preprocessing(fitted, x)
-    keys = streams(cell.split.seed)
-    chosen = anchors(keys.anchors, x, count=cell.split.anchors)
-    width = bandwidth(x, chosen)
+    keys = streams(jax.random.key(cell.split.seed))
+    chosen = draw_anchors(keys.anchors, x, count=cell.split.anchors)
+    width = choose_bandwidth(x, chosen)
     labels = inputs.dataset.labels
     targets = jnp.asarray(semantic_targets(labels[indices.training], inputs.semantics["one-hot"].vectors))
     graph = knn_graph(x, k=cell.split.neighbours) if cell.weights.gamma else None
     problem = make_problem(rbf_features(x, chosen, width), targets, graph)
-    w = cell.weights
+    w, options = cell.weights, cell.program.options
     hyper = Hyperparameters(w.lam, w.alpha, w.beta, w.gamma)
     solution = solve(
         problem,
         hyper,
         init_state(problem, keys.start, bits=cell.program.bits),
-        rotation=cell.program.rotation,
-        max_iterations=cell.program.max_iterations,
-        max_sweeps=cell.program.max_sweeps,
+        rotation=options.rotation,
+        max_iterations=options.max_iterations,
+        max_sweeps=options.max_sweeps,
         tolerance=w.tolerance,
     )
-    mean, scale, basis, unit = fitted
-    function = HashFunction(mean, scale, chosen, width, solution.state.projection, basis, unit)
+    head, class_head = Linear(solution.state.projection), class_dictionary(solution.state)
+    function = HashFunction(fitted, RBF(chosen, width), head, class_head)
     codes = encode(function, jnp.asarray(inputs.features))
     q, d = indices.queries, indices.database
     metrics = evaluate(
@@ -131,15 +135,12 @@ GRIDS = {
     "weights": {
         "seed": (0,),
         "unseen": ("bee",),
-        "lam": (0.01, 1.0),
-        "alpha": (1e-5, 0.1),
-        "tolerance": (0.0, 0.1),
+        "zsh": {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1), "tolerance": (0.0, 0.1)},
     },
     "static": {
         "seed": (1,),
         "unseen": ("bee",),
-        "rotation": ("procrustes", "none"),
-        "max_iterations": (2, 10),
+        "zsh": {"rotation": ("procrustes", "none"), "max_iterations": (2, 10)},
     },
     "preprocessing": {
         "seed": (0,),
@@ -147,7 +148,7 @@ GRIDS = {
         "preprocessing": ("unit", "pca", "none"),
         "pca_dimensions": (5,),
     },
-    "no locality": {"gamma": (0.0,), "unseen": ("cow",)},
+    "no locality": {"zsh": {"gamma": (0.0,)}, "unseen": ("cow",)},
 }
 
 
@@ -182,22 +183,27 @@ def test_each_cell_is_what_the_core_gives_alone(changes, tight):
             np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_class_codes_come_with_the_model_and_with_no_other():
+def test_the_class_head_comes_with_the_model_and_with_no_other():
     inputs = _inputs()
-    plan = _plan(inputs, _tight(inputs), seed=(0, 3), unseen=("bee",), lam=(0.01, 1.0))
+    plan = _plan(inputs, _tight(inputs), seed=(0, 3), unseen=("bee",), zsh={"lam": (0.01, 1.0)})
     keeps = {identity(cell, inputs)["lam"]: cell.weights.lam > 0.5 for cell in _cells(plan)}
     results = [
         r for batch in engine.run(plan, inputs, keeps_model=lambda cell: keeps[cell["lam"]]) for r in batch
     ]
+    vectors = jnp.asarray(inputs.semantics["one-hot"].vectors)
     for cell, result in zip(_cells(plan), results, strict=True):
         if cell.weights.lam < 0.5:
             assert result.model is None
-            assert result.class_codes is None
             continue
-        (_, _, solution), *_ = _by_hand(cell, inputs)
-        codes = pack_codes(encode_class(solution, jnp.asarray(inputs.semantics["one-hot"].vectors)))
-        np.testing.assert_array_equal(result.class_codes, codes)
-        assert result.model is not None
+        _, function, _ = _by_hand(cell, inputs)
+        expected = encode_classes(function, vectors)
+        np.testing.assert_array_equal(encode_classes(result.model, vectors), expected)
+        labels = inputs.dataset.labels
+        q = jnp.asarray(split_of(inputs, cell.split).asked)
+        d = jnp.asarray(split_of(inputs, cell.split).database)
+        codes = encode(function, jnp.asarray(inputs.features))
+        by_name = evaluate(expected[q], q, codes[d], jnp.asarray(labels)[d], bits=9).mean_average_precision
+        assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-9)
 
 
 def test_many_batches_are_many():
@@ -230,15 +236,15 @@ def test_nothing_compiles_twice(monkeypatch):
     jax.clear_caches()
     chex.clear_trace_counter()
     programs = {
-        "prepare": (prepare, ("anchor_count", "preprocessing", "pca_dimensions", "graph"), 1),
+        "prepare_split": (prepare_split, ("how", "reads"), 1),
         "train": (train, ("program",), 2),
-        "encode_cells": (encode_cells, (), 1),
+        "encode_cells": (encode_cells, ("feature_map",), 1),
         "evaluate_cells": (evaluate_cells, ("bits", "cutoffs", "block"), 1),
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
         monkeypatch.setattr(
-            load if name == "prepare" else engine, name, jax.jit(counted, static_argnames=static)
+            load if name == "prepare_split" else engine, name, jax.jit(counted, static_argnames=static)
         )
     inputs = _inputs()
     plan = _plan(
@@ -246,8 +252,7 @@ def test_nothing_compiles_twice(monkeypatch):
         _tight(inputs),
         seed=(0, 1, 2, 3),
         unseen=("ant", "bee", "cow"),
-        rotation=("procrustes", "none"),
-        lam=(0.01, 0.1),
+        zsh={"rotation": ("procrustes", "none"), "lam": (0.01, 0.1)},
     )
     assert len(plan.batches) >= 4
     assert len({len(batch) for batch in plan.batches}) == 1
@@ -255,5 +260,5 @@ def test_nothing_compiles_twice(monkeypatch):
 
 
 def test_streams_of_a_seed_are_independent():
-    keys = [jax.random.key_data(key).tolist() for seed in (0, 1) for key in streams(seed)]
-    assert len({tuple(key) for key in keys}) == 8
+    keys = [jax.random.key_data(key).tolist() for seed in (0, 1) for key in streams(jax.random.key(seed))]
+    assert len({tuple(key) for key in keys}) == 6

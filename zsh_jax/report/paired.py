@@ -87,9 +87,7 @@ def _partners(
     key = tuple(row.get(axis) for axis in pair)
     if None not in key:
         return [key] if key in known else []
-    return [
-        other for other in known if all(own in (None, its) for own, its in zip(key, other, strict=True))
-    ]
+    return [other for other in known if all(own in (None, its) for own, its in zip(key, other, strict=True))]
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
