@@ -32,7 +32,8 @@ def equations(function, *args):
 
 def largest_array(function, *args):
     """Number of elements of the largest array that any equation makes."""
-    return max(math.prod(out.aval.shape) for eq in equations(function, *args) for out in eq.outvars)
+    sizes = (math.prod(out.aval.shape) for eq in equations(function, *args) for out in eq.outvars)
+    return max(sizes, default=0)
 
 
 def batched_factorisations(function, *args):

@@ -76,7 +76,7 @@ class Joint(NamedTuple):
         return self.frame.shape[-1]
 
     @full_precision
-    def __call__(self, features: Float[Array, "n p+m"]) -> Float[Array, "n l"]:
+    def __call__(self, features: Float[Array, "n f"]) -> Float[Array, "n l"]:
         """Project preprocessed and RBF features that stand side by side, (n, p + m), onto l values."""
         p = self.whitening.shape[0]
         x, phi = features[:, :p], features[:, p:]

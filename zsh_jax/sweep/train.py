@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, UInt8
+from jaxtyping import Array, Bool, UInt8
 
+from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.loop import Status
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.methods.protocol import Method, Trace
 from zsh_jax.sweep.axes import Program
+from zsh_jax.training.fit import assemble
 from zsh_jax.training.prepare import Prepared
 
 
@@ -24,7 +26,7 @@ class Trained(NamedTuple):
         head: of each hash function.
         class_head: for class vectors; None for a method that has none.
         class_codes: code of each class from its vector alone, packed; None likewise.
-        trace: how it got there; without an objective, that the head is finite or not.
+        trace: how it got there; its status says too where the hash function is not finite.
     """
 
     head: Head
@@ -53,8 +55,10 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
     def one_cell(split: Prepared, weights: Any) -> Trained:
         fitted = method.fit(split.start, split.data, weights, program.options, bits=program.bits)
         class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
-        trace = no_trace(fitted.head, split) if fitted.trace is None else fitted.trace
-        return Trained(fitted.head, fitted.class_head, class_codes, trace)
+        trace = no_trace(split) if fitted.trace is None else fitted.trace
+        finite = is_finite(assemble(method, split, fitted))
+        status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
+        return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
 
     over_others = _over(one_cell, method, weights, shared=False)
     over_shared = _over(over_others, method, weights, shared=True)
@@ -71,18 +75,21 @@ def _over(
     return jax.vmap(function, in_axes=(None, axes), axis_size=sizes[0] if sizes else 1)
 
 
-def no_trace(head: Head, split: Prepared) -> Trace:
-    """What a method without an objective has to report: no iteration, and whether its head is finite.
+def is_finite(hash_function: HashFunction) -> Bool[Array, ""]:
+    """Whether all arrays of a hash function are finite: where one is not, its codes mean nothing."""
+    leaves = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(hash_function)]
+    return jnp.stack(leaves).all()
+
+
+def no_trace(split: Prepared) -> Trace:
+    """What a method without an objective has to report: no iteration.
 
     Args:
-        head: of one cell.
         split: that it was fitted to.
 
     Returns:
         A trace of one place, with nothing in it.
     """
-    leaves = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(head)]
-    finite = jnp.all(jnp.stack(leaves)) if leaves else jnp.asarray(True)
     nothing = jnp.full(1, jnp.nan, split.vectors.dtype)
     return Trace(
         objective=nothing[0],
@@ -90,5 +97,5 @@ def no_trace(head: Head, split: Prepared) -> Trace:
         terms=Objective(*[nothing] * len(Objective._fields)),
         flips=jnp.full(1, -1, jnp.int32),
         iterations=jnp.array(0, jnp.int32),
-        status=jnp.where(finite, Status.CONVERGED, Status.NON_FINITE).astype(jnp.int32),
+        status=jnp.array(Status.CONVERGED, jnp.int32),
     )
