@@ -138,6 +138,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
         key: of the random codes.
         data: of which `phi` and `classes` are read.
         weights: of the terms.
+        options: what may be chosen; static.
         bits: code length l; static.
 
     Returns:
