@@ -16,7 +16,7 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import make_plan
 from zsh_jax.sweep.splits import split_of
-from zsh_jax.sweep.streams import streams
+from zsh_jax.training.streams import streams
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -31,7 +31,7 @@ def inputs():
 
 @pytest.fixture(scope="module")
 def plan():
-    return _plan(_inputs(), unseen=("ant",), gamma=(0.0,))
+    return _plan(_inputs(), unseen=("ant",), zsh={"gamma": (0.0,)})
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         _chance_is_that_of_labels_alone(result.metrics, labels, indices, seen, cell.split.unseen)
         q = indices.queries
         each = evaluate_queries(codes[q], labels[q], codes[d], jnp.asarray(labels[d]), bits=9)
-        key = streams(cell.split.seed).resamples
+        key = streams(jax.random.key(cell.split.seed)).resamples
         low, high = bootstrap_interval(key, each.mean_average_precision)
         np.testing.assert_allclose(result.metrics["mean_average_precision_low"], low, rtol=1e-9)
         np.testing.assert_allclose(result.metrics["mean_average_precision_high"], high, rtol=1e-9)

@@ -1,4 +1,4 @@
-"""Baselines and bounds through the engine against the same calls made by hand."""
+"""Methods and bounds through the engine against the same calls made by hand."""
 
 import jax
 import jax.numpy as jnp
@@ -7,29 +7,28 @@ import pytest
 from test_engine import CUTOFFS, _axes, _inputs, _plan
 
 from zsh_jax import (
+    METHODS,
+    RBF,
+    FeaturesAndRBF,
     HashFunction,
-    JointHashFunction,
+    Identity,
     Preprocessing,
-    anchors,
-    bandwidth,
+    choose_bandwidth,
+    draw_anchors,
     encode,
     evaluate,
     pack_codes,
     rbf_features,
     standardisation,
 )
-from zsh_jax.baselines.bounds import cosine_average_precision
-from zsh_jax.baselines.catalogue import BASELINES
-from zsh_jax.baselines.data import TrainingData
-from zsh_jax.baselines.families import encode_any, with_preprocessing
-from zsh_jax.baselines.hash_functions import Linear, LinearHashFunction, encode_linear
-from zsh_jax.core.joint import encode_class_joint
+from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.data.semantics import semantic_targets
 from zsh_jax.errors import InputError
+from zsh_jax.methods.protocol import Reads, TrainingData
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.splits import split_of
-from zsh_jax.sweep.streams import streams
+from zsh_jax.training.streams import streams
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -44,38 +43,54 @@ def _results(inputs, **changes):
     ]
 
 
-def _data(cell, inputs):
+def _by_hand(cell, inputs):
+    """Who is what in the split, what the method learns there, and its hash function."""
     indices = split_of(inputs, cell.split)
     raw = jnp.asarray(inputs.features[indices.training])
     mean, scale = standardisation(raw)
     x = (raw - mean) / scale
-    chosen = anchors(streams(cell.split.seed).anchors, x, count=cell.split.anchors)
-    width = bandwidth(x, chosen)
+    keys = streams(jax.random.key(cell.split.seed))
+    chosen = draw_anchors(keys.anchors, x, count=cell.split.anchors)
+    width = choose_bandwidth(x, chosen)
     labels = inputs.dataset.labels[indices.training]
-    vectors = inputs.semantics["one-hot"].vectors
+    targets = semantic_targets(labels, inputs.semantics["one-hot"].vectors)
     data = TrainingData(
-        x, rbf_features(x, chosen, width), jnp.eye(5)[labels], jnp.asarray(semantic_targets(labels, vectors))
+        x=x,
+        phi=rbf_features(x, chosen, width),
+        classes=jnp.eye(5)[labels],
+        semantics=jnp.asarray(targets),
+        labels=jnp.asarray(labels),
     )
-    return indices, data, (mean, scale, chosen, width)
+    fit, bits, options = METHODS[cell.program.method].fit, cell.program.bits, cell.program.options
+    fitted = fit(keys.start, data, cell.weights, options, bits=bits)
+    maps = {kind: kind(chosen, width) for kind in (RBF, FeaturesAndRBF)} | {Identity: Identity()}
+    feature_map = maps[METHODS[cell.program.method].feature_map]
+    before = Preprocessing(mean, scale, None, jnp.asarray(False))
+    return indices, fitted, HashFunction(before, feature_map, fitted.head, fitted.class_head)
 
 
-@pytest.mark.parametrize("method", ["lsh", "cca_itq", "sdh", "semantic_ridge"])
-def test_each_baseline_is_what_it_gives_alone(method):
+def _assert_same_arrays(one, other):
+    assert jax.tree.structure(one) == jax.tree.structure(other)
+    for mine, yours in zip(*map(jax.tree.leaves, (one, other)), strict=True):
+        np.testing.assert_allclose(mine, yours, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("method", "own", "count", "linear"),
+    [
+        ("lsh", {}, 2, True),
+        ("cca_itq", {"ridge": (1e-4, 5e-4), "passes": (7,)}, 4, True),
+        ("sdh", {"nu": (1e-5, 5e-5), "max_iterations": (5, 1)}, 8, False),
+        ("semantic_ridge", {"ridge": (1.0, 5.0)}, 4, False),
+    ],
+)
+def test_each_method_is_what_it_gives_alone(method, own, count, linear):
     inputs = _inputs()
-    cells, results = _results(inputs, method=(method,), multiple=(1.0, 5.0))
-    assert len(results) == 4
+    cells, results = _results(inputs, method=(method,), **{method: own})
+    assert len(results) == count
     for cell, result in zip(cells, results, strict=True):
-        indices, data, (mean, scale, chosen, width) = _data(cell, inputs)
-        baseline = BASELINES[method]
-        hash_map = baseline.fit(
-            streams(cell.split.seed).start, data, baseline.options(cell.weights.multiple), bits=9
-        )
-        if isinstance(hash_map, Linear):
-            codes = encode_linear(LinearHashFunction(mean, scale, *hash_map), jnp.asarray(inputs.features))
-        else:
-            function = HashFunction(mean, scale, chosen, width, hash_map.projection)
-            codes = encode(function, jnp.asarray(inputs.features))
-        assert baseline.linear == isinstance(hash_map, Linear)
+        indices, _, function = _by_hand(cell, inputs)
+        codes = encode(function, jnp.asarray(inputs.features))
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
         expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9, cutoffs=CUTOFFS)
         for name, value in expected._asdict().items():
@@ -83,32 +98,29 @@ def test_each_baseline_is_what_it_gives_alone(method):
         assert np.isnan(result.metrics["mean_average_precision_by_name"])
         assert result.metrics["iterations"] == 0
         assert result.metrics["status"] == "converged"
-        assert type(result.model).__name__ == ("LinearHashFunction" if baseline.linear else "HashFunction")
-        np.testing.assert_allclose(result.model.projection, hash_map.projection, rtol=1e-8, atol=1e-8)
+        assert isinstance(result.model.feature_map, Identity if linear else RBF)
+        assert result.model.class_head is None
+        _assert_same_arrays(result.model, function)
 
 
 def test_the_joint_form_is_what_it_gives_alone_by_name_too():
     inputs = _inputs()
-    cells, results = _results(inputs, method=("joint_random",), multiple=(1.0, 5.0))
-    assert len(results) == 4
+    own = {"odds": (1.5, 0.3), "turns": (0, 20)}
+    cells, results = _results(inputs, method=("joint",), joint=own)
+    assert len(results) == 8
     for cell, result in zip(cells, results, strict=True):
-        indices, data, (mean, scale, chosen, width) = _data(cell, inputs)
-        baseline = BASELINES["joint_random"]
-        hash_map = baseline.fit(
-            streams(cell.split.seed).start, data, baseline.options(cell.weights.multiple), bits=9
-        )
-        function = with_preprocessing(hash_map, Preprocessing(mean, scale, None, None), chosen, width)
-        codes = encode_any(function, jnp.asarray(inputs.features))
+        indices, fitted, function = _by_hand(cell, inputs)
+        codes = encode(function, jnp.asarray(inputs.features))
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
         expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9)
         value = result.metrics["mean_average_precision"]
         assert value == pytest.approx(float(expected.mean_average_precision), rel=1e-9)
-        named = pack_codes(encode_class_joint(hash_map, jnp.asarray(inputs.semantics["one-hot"].vectors)))
-        np.testing.assert_array_equal(result.class_codes, named)
+        named = pack_codes(fitted.class_head(jnp.asarray(inputs.semantics["one-hot"].vectors)))
         asked = jnp.asarray(indices.asked)
         by_name = evaluate(named[asked], asked, codes[d], labels[d], bits=9).mean_average_precision
         assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-9)
-        assert isinstance(result.model, JointHashFunction)
+        _assert_same_arrays(result.model, function)
+    assert len({result.metrics["mean_average_precision"] for result in results}) > 4
 
 
 def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():
@@ -122,7 +134,9 @@ def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():
         assert result.metrics["mean_average_precision"] == pytest.approx(float(expected), rel=1e-9)
         assert np.isnan(result.metrics["precision_radius2"])
         assert result.model is None
-    _, predicted = _results(inputs, method=("cosine_predictions",), bits=(0,), multiple=(1.0, 1e6))
+    _, predicted = _results(
+        inputs, method=("cosine_predictions",), bits=(0,), cosine_predictions={"ridge": (1.0, 1e6)}
+    )
     values = [result.metrics["mean_average_precision"] for result in predicted]
     assert all(0.2 < value <= 1 for value in values)
     assert values[0] != values[1]
@@ -137,6 +151,10 @@ def test_bits_are_for_codes_and_codes_for_bits():
 def test_methods_share_a_prepared_split():
     plan = _plan(_inputs(), **FEW, method=("lsh", "zsh", "sdh"))
     assert len({batch.splits for batch in plan.batches}) == 1
-    assert all(batch.has_samples and batch.has_locality for batch in plan.batches)
-    assert not any(batch.has_samples for batch in _plan(_inputs(), **FEW).batches)
-    assert jax.tree.leaves(plan.peak_bytes)[0] > _plan(_inputs(), **FEW).peak_bytes
+    assert all(batch.reads == frozenset(Reads) for batch in plan.batches)
+    published = _plan(_inputs(), **FEW)
+    assert {batch.reads for batch in published.batches} == {METHODS["zsh"].reads}
+    assert (
+        Reads.FEATURES not in METHODS["zsh"].reads
+    )  # the preprocessed features are left out where none reads them
+    assert plan.peak_bytes > published.peak_bytes

@@ -6,7 +6,9 @@ from test_engine import _axes, _inputs, _plan
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
+from zsh_jax.sweep.axes import SHARED_AXES, own_axes
 from zsh_jax.sweep.class_vectors import Semantics
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Inputs
@@ -28,26 +30,35 @@ def _metrics(result):
 
 
 VARIANTS = {
-    "random": {"rotation": ("random",)},
-    "coupled": {"rotation": ("coupled",)},
-    "on semantics": {"locality": ("semantics",), "delta": (0.1,)},
-    "anchor graph": {"graph": ("anchors",), "laplacian": ("normalised",), "edge_weights": ("binary",)},
-    "relaxed": {"codes": ("relaxed",), "learning_rate": (0.1, 0.3)},
-    "starts": {"restarts": (3,)},
-    "alpha grows": {"alpha_growth": (2.0,)},
+    "random": ("zsh", {"rotation": ("random",), "lam": (0.01, 1.0)}, {}),
+    "on semantics": ("zsh", {"locality": ("semantics",), "delta": (0.1,), "lam": (0.01, 1.0)}, {}),
+    "anchor graph": (
+        "zsh",
+        {"lam": (0.01, 1.0)},
+        {"graph": ("anchors",), "laplacian": ("normalised",), "edge_weights": ("binary",)},
+    ),
+    "starts": ("zsh", {"restarts": (3,), "lam": (0.01, 1.0)}, {}),
+    "alpha grows": ("zsh", {"alpha_growth": (2.0,), "lam": (0.01, 1.0)}, {}),
+    "coupled": ("zsh_coupled", {"beta": (1e-4, 1.0)}, {}),
+    "relaxed": ("zsh_relaxed", {"learning_rate": (0.1, 0.3)}, {}),
 }
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
-def test_cells_of_a_batch_are_those_run_alone(changes):
+@pytest.mark.parametrize(("method", "own", "shared"), VARIANTS.values(), ids=VARIANTS)
+def test_cells_of_a_batch_are_those_run_alone(method, own, shared):
     inputs = _inputs()
-    together = _run(
-        _plan(inputs, **{"seed": (0, 3), "unseen": ("bee",), "lam": (0.01, 1.0)} | changes), inputs
-    )
-    for result in (together[0], together[-1]):  # of another seed or weight, or both
-        own = {axis: (result.cell[axis],) for axis in _axes() if axis != "semantics"}
-        (alone,) = _run(_plan(inputs, **own), inputs)
+    changes = {"seed": (0, 3), "unseen": ("bee",), "method": (method,)} | shared
+    together = _run(_plan(inputs, **changes, **{method: own}), inputs)
+    assert len(together) == 4
+    for result in (together[0], together[-1]):  # of another seed and weight
+        values = {
+            axis: (result.cell[axis],)
+            for axis in SHARED_AXES
+            if axis in result.cell and axis not in ("semantics", "method")
+        }
+        its = {axis: (result.cell[axis],) for axis in own_axes(METHODS[method])}
+        (alone,) = _run(_plan(inputs, **values, method=(method,), **{method: its}), inputs)
         assert alone.cell == result.cell
         for key, value in _metrics(alone).items():
             if isinstance(value, str):
@@ -58,9 +69,9 @@ def test_cells_of_a_batch_are_those_run_alone(changes):
 
 def test_the_three_rotations_of_the_published_form_have_equal_metrics():
     inputs = _inputs()
-    changes = {"seed": (0, 3), "rotation": ("procrustes", "none", "random"), "alpha": (1e-5, 0.1)}
-    results = _run(_plan(inputs, **changes), inputs)
-    by_rotation = {kind: [] for kind in changes["rotation"]}
+    own = {"rotation": ("procrustes", "none", "random"), "alpha": (1e-5, 0.1)}
+    results = _run(_plan(inputs, seed=(0, 3), zsh=own), inputs)
+    by_rotation = {kind: [] for kind in own["rotation"]}
     for result in results:
         metrics = _metrics(result)
         # J is taken with the rounding of R; what was not asked for is NaN, which equals nothing.
@@ -72,7 +83,7 @@ def test_the_three_rotations_of_the_published_form_have_equal_metrics():
 def test_of_several_starts_the_lowest_is_kept_and_all_are_told():
     inputs = _inputs()
     (one,) = _run(_plan(inputs, **FEW, bits=(3,)), inputs)
-    (many,) = _run(_plan(inputs, **FEW, bits=(3,), restarts=(6,)), inputs)
+    (many,) = _run(_plan(inputs, **FEW, bits=(3,), zsh={"restarts": (6,)}), inputs)
     values = many.metrics["start_objectives"]
     assert len(values) == 6
     assert len(set(np.round(values, 5))) > 1
@@ -108,7 +119,7 @@ def test_shuffled_semantics_find_images_by_name_far_worse_than_true_ones():
     inputs = _by_meaning()
     axes = _axes(
         semantics=("attributes", "shuffled"),
-        rotation=("coupled",),
+        method=("zsh_coupled",),
         seed=(0, 1, 2, 3, 4, 5),
         unseen=("class0+class1+class2",),
         training_samples=(400,),
@@ -133,11 +144,13 @@ def test_shuffled_semantics_find_images_by_name_far_worse_than_true_ones():
 @pytest.mark.parametrize(
     "changes",
     [
-        {"rotation": ("coupled",), "codes": ("relaxed",)},
-        {"codes": ("relaxed",), "alpha_growth": (2.0,)},
-        {"locality": ("everywhere",)},
+        {"zsh_coupled": {"rotation": ("random",)}},  # it has a rotation of its own
+        {"zsh_relaxed": {"alpha_growth": (2.0,)}},
+        {"zsh_coupled": {"lam": (0.1,)}},
+        {"zsh": {"locality": ("everywhere",)}},
         {"graph": ("anchors",), "neighbours": (15,)},
-        {"restarts": (0,)},
+        {"zsh": {"restarts": (0,)}},
+        {"zsh": {"alpha_growth": (1e20,), "max_iterations": (10,)}},
         {"bandwidth": (0.0,)},
     ],
 )

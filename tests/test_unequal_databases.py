@@ -56,7 +56,7 @@ def test_tuning_on_sets_of_unequal_sizes(launch, features, tmp_path):
         "    config = for_dataset('features')\n"
         "    config.name = 'tuned'\n"
         "    config.variants = {'ridge': {'method': ('semantic_ridge',)}}\n"
-        "    config.tuning.axes = {'ridge': {'multiple': (0.1, 10.0)}}\n"
+        "    config.tuning.axes = {'ridge': {'semantic_ridge': {'ridge': (0.1, 10.0)}}}\n"
         "    config.tuning.bits, config.tuning.validation = (8,), 1\n"
         "    return config.lock()\n"
     )
