@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from zsh_jax.commands.configuration import read_config
 from zsh_jax.errors import InputError
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.config import for_dataset
+from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.settings import check_settings
 
 OPEN = ("variants", "tuning.axes")  # the keys below are the user's own
 NAN, INF = float("nan"), float("inf")
@@ -39,6 +42,10 @@ BY_KIND = {
     float: (None, "7", "", 0, -1.0, 1e-300, 1e300, (1.0,), *HUGE),
     str: (None, True, 7, 0.5, "", "two\nlines", ("a",)),
 }
+POSITIVE = (0, 0.0, -0.0, -1.0, True, None, "1", 1e-300, 1e-40, 1e300, *HUGE)
+NOT_NEGATIVE = (-1.0, True, None, "1", 1e-300, 1e-40, 1e300, *HUGE)
+COUNT = (0, -1, 2.0, True, None, 10**9, *HUGE)
+WORD = (0, None, True, "", "nonesuch", "KNN ", "\u200b")
 AXES = {
     "seed": (-1, 1.0, True, None, "0", 2**32, *HUGE),
     "bits": (-1, 16.0, True, None, "16", 10**9, *HUGE),
@@ -46,23 +53,23 @@ AXES = {
         ("training_samples", "queries", "anchors", "neighbours"), (0, -1, 2.0, True, None, 2**31, *HUGE)
     ),
     **dict.fromkeys(("seen_classes", "validation", "pca_dimensions"), (-1, 2.0, True, None, 2**31, *HUGE)),
-    **dict.fromkeys(
-        ("restarts", "max_iterations", "max_sweeps", "gradient_steps"), (0, -1, 2.0, True, None, 10**9, *HUGE)
-    ),
-    **dict.fromkeys(
-        ("lam", "alpha", "beta", "bandwidth", "alpha_growth", "learning_rate", "multiple"),
-        (0, 0.0, -0.0, -1.0, True, None, "1", 1e-300, 1e-40, 1e300, *HUGE),
-    ),
-    **dict.fromkeys(("gamma", "delta", "tolerance"), (-1.0, True, None, "1", 1e-300, 1e-40, 1e300, *HUGE)),
-    **dict.fromkeys(
-        (
-            *("method", "semantics", "preprocessing", "graph", "edge_weights"),
-            *("laplacian", "rotation", "locality", "codes"),
-        ),
-        (0, None, True, "", "nonesuch", "KNN ", "\u200b"),
-    ),
+    "bandwidth": POSITIVE,
+    **dict.fromkeys(("method", "semantics", "preprocessing", "graph", "edge_weights", "laplacian"), WORD),
     "unseen": (0, None, True, "", "+", "a+", "+a", " ", "two\nlines"),
 }
+OWN = {
+    **dict.fromkeys(("restarts", "max_iterations", "max_sweeps", "gradient_steps", "passes"), COUNT),
+    **dict.fromkeys(("labelled", "draws", "alternations", "rank", "directions"), COUNT),
+    "starts": (1, *COUNT),
+    "turns": (-1, 2.0, True, None, 10**9, *HUGE),
+    **dict.fromkeys(
+        ("lam", "alpha", "beta", "alpha_growth", "learning_rate", "nu", "ridge", "odds"), POSITIVE
+    ),
+    "ksh.tolerance": POSITIVE,
+    **dict.fromkeys(("gamma", "delta", "tolerance", "joint.ridge", "centring", "shrinkage"), NOT_NEGATIVE),
+    **dict.fromkeys(("rotation", "locality", "turned"), WORD),
+}
+"""Of the axes that are a method's own; with the method's name where another has one of that name."""
 OTHERS = {
     "name": (
         "../../esc",
@@ -134,6 +141,11 @@ def _unset(config) -> Iterator[str]:
 
 
 KINDS = {key: kind for key, kind, _ in _leaves(for_dataset("features")) if key not in OPEN}
+OWN_KEYS = frozenset(key for key in KINDS if key.startswith("sweep.") and key.count(".") == 2)
+FIRST = {
+    key.rpartition(".")[2]: key for key in sorted(OWN_KEYS, reverse=True)
+}  # one method for each own axis
+ONCE = [key for key in KINDS if key not in OWN_KEYS or key in FIRST.values()]
 OPTIONAL = frozenset(_unset(for_dataset("cifar10")))
 
 
@@ -141,7 +153,8 @@ def _wrong(key):
     """Values that a setting does not take, as an experiment may give them."""
     axis = key.removeprefix("sweep.")
     if axis != key:
-        return [(), *((value,) for value in (*NEVER, *AXES[axis]))]
+        wrong = AXES.get(axis) or OWN.get(axis) or OWN[axis.partition(".")[2]]
+        return [(), *((value,) for value in (*NEVER, *wrong))]
     values = [*NEVER, *BY_KIND.get(KINDS[key], (None, 0.5, {"a": 1})), *OTHERS.get(key, ())]
     return [value for value in values if not (key in OPTIONAL and value is None)]
 
@@ -187,7 +200,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("key", KINDS)
+@pytest.mark.parametrize("key", ONCE)
 def test_every_text_of_the_wrong_kind_is_refused_by_the_name_of_its_flag(launch, folder, capsys, key):
     kind = tuple if issubclass(KINDS[key], tuple) else KINDS[key]
     for text in TEXTS[kind]:
@@ -201,7 +214,7 @@ def test_every_text_of_the_wrong_kind_is_refused_by_the_name_of_its_flag(launch,
         )
 
 
-@pytest.mark.parametrize("key", KINDS)
+@pytest.mark.parametrize("key", ONCE)
 def test_a_misspelt_key_is_refused_with_the_nearest_one(launch, folder, capsys, key):
     before, _, last = key.rpartition(".")
     misspelt = f"{before}.{last[:-1]}_{last[-1]}".lstrip(".")
@@ -213,13 +226,13 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one(launch, folder, capsys, 
     assert last in said.replace(misspelt, "")
 
 
-@pytest.mark.parametrize("key", KINDS)
+@pytest.mark.parametrize("key", ONCE)
 def test_a_flag_given_twice_is_refused(launch, folder, capsys, key):
     said = refusal(launch, folder, capsys, tiny_config(folder), f"--config.{key}=1", f"-config.{key}", "2")
     assert said.startswith(f"--config.{key} is given twice; fix: ")
 
 
-@pytest.mark.parametrize("key", KINDS)
+@pytest.mark.parametrize("key", [key for key in KINDS if key not in OWN_KEYS])
 def test_a_configuration_that_lacks_a_key_is_refused(launch, folder, capsys, key):
     config = tiny_config(folder)
     here = config
@@ -229,6 +242,23 @@ def test_a_configuration_that_lacks_a_key_is_refused(launch, folder, capsys, key
     del here[last]
     said = refusal(launch, folder, capsys, config)
     assert said.startswith(f"sweep: axis {last!r} is missing" if before == ["sweep"] else f"{key} is missing")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_configuration_that_lacks_the_own_axes_of_a_method_has_its_published_ones(folder, method):
+    config = put(
+        tiny_config(folder), {"sweep.method": (method,), "sweep.bits": (8 * METHODS[method].has_codes,)}
+    )
+    whole = groups(config.sweep.to_dict())
+    check_settings(config)
+    for axis in (*config.sweep[method], None):
+        part = config.copy_and_resolve_references()
+        if axis is None:
+            del part.sweep[method]
+        else:
+            del part.sweep[method][axis]
+        check_settings(part)
+        assert groups(part.sweep.to_dict()) == whole
 
 
 LITERALS = st.recursive(

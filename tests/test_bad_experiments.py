@@ -75,6 +75,18 @@ SOURCES = {
         "    config.lock().sweep.bit = (16,)\n",
         "line 6",
     ),
+    "sets an axis above its method": (
+        "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('features')\n"
+        "    config.sweep.alpha = (1e-5, 1e-3)\n    return config.lock()\n",
+        "sweep.alpha: there is no such setting; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: "
+        "--config.sweep.zsh.alpha='(...)'\n",
+    ),
+    "sets an axis above its method in a variant": (
+        "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('features')\n"
+        "    config.variants.mine = {'alpha': (1e-5, 1e-3)}\n    return config.lock()\n",
+        "variants.mine: unknown axis 'alpha'; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: "
+        "--config.sweep.zsh.alpha='(...)'\n",
+    ),
     "sets text for a number": (
         "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('shapes')\n"
         "    config.memory_gib = 'much'\n",
@@ -151,6 +163,15 @@ def test_an_experiment_of_another_encoding_that_says_so_is_read(folder):
         (["--config={0}", "--config.sweep=3"], "is not of the right kind (no dict)"),
         (["--config={0}", "--config.sweep={{'bit': (3,)}}"], "no setting --config.sweep.bit; nearest: bits"),
         (["--config={0}", "--config.sweep={{3: 3}}"], "--config.sweep"),
+        (
+            ["--config={0}", "--config.sweep={{'alpha': (1e-3,)}}"],
+            "no setting --config.sweep.alpha; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: ",
+        ),
+        (["--config={0}", "--config.sweep.zsh=3"], "--config.sweep.zsh=3 is not of the right kind (no dict)"),
+        (
+            ["--config={0}", "--config.variants={{'a': {{'nu': (1e-3,)}}}}"],
+            "variants.a: unknown axis 'nu'; it is an axis of sdh, fsdh; fix: --config.sweep.sdh.nu=",
+        ),
         (["--config={0}", "--config.variants=[]"], "--config.variants="),
         (["--config={0}", "--config.variants={{'a': 3}}"], "variants.a: takes a ConfigDict of axes, not 3"),
         (["--config={0}", "--config.sweep.bits.x.y=3"], "what is before .x is a value"),
@@ -178,13 +199,21 @@ def test_every_way_to_give_a_setting_is_understood(folder):
         "    return config.lock()\n"
     )
     flags = """-config FILE:imagenet100 --config.sweep.bits '(8, 16)'
-        --config.sweep.lam=1e-3 -config.sweep.seed='[0, 1]' --noconfig.report
+        --config.sweep.zsh.lam=1e-3 -config.sweep.seed='[0, 1]' --noconfig.report
         --config.save_models --config.semantics.lower_case=t --config.dataset.classes=None
+        --config.sweep.sdh="{'nu': (1e-3,), 'max_iterations': (2,)}"
         --config.reference=None --config.sweep.unseen='great dane' --config.memory_gib 3 --config.dataset.held_out=0x10
         --config.evaluation="{'seen_queries': 7}" --config.variants.a.bits='(32,)' --config.workdir='~/x y'"""
     config = read_config(["launch.py", *shlex.split(flags.replace("FILE", str(folder / "plain.py")))])
     assert config.sweep.bits == (8, 16)
-    assert config.sweep.lam == (1e-3,)
+    assert config.sweep.zsh.lam == (1e-3,)
+    assert config.sweep.sdh.to_dict() == {
+        "lam": (1.0,),
+        "nu": (1e-3,),
+        "ridge": (0.01,),
+        "max_iterations": (2,),
+        "max_sweeps": (10,),
+    }
     assert config.sweep.seed == (0, 1)
     assert config.sweep.unseen == ("great dane",)
     assert (config.report, config.save_models, config.semantics.lower_case) == (False, True, True)

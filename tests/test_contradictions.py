@@ -18,7 +18,7 @@ def _tuning(axes, variants=None, **settings):
     return {"variants": ConfigDict(variants or TWO), "tuning.axes": ConfigDict(axes)} | given
 
 
-BETA = {"a": {"beta": (1e-4, 1e-3)}}
+BETA = {"a": {"zsh": {"beta": (1e-4, 1e-3)}}}
 
 TOGETHER = {
     "more bits than components": (
@@ -29,17 +29,46 @@ TOGETHER = {
         PCA | {"sweep.pca_dimensions": (4,), "sweep.method": ("itq",), "sweep.bits": (8,)},
         "sweep.bits: itq has no 8 bits from 4",
     ),
-    "coupled and relaxed": (
-        {"sweep.rotation": ("coupled",), "sweep.codes": ("relaxed",)},
-        "sweep.rotation: coupled has",
+    "a method as a rotation": (
+        {"sweep.zsh.rotation": ("coupled",)},
+        "sweep.zsh.rotation: takes procrustes, none, random, not 'coupled'",
     ),
     "growth of a closed form": (
-        {"sweep.rotation": ("coupled",), "sweep.alpha_growth": (2.0,)},
-        "sweep.alpha_growth: is for",
+        {"sweep.zsh_coupled.alpha_growth": (2.0,)},
+        "sweep.zsh_coupled.alpha_growth: there is no such setting; nearest: sweep.zsh_coupled.alpha",
+    ),
+    "growth of relaxed codes": (
+        {"variants": ConfigDict({"a": {"zsh_relaxed": {"alpha_growth": (2.0,)}}})},
+        "variants.a.zsh_relaxed: unknown axis 'alpha_growth'; there are lam, alpha, beta",
     ),
     "growth beyond float32": (
-        {"sweep.alpha_growth": (1e3,), "sweep.max_iterations": (50,)},
-        "sweep.alpha_growth: alpha 1e-05 grown by 1000 is 1e142 after 50 iterations",
+        {"sweep.zsh.alpha_growth": (1e3,), "sweep.zsh.max_iterations": (50,)},
+        "sweep.zsh.alpha_growth: alpha 1e-05 grown by 1000 is 1e142 after 50 iterations",
+    ),
+    "an axis above its method": (
+        {"sweep.alpha": (1e-5, 1e-3)},
+        "sweep.alpha: there is no such setting; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: "
+        "--config.sweep.zsh.alpha='(...)'",
+    ),
+    "an axis above its method in a variant": (
+        {"variants": ConfigDict({"a": {}, "b": {"nu": (1e-5, 1e-3)}})},
+        "variants.b: unknown axis 'nu'; it is an axis of sdh, fsdh; fix: --config.sweep.sdh.nu='(...)'",
+    ),
+    "a value in the place of a method's axes": (
+        {"sweep.zsh": (1e-5,)},
+        "sweep.zsh",
+    ),
+    "a value in the place of a method's axes in a variant": (
+        {"variants": ConfigDict({"a": {"zsh": 3}})},
+        "variants.a.zsh: takes axes of zsh and their values, not 3",
+    ),
+    "an own axis of a variant with a wrong value": (
+        {"variants": ConfigDict({"a": {"zsh": {"restarts": (0,)}}})},
+        "variants.a.zsh.restarts: takes whole numbers from 1 to 10,000",
+    ),
+    "an own axis of a variant with a value twice": (
+        {"variants": ConfigDict({"a": {"sdh": {"nu": (1, 1.0)}}})},
+        "variants.a.sdh.nu repeats a value: 1 and 1.0",
     ),
     "a method without bits": ({"sweep.bits": (0,)}, "sweep.bits: zsh has codes"),
     "a bound with bits": ({"sweep.method": ("cosine_features",)}, "sweep.bits: cosine_features has no codes"),
@@ -89,11 +118,14 @@ TOGETHER = {
         {"sweep.unseen": ("cat+dog", "dog + cat")},
         "sweep.unseen repeats a value: 'cat+dog' and 'dog + cat'",
     ),
-    "a number twice": ({"sweep.lam": (1, 1.0)}, "sweep.lam repeats a value: 1 and 1.0"),
-    "one number in float32": ({"sweep.lam": (1e-3, 1e-3 * (1 + 1e-9))}, "sweep.lam repeats a value"),
+    "a number twice": ({"sweep.zsh.lam": (1, 1.0)}, "sweep.zsh.lam repeats a value: 1 and 1.0"),
+    "one number in float32": (
+        {"sweep.zsh.lam": (1e-3, 1e-3 * (1 + 1e-9))},
+        "sweep.zsh.lam repeats a value",
+    ),
     "one bandwidth in float32": ({"sweep.bandwidth": (1.0, 1.0 + 1e-12)}, "sweep.bandwidth repeats a value"),
     "too many cells": (
-        {"sweep.seed": tuple(range(1001)), "sweep.alpha": tuple(np.linspace(1, 2, 1001).tolist())},
+        {"sweep.seed": tuple(range(1001)), "sweep.zsh.alpha": tuple(np.linspace(1, 2, 1001).tolist())},
         "sweep: its axes make 1,002,001 cells",
     ),
     "word vectors without a file": ({"sweep.semantics": ("word_vectors",)}, "semantics.path is not set"),
@@ -159,7 +191,10 @@ TOGETHER = {
         _tuning(BETA, validation=5),
         "tuning: 5 validation classes cannot be drawn from 5",
     ),
-    "tuning for no variant": (_tuning({"c": {"beta": (1e-4,)}}), "tuning.axes: there is no variant 'c'"),
+    "tuning for no variant": (
+        _tuning({"c": {"zsh": {"beta": (1e-4,)}}}),
+        "tuning.axes: there is no variant 'c'",
+    ),
     "tuning nothing": (_tuning({"a": {}}), "tuning.axes.a: takes axes and the values to try"),
     "tuning no axis": (_tuning({"a": 3}), "tuning.axes.a: takes axes and the values to try, not 3"),
     "tuning the unseen classes": (
@@ -170,26 +205,37 @@ TOGETHER = {
         _tuning({"a": {"validation": (1, 2)}}),
         "tuning.axes.a.validation: 'validation' cannot",
     ),
-    "tuning with one bare value": (_tuning({"a": {"beta": 1e-4}}), "tuning.axes.a.beta: takes a tuple"),
-    "tuning with no value": (_tuning({"a": {"beta": ()}}), "tuning.axes.a.beta: takes a tuple"),
+    "tuning with one bare value": (
+        _tuning({"a": {"zsh": {"beta": 1e-4}}}),
+        "tuning.axes.a.zsh.beta: takes a tuple",
+    ),
+    "tuning with no value": (_tuning({"a": {"zsh": {"beta": ()}}}), "tuning.axes.a.zsh.beta: takes a tuple"),
     "tuning with a value twice": (
-        _tuning({"a": {"beta": (1e-4, 1e-4)}}),
-        "tuning.axes.a.beta repeats a value",
+        _tuning({"a": {"zsh": {"beta": (1e-4, 1e-4)}}}),
+        "tuning.axes.a.zsh.beta repeats a value",
     ),
     "tuning with a wrong value": (
-        _tuning({"a": {"beta": (1e-4, 0)}}),
-        "tuning.axes.a.beta: takes numbers from 1e-15",
+        _tuning({"a": {"zsh": {"beta": (1e-4, 0)}}}),
+        "tuning.axes.a.zsh.beta: takes numbers from 1e-15",
     ),
     "tuning what is not read": (
-        _tuning({"b": {"beta": (1e-4, 1e-3)}}),
-        "tuning.axes.b.beta: semantic_ridge does not",
+        _tuning({"b": {"zsh": {"beta": (1e-4, 1e-3)}}}),
+        "tuning.axes.b.zsh.beta: semantic_ridge does not",
     ),
     "tuning what zsh does not read": (
-        _tuning({"a": {"multiple": (1.0, 2.0)}}),
-        "tuning.axes.a.multiple: zsh does not",
+        _tuning({"a": {"semantic_ridge": {"ridge": (1.0, 2.0)}}}),
+        "tuning.axes.a.semantic_ridge.ridge: zsh does not",
+    ),
+    "tuning the features of a method that reads no others": (
+        _tuning({"b": {"neighbours": (2, 3)}}),
+        "tuning.axes.b.neighbours: semantic_ridge does not read neighbours",
+    ),
+    "tuning an axis above its method": (
+        _tuning({"a": {"beta": (1e-4, 1e-3)}}),
+        "tuning.axes.a.beta: it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: give tuning.axes.a.zsh.beta",
     ),
     "tuning with unequal budgets": (
-        _tuning(BETA | {"b": {"multiple": (1.0,)}}),
+        _tuning(BETA | {"b": {"semantic_ridge": {"ridge": (1.0,)}}}),
         "tuning.axes: budgets differ (a 2, b 1",
     ),
     "tuning a sweep on validation classes": (
@@ -205,7 +251,7 @@ TOGETHER = {
         "variants.a: sweep.anchors: 60 anchors",
     ),
     "tuning with bits that there are not": (
-        _tuning({"p": {"neighbours": (2, 3)}}, {"p": {"method": ("itq",)}}, bits=(16,)),
+        _tuning({"p": {"itq": {"passes": (2, 3)}}}, {"p": {"method": ("itq",)}}, bits=(16,)),
         "tuning: sweep.bits: itq has no 16 bits from 8",
     ),
     # Two bits of four directions can be tried, and then eight of them not be run.
@@ -264,7 +310,7 @@ def test_numbers_of_numpy_are_taken_as_they_are(folder):
     from zsh_jax.sweep.settings import plain
 
     given = {
-        "sweep.lam": tuple(np.logspace(-3, -1, 3)),
+        "sweep.zsh.lam": tuple(np.logspace(-3, -1, 3)),
         "sweep.seed": tuple(np.arange(2)),
         "memory_gib": np.float64(3),
     }
@@ -272,7 +318,7 @@ def test_numbers_of_numpy_are_taken_as_they_are(folder):
     plain(config)
     check_settings(config)
     assert config.sweep.seed == (0, 1)
-    assert {type(value) for value in (*config.sweep.seed, *config.sweep.lam, config.memory_gib)} == {
+    assert {type(value) for value in (*config.sweep.seed, *config.sweep.zsh.lam, config.memory_gib)} == {
         int,
         float,
     }

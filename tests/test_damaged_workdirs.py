@@ -3,16 +3,18 @@
 import json
 import random
 
+import jax
 import numpy as np
 import pytest
 from cells import hash_function, identity, joint_hash_function, result
 from rows import outcome, rewrite, rows_of
 from small_sweeps import arguments, write_features
 
+from zsh_jax import Dictionary, load, save
 from zsh_jax.errors import InputError
 from zsh_jax.report.__main__ import main as report
 from zsh_jax.tracking.history import append_history, check_history, open_history, read_history
-from zsh_jax.tracking.models import is_whole_model, load_model, model_path, save_model
+from zsh_jax.tracking.models import is_whole_model, model_path
 from zsh_jax.tracking.results import (
     append_results,
     cell_id,
@@ -60,10 +62,15 @@ def test_any_flipped_digit_or_bit_of_a_line_is_found(tmp_path, name):
         assert found == ([CELLS[0], CELLS[2]], True), (place, byte)
 
 
-@pytest.mark.parametrize("model", [hash_function(), joint_hash_function()], ids=["kernel", "joint"])
+WITH_DICTIONARY = hash_function()._replace(
+    class_head=Dictionary(np.eye(12, 3, dtype=np.float32), np.arange(8, dtype=np.uint8).reshape(4, 2))
+)
+
+
+@pytest.mark.parametrize("model", [WITH_DICTIONARY, joint_hash_function()], ids=["kernel", "joint"])
 def test_any_flipped_digit_or_bit_of_a_model_is_found(tmp_path, model):
     path = model_path(tmp_path, cell_id(identity()))
-    save_model(path, model, identity(), np.zeros((3, 2), np.uint8))
+    save(path, model, identity())
     assert is_whole_model(path)
     content = path.read_bytes()
     header = 8 + int.from_bytes(content[:8], "little")
@@ -84,12 +91,12 @@ def test_any_flipped_digit_or_bit_of_a_model_is_found(tmp_path, model):
 
 def test_a_damaged_array_of_a_model_is_not_loaded(tmp_path):
     path = tmp_path / "model.safetensors"
-    save_model(path, hash_function(), identity())
+    save(path, hash_function(), identity())
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(InputError, match="is damaged: its checksum is wrong"):
-        load_model(path)
+        load(path)
 
 
 def _deep(row):
@@ -226,7 +233,7 @@ def _state(workdir):
     models = {}
     for path in (workdir / "models").iterdir():
         assert is_whole_model(path)
-        models[path.stem] = [np.asarray(leaf).tobytes() for leaf in load_model(path)[0] if leaf is not None]
+        models[path.stem] = [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(load(path))]
     return rows, histories.by_cell, models
 
 

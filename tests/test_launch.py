@@ -23,7 +23,8 @@ from zsh_jax.data.features.gist import gist
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
-from zsh_jax.tracking.models import load_model, model_path
+from zsh_jax.model_file import load_with_metadata
+from zsh_jax.tracking.models import model_path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -204,7 +205,7 @@ def test_saved_models_give_the_metrics_of_the_results(shapes, shapes_folder):
     for row in rows:
         if row["seed"] == 1:
             continue
-        model, metadata = load_model(model_path(shapes.workdir, row["cell_id"]))
+        model, metadata = load_with_metadata(model_path(shapes.workdir, row["cell_id"]))
         assert metadata == {key: row[key] for key in metadata}
         split = zero_shot_split(
             dataset.labels,

@@ -73,9 +73,26 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.save_models": 7}, "--config.save_models=7 is not of the right kind"),
         ({"config.sweep.bits": "(16,"}, "--config.sweep.bits=(16, is not of the right kind"),
         ({"config.sweep.bits": "(16.5,)"}, "sweep.bits: takes whole numbers"),
-        ({"config.sweep.lam": "-1"}, "sweep.lam: takes numbers from 1e-15 to 1e+15, not -1"),
+        ({"config.sweep.zsh.lam": "-1"}, "sweep.zsh.lam: takes numbers from 1e-15 to 1e+15, not -1"),
         ({"config.sweep.seed": "()"}, "sweep.seed is empty; give at least one value"),
-        ({"config.sweep.rotation": "turn"}, "sweep.rotation"),
+        (
+            {"config.sweep.zsh.rotation": "turn"},
+            "sweep.zsh.rotation: takes procrustes, none, random, not 'turn'; fix: --config.sweep.zsh.rotation=",
+        ),
+        (
+            {"config.sweep.alpha": "(1e-5,1e-3)"},
+            "no setting --config.sweep.alpha; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: "
+            "--config.sweep.zsh.alpha='(...)'\n",
+        ),
+        (
+            {"config.sweep.rotation": "none"},
+            "no setting --config.sweep.rotation; it is an axis of zsh, zsh_relaxed; fix: "
+            "--config.sweep.zsh.rotation='(...)'\n",
+        ),
+        (
+            {"config.sweep.zsh.nu": "1e-5"},
+            "no setting --config.sweep.zsh.nu; there are alpha, alpha_growth, beta",
+        ),
         ({"config.sweep.semantics": "poems"}, "sweep.semantics: takes word_vectors, attributes, minilm"),
         ({"config.sweep.unseen": "'striped circl'"}, "no class 'striped circl'"),
         ({"config.sweep.anchors": 101}, "101 anchors cannot be drawn from 100 training samples; lower"),

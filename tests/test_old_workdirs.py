@@ -9,9 +9,10 @@ from cells import hash_function, identity, result
 from safetensors.numpy import load_file, save_file
 from small_sweeps import arguments, write_features
 
+from zsh_jax import load, save
+from zsh_jax.errors import InputError
 from zsh_jax.report.__main__ import main as report
 from zsh_jax.report.read import read_sweeps
-from zsh_jax.tracking.models import load_model, save_model
 from zsh_jax.tracking.results import append_results, open_results
 
 SAMPLE = Path(__file__).parent / "old_workdir"
@@ -93,8 +94,15 @@ def test_a_torn_line_of_it_is_left_out(old, capsys, end):
     assert SAID in said.out
 
 
-def test_its_models_can_be_loaded(tmp_path):
+@pytest.mark.parametrize("signed", [True, False])
+def test_its_models_are_refused_with_what_to_do(tmp_path, signed):
+    """Older versions had no `format`, and names of arrays without the part that they are of."""
     path = tmp_path / "model.safetensors"
-    save_model(path, hash_function(), identity())
-    save_file(load_file(path), path, {key: json.dumps(value) for key, value in identity().items()})
-    assert load_model(path)[1] == identity()
+    save(path, hash_function(), identity())
+    arrays = {name.rpartition(".")[2]: array for name, array in load_file(path).items()}
+    texts = {key: json.dumps(value) for key, value in identity().items()}
+    save_file(arrays, path, texts | ({"checksum": '"0123456789abcdef"'} if signed else {}))
+    with pytest.raises(
+        InputError, match="is of an older version; run the command of its sweep in a new workdir"
+    ):
+        load(path)

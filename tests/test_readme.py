@@ -10,7 +10,7 @@ from cells import hash_function
 
 from zsh_jax.export.__main__ import main
 from zsh_jax.export.codes import codes_of
-from zsh_jax.tracking.models import save_model
+from zsh_jax.model_file import save
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
@@ -42,7 +42,7 @@ def test_the_program_that_searches_finds_the_nearest_images(tmp_path, monkeypatc
     np.savez("FILE.npz", features=database, id=names)
     np.save("new.npy", new)
     Path("WORKDIR").mkdir()
-    save_model("WORKDIR/models/CELL_ID.safetensors", hash_function(), {})
+    save("WORKDIR/models/CELL_ID.safetensors", hash_function(), {})
     (command,) = re.findall(r"python -m zsh_jax\.export (.*?) +#", README)
     assert main(command.split()) == 0
     capsys.readouterr()

@@ -15,7 +15,7 @@ def config(tmp_path):
     path = write_features(tmp_path / "f.npz")
     made = configured(path, tmp_path / "w", report=True, wandb__mode="offline")
     with made.unlocked():
-        made.tuning.axes = ConfigDict({"zsh": {"lam": (0.1, 1.0)}})
+        made.tuning.axes = ConfigDict({"zsh": {"zsh": {"lam": (0.1, 1.0)}}})
     (tmp_path / "w").mkdir()
     return made
 

@@ -18,7 +18,7 @@ from zsh_jax.data.shapes import load_shapes
 WELL = "all is well: nothing was run, nothing written; leave out --config.validate_only to run it"
 TUNED = {
     "variants": ConfigDict({"a": {}, "b": {"method": ("semantic_ridge",)}}),
-    "tuning.axes": ConfigDict({"a": {"beta": (1e-5, 1e-4, 1e-3)}}),
+    "tuning.axes": ConfigDict({"a": {"zsh": {"beta": (1e-5, 1e-4, 1e-3)}}}),
     "tuning.bits": (4,),
     "tuning.validation": 2,
 }

@@ -55,6 +55,8 @@ def apply(config: ConfigDict, setting: Setting) -> None:
         else:
             with config.unlocked():
                 here[key] = value
+    except InputError:
+        raise
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         said = " ".join(str(error).split())[:80]
         raise InputError(f"{flag} is not of the right kind ({said}); fix: give {_wanted(kind)}") from None

@@ -79,6 +79,11 @@ def _check_tried(config: ConfigDict, name: str, axis: str, values: object) -> No
     key = f"tuning.axes.{name}.{axis}"
     method, _, own = axis.rpartition(".")
     known = own in own_takes(method) if method in METHODS else not method and axis in SPLIT_AXES
+    owners = [one for one in METHODS if axis in own_takes(one)]
+    if owners and not known:
+        raise InputError(
+            f"{key}: it is an axis of {', '.join(owners)}; fix: give tuning.axes.{name}.{owners[0]}.{axis}"
+        )
     if not known or axis in FIXED:
         raise InputError(f"{key}: {axis!r} cannot be tuned; fix: take an axis of the method or its features")
     if not isinstance(values, tuple | list) or not values:
