@@ -15,17 +15,19 @@ CHANCE = {unseen: 0.1 + 0.01 * place for place, unseen in enumerate(CLASSES)}
 LEVELS = {"zsh": 0.21, "itq": 0.2, "sdh": 0.24, "lsh": 0.12, "cosine": 0.3}
 
 
+OWN = {
+    "zsh": {"lam": 0.01, "alpha": 1e-5, "rotation": "procrustes"},
+    "sdh": {"lam": 1.0, "nu": 1e-5},
+    "itq": {"passes": 50},
+}
+
+
 def identity(method="zsh", variant="", bits=16, seed=0, unseen=CLASSES[0], **axes):
+    """The axes that all methods share, and those of its own."""
     head = {"method": method, "variant": variant, "dataset": "shapes", "features": "gist"}
-    head |= {
-        "semantics": "attributes",
-        "unseen": unseen,
-        "bits": bits,
-        "seed": seed,
-        "lam": 0.01,
-        "alpha": 1e-5,
-    }
-    return head | {"rotation": "procrustes"} | axes
+    if method == "zsh":
+        head |= {"semantics": "attributes"}
+    return head | {"unseen": unseen, "bits": bits, "seed": seed} | OWN.get(method, {}) | axes
 
 
 def result(cell, *, level=None, iterations=4):

@@ -22,19 +22,8 @@ HUGE = (2**63, 10**30, 10**5000)
 
 # Values of no kind that any setting takes.
 NEVER = (
-    object(),
-    b"16",
-    1j,
-    NAN,
-    INF,
-    -INF,
-    {"a": 1},
-    {1, 2},
-    np.arange(3),
-    ((1,), (2,)),
-    [[1]],
-    "\x00",
-    "\ud800",
+    *(object(), b"16", 1j, NAN, INF, -INF, {"a": 1}, {1, 2}),
+    *(np.arange(3), ((1,), (2,)), [[1]], "\x00", "\ud800"),
 )
 BY_KIND = {
     bool: (None, 0, 1, 1.0, "yes", "", ()),

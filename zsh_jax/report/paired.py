@@ -7,9 +7,12 @@ import numpy as np
 from scipy import stats
 
 from zsh_jax.errors import InputError
+from zsh_jax.report.series import kind, moving
 from zsh_jax.report.summary import IDENTITY, metric_of
+from zsh_jax.sweep.axes import SHARED_AXES
 
 CONFIDENCE = 0.95
+SHARED = ("dataset", "features", "precision", *SHARED_AXES)  # the axes that are not a method's own
 
 
 class Difference(NamedTuple):
@@ -38,7 +41,8 @@ def paired_differences(
     """Differences to the reference variant, with a 95 % confidence interval of their mean.
 
     Cells are paired that share seed, unseen classes, code length and every other axis along which the reference
-    varies: they have the same queries and database. The interval is Student's; it takes the pairs for independent,
+    varies: they have the same queries and database. A cell of a method without such an axis is paired with the
+    reference at each of its values. The interval is Student's; it takes the pairs for independent,
     while those of one seed or one class share something, so it is rather too narrow than too wide.
 
     Args:
@@ -57,19 +61,24 @@ def paired_differences(
     if not base:
         names = ", ".join(dict.fromkeys(str(row["variant"]) for row in rows))
         raise InputError(f"there is no variant {reference!r} to compare with; the rows have {names}")
-    moving = [axis for axis in IDENTITY if axis != "variant" and len({row.get(axis) for row in base}) > 1]
-    axes = ["bits", *(axis for axis in moving if axis not in ("bits", "seed", "unseen"))]
+    methods = {kind(row)[1] for row in base}
+    moved = {axis for axes in moving(base).values() for axis in axes} | (
+        {"method"} if len(methods) > 1 else set()
+    )
+    axes = ["bits", *(axis for axis in IDENTITY if axis in moved and axis != "bits")]
     pair = [*axes, "seed", "unseen"]
     by_pair = {tuple(row.get(axis) for axis in pair): metric_of(row, metric) for row in base}
     if len(by_pair) < len(base):
         raise InputError(
             f"cells of variant {reference!r} stand twice for one seed, unseen classes and {', '.join(axes)}"
         )
+    others = [row for row in rows if row["variant"] != reference]
+    within = moving(others)
     found: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
-    for row in rows:
-        if row["variant"] == reference:
-            continue
-        for key in _partners(row, pair, by_pair):
+    for row in others:
+        # A fixed value of another method's own axis, which happens to have the name, is no value of the reference's.
+        own = () if kind(row)[1] in methods else set(axes) - set(within[kind(row)]) - set(SHARED)
+        for key in _partners({axis: row.get(axis) for axis in pair if axis not in own}, pair, by_pair):
             difference = metric_of(row, metric) - by_pair[key]
             differences = found.setdefault((row["variant"], key[: len(axes)]), [])
             if np.isfinite(difference):

@@ -8,7 +8,8 @@ from jaxtyping import Float64
 
 from zsh_jax.sweep.axes import axis_types
 
-IDENTITY = ("variant", "dataset", "features", "precision", *axis_types())
+RETIRED = ("codes", "multiple")  # axes of older versions, whose results are read still
+IDENTITY = ("variant", "dataset", "features", "precision", *axis_types(), *RETIRED)
 """The keys of a row that tell which cell it is; the others are what came out."""
 
 LARGEST = 1e100  # figure that a report takes for one: squares and sums of such can be held

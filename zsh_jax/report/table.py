@@ -49,7 +49,7 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
         figures += [level_of(summary.statistics[CHANCE]) for _ in told]
         figures += [cell(summary.statistics[name]) for name in others]
         cost = [plain(summary.statistics[name]) for name in COST]
-        setting = [Text(_value(summary.setting[axis])) for axis in axes]
+        setting = [Text(value_of(summary.setting[axis])) for axis in axes]
         table.add_row(*setting, *figures, *cost, str(summary.seeds))
     return table
 
@@ -111,12 +111,12 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
     table = Table(title=title, title_justify="left")
     add_columns(table, ["variant", *axes], (*columns.values(), "pairs"))
     for line in zip(*differences, strict=True):
-        setting = [Text(str(line[0].setting[axis])) for axis in axes]
+        setting = [Text(value_of(line[0].setting[axis])) for axis in axes]
         table.add_row(Text(line[0].variant), *setting, *map(interval, line), str(line[0].pairs))
     return table
 
 
-def _value(value: object) -> str:
+def value_of(value: object) -> str:
     """The value of an axis; a dash for a method that has no such axis."""
     return "-" if value is None else str(value)
 

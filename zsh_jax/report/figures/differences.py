@@ -67,4 +67,4 @@ def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title
 
 
 def _label(setting: Mapping[str, Any]) -> str:
-    return ", ".join(worded(axis, value) for axis, value in setting.items())
+    return ", ".join(worded(axis, value) for axis, value in setting.items() if value is not None)

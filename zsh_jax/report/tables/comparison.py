@@ -8,7 +8,7 @@ from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.series import MAP, Row, hashed, series, statistic, worded
 from zsh_jax.report.significance import Pairs, among_the_best, mean_ranks
 from zsh_jax.report.summary import metric_of
-from zsh_jax.report.table import cell, interval, numbers_of
+from zsh_jax.report.table import cell, interval, numbers_of, value_of
 from zsh_jax.report.tables.table import Entry, Line, Table
 
 BOLD = "Bold: the best, and what is not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
@@ -112,9 +112,7 @@ def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table
             None if isnan(one.mean) else Entry(interval(one), figures)
             for one, figures in zip(line, numbers, strict=True)
         ]
-        lines.append(
-            Line((line[0].variant, *(str(value) for value in line[0].setting.values())), tuple(entries))
-        )
+        lines.append(Line((line[0].variant, *map(value_of, line[0].setting.values())), tuple(entries)))
     caption = (
         f"Difference to {reference}, with its 95 % interval, paired over unseen classes and seeds. "
         "A better variant is above zero."
