@@ -8,7 +8,20 @@ import numpy as np
 import pytest
 from problems import given, hyper_of, problem_of, start_of
 
-from zsh_jax import encode_class, init_coupled, solve, solve_coupled
+from zsh_jax import (
+    RBF,
+    Dictionary,
+    HashFunction,
+    Linear,
+    Preprocessing,
+    class_dictionary,
+    encode_classes,
+    init_coupled,
+    solve,
+    solve_coupled,
+    unpack_codes,
+)
+from zsh_jax.core.coupled import class_head, turned_semantics
 
 pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
 
@@ -27,7 +40,8 @@ def _unseen(e=9):
 def test_a_seen_class_has_a_code_as_good_as_the_best_of_its_images():
     data = given(classes=4)
     solution = solve(problem_of(data), hyper_of(VALUES), start_of(data, 12))
-    state, codes = solution.state, np.asarray(encode_class(solution, jnp.asarray(_vectors(data))))
+    state = solution.state
+    codes = np.asarray(class_dictionary(state)(jnp.asarray(_vectors(data))))
     b, w, r = (np.asarray(getattr(state, name)) for name in ("codes", "regression", "rotation"))
     for label, (code, vector) in enumerate(zip(codes, _vectors(data), strict=True)):
         images = np.sum((vector @ r - b[data.labels == label] @ w) ** 2, axis=1)
@@ -45,7 +59,8 @@ def test_an_unseen_class_has_a_code_that_no_single_flip_betters_and_that_is_near
         return np.sum((vector @ r - code @ w) ** 2)
 
     every = np.array(list(product([-1.0, 1.0], repeat=8)))
-    for vector, code in zip(vectors, np.asarray(encode_class(solution, jnp.asarray(vectors))), strict=True):
+    codes = np.asarray(class_dictionary(solution.state)(jnp.asarray(vectors)))
+    for vector, code in zip(vectors, codes, strict=True):
         assert set(np.unique(code)) <= {-1, 1}
         found = distance(vector, code)
         for k in range(8):
@@ -61,7 +76,7 @@ def test_the_gauge_does_not_show():
     problem, start = problem_of(data), start_of(data, 8)
     vectors = jnp.asarray(_unseen())
     codes = [
-        encode_class(solve(problem, hyper_of(VALUES), start, rotation=kind), vectors)
+        class_dictionary(solve(problem, hyper_of(VALUES), start, rotation=kind).state)(vectors)
         for kind in ("procrustes", "none")
     ]
     np.testing.assert_array_equal(*codes)
@@ -73,7 +88,10 @@ def test_coupled_codes_are_signs_of_the_turned_vector():
     solution = solve_coupled(problem, hyper_of(VALUES), init_coupled(problem, jax.random.key(0), bits=12))
     vectors = _unseen()
     expected = (vectors - data.semantics.mean(0)) @ np.asarray(solution.state.rotation)
-    np.testing.assert_array_equal(encode_class(solution, jnp.asarray(vectors)), np.sign(expected))
+    projected = class_head(solution.state)(jnp.asarray(vectors))
+    np.testing.assert_array_equal(np.sign(projected), np.sign(expected))
+    np.testing.assert_allclose(projected, float(solution.state.scale) * expected, atol=1e-12)
+    np.testing.assert_allclose(projected, turned_semantics(jnp.asarray(vectors), solution.state), atol=1e-12)
 
 
 def test_vmaps_over_solutions():
@@ -82,7 +100,44 @@ def test_vmaps_over_solutions():
     lams = jnp.array([1e-4, 1.0])
 
     def run(lam):
-        return encode_class(solve(problem, hyper_of(VALUES)._replace(lam=lam), start_of(data, 8)), vectors)
+        return class_dictionary(solve(problem, hyper_of(VALUES)._replace(lam=lam), start_of(data, 8)).state)(
+            vectors
+        )
 
     for one, lam in zip(jax.vmap(run)(lams), lams, strict=True):
         np.testing.assert_array_equal(one, run(lam))
+
+
+def _function(class_head, bits):
+    """A hash function of images that do not matter, and of these classes."""
+    like = Preprocessing(jnp.zeros(3), jnp.ones(3), None, None)
+    return HashFunction(
+        like, RBF(jnp.zeros((2, 3)), jnp.asarray(1.0)), Linear(jnp.ones((3, bits))), class_head
+    )
+
+
+def test_packed_codes_of_classes_are_the_head_s_signs():
+    data = given(classes=5)
+    state = solve(problem_of(data), hyper_of(VALUES), start_of(data, 12)).state
+    vectors = jnp.asarray(_unseen())
+    dictionary = class_dictionary(state)
+    np.testing.assert_array_equal(unpack_codes(dictionary.codes, bits=12), state.codes)
+    packed = encode_classes(_function(dictionary, 12), vectors)
+    assert packed.shape == (6, 2)
+    np.testing.assert_array_equal(unpack_codes(packed, bits=12), dictionary(vectors))
+
+
+def test_bits_that_a_class_does_not_care_for_are_not_told_by_rounding():
+    """A dictionary of one direction leaves every vector across it without a preference: both starts stand."""
+    row = np.zeros((4, 3))
+    row[:, 0] = (1.0, -0.5, 0.25, 2.0)
+    dictionary = Dictionary(jnp.asarray(row), jnp.asarray([[0b10100000]], jnp.uint8))
+    across = jnp.asarray([[0.0, 1.0, 0.0], [1e-17, 0.0, 1.0], [-1e-17, 0.0, 1.0]])
+    codes = np.asarray(dictionary(across))
+    np.testing.assert_array_equal(codes[0], codes[1])
+    np.testing.assert_array_equal(codes[0], codes[2])
+
+
+def test_a_method_without_codes_of_classes_says_so():
+    with pytest.raises(ValueError, match="no codes of classes"):
+        encode_classes(_function(None, 8), jnp.asarray(_unseen()))

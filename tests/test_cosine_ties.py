@@ -8,7 +8,7 @@ import numpy as np
 import oracle
 import pytest
 
-from zsh_jax.baselines.bounds import cosine_average_precision
+from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 

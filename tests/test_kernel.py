@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import rbf_kernel
 
-from zsh_jax import anchors, bandwidth, rbf_features
+from zsh_jax import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.kernel import squared_distances
 
 pytestmark = pytest.mark.usefixtures("strict_ranks")
@@ -22,7 +22,7 @@ def samples():
 
 def test_bandwidth_is_half_the_mean_squared_distance(samples, float64):
     x, a = samples
-    found = float(bandwidth(jnp.asarray(x), jnp.asarray(a)))
+    found = float(choose_bandwidth(jnp.asarray(x), jnp.asarray(a)))
     assert found == pytest.approx(cdist(x, a, "sqeuclidean").mean() / 2, rel=1e-12)
     assert found == pytest.approx(oracle.bandwidth(x, a), rel=1e-12)
 
@@ -31,7 +31,7 @@ def test_bandwidth_keeps_its_digits_far_from_the_origin(samples):
     x, a = samples
     x, a = (x + 300).astype(np.float32), (a + 300).astype(np.float32)
     exact = cdist(x.astype(float), a.astype(float), "sqeuclidean").mean() / 2
-    assert float(bandwidth(jnp.asarray(x), jnp.asarray(a))) == pytest.approx(exact, rel=1e-5)
+    assert float(choose_bandwidth(jnp.asarray(x), jnp.asarray(a))) == pytest.approx(exact, rel=1e-5)
 
 
 @pytest.mark.parametrize("x64", [True, False])
@@ -66,7 +66,7 @@ def test_squared_distances_equal_scipy_and_are_never_negative(samples, float64):
 @pytest.mark.parametrize("count", [1, 40, 60])
 def test_anchors_are_distinct_rows_of_the_samples(samples, count):
     x = jnp.asarray(samples[0], jnp.float32)
-    drawn = np.asarray(anchors(jax.random.key(1), x, count=count))
+    drawn = np.asarray(draw_anchors(jax.random.key(1), x, count=count))
     rows = {row.tobytes() for row in drawn}
     assert drawn.shape == (count, 12)
     assert len(rows) == count
@@ -75,12 +75,12 @@ def test_anchors_are_distinct_rows_of_the_samples(samples, count):
 
 def test_anchors_depend_on_the_key_alone(samples):
     x = jnp.asarray(samples[0], jnp.float32)
-    first = anchors(jax.random.key(1), x, count=9)
-    np.testing.assert_array_equal(first, anchors(jax.random.key(1), x, count=9))
-    assert not np.array_equal(first, anchors(jax.random.key(2), x, count=9))
+    first = draw_anchors(jax.random.key(1), x, count=9)
+    np.testing.assert_array_equal(first, draw_anchors(jax.random.key(1), x, count=9))
+    assert not np.array_equal(first, draw_anchors(jax.random.key(2), x, count=9))
 
 
 @pytest.mark.parametrize("count", [0, 61])
 def test_more_anchors_than_samples_or_none_are_refused(samples, count):
     with pytest.raises(ValueError, match="cannot draw"):
-        anchors(jax.random.key(0), jnp.asarray(samples[0]), count=count)
+        draw_anchors(jax.random.key(0), jnp.asarray(samples[0]), count=count)

@@ -1,14 +1,17 @@
 """The unhashed bounds against scikit-learn."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
-from baseline_methods import toy
+from method_data import function_of, small, toy, training
+from sklearn.linear_model import Ridge
 from sklearn.metrics import average_precision_score
 
-from zsh_jax import HashFunction
-from zsh_jax.baselines.bounds import cosine_average_precision, predictions
+import zsh_jax as zsh
+from zsh_jax import METHODS
+from zsh_jax.core.metrics.cosine import cosine_average_precision
 
 pytestmark = pytest.mark.usefixtures("strict_ranks")
 
@@ -63,15 +66,34 @@ def test_the_length_of_vectors_does_not_matter_nor_does_a_zero_one(float64):
     np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
+def _fitted(name, data):
+    weights = METHODS[name].weights()
+    return METHODS[name].fit(jax.random.key(0), training(data), weights, small(name), bits=0)
+
+
 @pytest.mark.parametrize("block", [1, 50, 4096])
-def test_predictions_are_the_projected_rbf_features(block, float64):
-    data = toy()
-    projection = np.random.default_rng(0).normal(size=(21, 7))
-    function = HashFunction(
-        *(jnp.asarray(a) for a in (data.mean, data.scale, data.anchors, data.bandwidth, projection))
-    )
-    new = toy(1)
+def test_predictions_are_those_of_ridge_regression_on_rbf_features(block, float64):
+    data, new = toy(), toy(1)
+    function = function_of("cosine_predictions", data, _fitted("cosine_predictions", data))
+    ridge = Ridge(alpha=1.0, fit_intercept=False, solver="svd").fit(data.phi, data.semantics)
     phi = oracle.rbf((new.raw - data.mean) / data.scale, data.anchors, data.bandwidth)
-    np.testing.assert_allclose(
-        predictions(function, jnp.asarray(new.raw), block=block), phi @ projection, rtol=1e-9, atol=1e-10
-    )
+    found = zsh.project(function, jnp.asarray(new.raw), block=block)
+    np.testing.assert_allclose(found, ridge.predict(phi), rtol=1e-7, atol=1e-9)
+
+
+def test_the_bound_of_the_features_compares_them_as_they_are(float64):
+    """Raw, not preprocessed: it reads nothing of the training samples."""
+    data, new = toy(), toy(1)
+    function = function_of("cosine_features", data, _fitted("cosine_features", data))
+    np.testing.assert_array_equal(zsh.project(function, jnp.asarray(new.raw)), new.raw)
+
+
+@pytest.mark.parametrize("name", ["cosine_features", "cosine_predictions"])
+def test_a_bound_has_no_codes(name, float64):
+    data = toy()
+    function = function_of(name, data, _fitted(name, data))
+    assert zsh.code_length(function) == 0
+    with pytest.raises(ValueError, match="a bound has no codes"):
+        zsh.encode(function, jnp.asarray(data.raw))
+    with pytest.raises(ValueError, match="no codes of classes"):
+        zsh.encode_classes(function, jnp.asarray(data.vectors))

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
-from baseline_methods import BITS, codes_of, several_labels, toy, training
+from method_data import BITS, codes_of, several_labels, toy, training
 from sklearn.linear_model import Ridge
 
 from zsh_jax import Hyperparameters, init_state, make_problem, solve
-from zsh_jax.baselines import cosdish, fsdh, sdh
+from zsh_jax.methods import cosdish, fsdh, sdh
 
 pytestmark = pytest.mark.usefixtures("strict_ranks")
 
@@ -24,7 +24,7 @@ each_label_count = pytest.mark.parametrize("several", [False, True], ids=["one l
 def test_sdh_is_the_solver_and_the_oracle_on_class_indicators(values, several, float64):
     data = several_labels(toy()) if several else toy()
     key, (lam, nu, ridge) = jax.random.key(4), values
-    found = sdh.fit(key, training(data), sdh.SDHOptions(*values), bits=BITS)
+    found = sdh.fit(key, training(data), sdh.Weights(*values), sdh.Options(), bits=BITS).head
 
     problem = make_problem(jnp.asarray(data.phi), jnp.asarray(data.classes))
     start = init_state(problem, key, bits=BITS)
@@ -71,21 +71,21 @@ def _fsdh_start(seed=0):
 def test_each_step_of_fsdh_is_an_exact_minimiser(several, float64):
     data = several_labels(toy()) if several else toy()
     values, rng = (0.5, 0.3, 0.2), np.random.default_rng(0)
-    options, given, start = fsdh.FSDHOptions(*values), training(data), _fsdh_start()
+    weights, given, start = fsdh.Weights(*values), training(data), _fsdh_start()
     factor = fsdh.factors(given)
 
     def value(state):
         return _fsdh_objective(data, values, *(np.asarray(array) for array in state))
 
     for name, step in (("regression", fsdh.regression_step), ("projection", fsdh.projection_step)):
-        after = step(given, options, start, factor)
+        after = step(given, weights, start, factor)
         fitted = np.asarray(getattr(after, name))
         for size in (1e-1, 1e-4):
             for _ in range(10):
                 changed = after._replace(**{name: fitted + size * rng.normal(size=fitted.shape)})
                 assert value(changed) > value(after)
 
-    after = fsdh.codes_step(given, options, start)
+    after = fsdh.codes_step(given, weights, start)
     for i in range(0, 120, 5):
         for k in range(BITS):
             flipped = np.asarray(after.codes).copy()
@@ -95,13 +95,13 @@ def test_each_step_of_fsdh_is_an_exact_minimiser(several, float64):
 
 def test_the_objective_of_fsdh_never_rises(float64):
     data, values = toy(), (0.5, 0.3, 0.2)
-    options, given, state = fsdh.FSDHOptions(*values), training(data), _fsdh_start()
+    weights, given, state = fsdh.Weights(*values), training(data), _fsdh_start()
     factor, trace = fsdh.factors(given), [np.inf]
     for _ in range(4):
         for step in (fsdh.regression_step, fsdh.projection_step):
-            state = step(given, options, state, factor)
+            state = step(given, weights, state, factor)
             trace.append(_fsdh_objective(data, values, *map(np.asarray, state)))
-        state = fsdh.codes_step(given, options, state)
+        state = fsdh.codes_step(given, weights, state)
         trace.append(_fsdh_objective(data, values, *map(np.asarray, state)))
     assert (np.diff(trace) <= 1e-9).all()
 
@@ -109,7 +109,7 @@ def test_the_objective_of_fsdh_never_rises(float64):
 def test_fsdh_gives_each_class_a_code_by_vote(float64):
     """With next to no weight on the features: one step, by hand."""
     data, key = toy(), jax.random.key(2)
-    found = fsdh.fit(key, training(data), fsdh.FSDHOptions(nu=1e-12), bits=BITS)
+    found = fsdh.fit(key, training(data), fsdh.Weights(nu=1e-12), fsdh.Options(), bits=BITS).head
     start = np.asarray(jax.random.rademacher(key, (120, BITS), dtype=float))
     votes = data.classes @ (data.classes.T @ start)
     assert (votes[:, 0] != 0).any()
@@ -202,8 +202,8 @@ def test_the_other_rows_of_cosdish_agree_best_with_the_sampled_ones(float64):
 
 def test_cosdish_learns_codes_that_tell_the_classes_apart(float64):
     data = toy()
-    found = cosdish.fit(jax.random.key(0), training(data), cosdish.COSDISHOptions(), bits=BITS)
-    codes = codes_of(data, found, data.raw)
+    fitted = cosdish.fit(jax.random.key(0), training(data), cosdish.Weights(), cosdish.Options(), bits=BITS)
+    codes = codes_of("cosdish", data, fitted, data.raw)
     inner = codes @ codes.T
     same = data.labels[:, None] == data.labels[None]
     assert inner[same].mean() > 0.9 * BITS

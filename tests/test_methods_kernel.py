@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.optimize
-from baseline_methods import BITS, codes_of, several_labels, toy, training
+from method_data import BITS, codes_of, several_labels, toy, training
 from sklearn.linear_model import Ridge
 
-from zsh_jax.baselines import ksh, semantic_ridge, sgh
-from zsh_jax.baselines.gram import gram_basis, inverse_root, oriented, ridge_regression
+from zsh_jax.core.gram import gram_basis, inverse_root, oriented, ridge_regression
+from zsh_jax.methods import ksh, semantic_ridge, sgh
+from zsh_jax.methods.protocol import NoOptions
 
 pytestmark = pytest.mark.usefixtures("strict_ranks")
 
@@ -55,14 +56,16 @@ def test_orientation_makes_the_largest_entry_positive(float64):
 
 
 def test_semantic_ridge_hashes_the_predictions_of_ridge_regression(float64):
-    data, key, options = toy(), jax.random.key(5), semantic_ridge.SemanticRidgeOptions(0.3)
-    found = semantic_ridge.fit(key, training(data), options, bits=BITS)
+    data, key, weights = toy(), jax.random.key(5), semantic_ridge.Weights(0.3)
+    fitted = semantic_ridge.fit(key, training(data), weights, NoOptions(), bits=BITS)
     ridge = Ridge(alpha=0.3, fit_intercept=False, solver="svd").fit(data.phi, data.semantics)
     np.testing.assert_allclose(
-        semantic_ridge.semantic_regression(training(data), options), ridge.coef_.T, rtol=1e-7, atol=1e-9
+        semantic_ridge.semantic_regression(training(data), 0.3), ridge.coef_.T, rtol=1e-7, atol=1e-9
     )
     planes = np.asarray(jax.random.normal(key, (7, BITS)))
-    np.testing.assert_array_equal(codes_of(data, found, data.raw), _signs(ridge.predict(data.phi) @ planes))
+    np.testing.assert_array_equal(
+        codes_of("semantic_ridge", data, fitted, data.raw), _signs(ridge.predict(data.phi) @ planes)
+    )
 
 
 def test_the_transformed_features_of_sgh_are_the_chord_of_the_similarity(float64):
@@ -98,10 +101,10 @@ def _sgh_in_numpy(data, ridge, order):
 
 def test_sgh_equals_a_plain_port_with_the_whole_similarity(float64):
     data, key = toy(), jax.random.key(1)
-    found = sgh.fit(key, training(data), sgh.SGHOptions(), bits=BITS)
+    fitted = sgh.fit(key, training(data), sgh.Weights(), NoOptions(), bits=BITS)
     weights, codes = _sgh_in_numpy(data, 1e-6, np.asarray(jax.random.permutation(key, BITS)))
-    np.testing.assert_allclose(found.projection[:-1], weights, rtol=1e-5, atol=1e-7)
-    np.testing.assert_array_equal(codes_of(data, found, data.raw), codes)
+    np.testing.assert_allclose(fitted.head.projection[:-1], weights, rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(codes_of("sgh", data, fitted, data.raw), codes)
 
 
 def _ksh_given(several=False):
@@ -172,22 +175,28 @@ def test_the_gradient_method_of_ksh_goes_down_the_gradient(float64):
     )  # the first small change ends it
 
 
-def test_ksh_reads_the_labelled_samples_alone(float64):
-    data, key = toy(), jax.random.key(3)
-    found = ksh.fit(key, training(data), ksh.KSHOptions(), bits=BITS, labelled=40, iterations=20)
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])
+def test_ksh_reads_the_labelled_samples_alone(several, float64):
+    data, key = several_labels(toy()) if several else toy(), jax.random.key(3)
+    given, options = training(data), ksh.Options(labelled=40, max_iterations=20)
+    assert (given.labels is None) == several
+    fitted = ksh.fit(key, given, ksh.Weights(), options, bits=BITS)
     chosen = np.asarray(jax.random.choice(key, 120, (40,), replace=False))
     unlabelled = np.setdiff1d(np.arange(120), chosen)
     other = data.classes.copy()
     other[unlabelled] = other[unlabelled][:, ::-1]
-    again = ksh.fit(
-        key,
-        training(data._replace(classes=other)),
-        ksh.KSHOptions(),
-        bits=BITS,
-        labelled=40,
-        iterations=20,
-    )
-    np.testing.assert_array_equal(found.projection, again.projection)
+    again = ksh.fit(key, given._replace(classes=jnp.asarray(other)), ksh.Weights(), options, bits=BITS)
+    np.testing.assert_array_equal(fitted.head.projection, again.head.projection)
     features = (data.phi - data.phi.mean(0))[:, :-1]
-    projected = features @ np.asarray(found.projection)[:-1]
-    np.testing.assert_array_equal(codes_of(data, found, data.raw), _signs(projected))
+    projected = features @ np.asarray(fitted.head.projection)[:-1]
+    np.testing.assert_array_equal(codes_of("ksh", data, fitted, data.raw), _signs(projected))
+
+
+def test_ksh_learns_the_same_whether_or_not_it_knows_that_samples_have_one_label(float64):
+    given = training(toy())
+    options = ksh.Options(labelled=60, max_iterations=20)
+    heads = [
+        ksh.fit(jax.random.key(0), one, ksh.Weights(), options, bits=BITS).head
+        for one in (given, given._replace(labels=None))
+    ]
+    np.testing.assert_allclose(heads[0].projection, heads[1].projection, rtol=1e-6, atol=1e-8)
