@@ -111,8 +111,10 @@ def load_with_metadata(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
     if metadata.pop(CHECKSUM, None) != _checksum(arrays, texts):
         raise InputError(f"{path} is damaged: its checksum is wrong; the command of its sweep makes it again")
     version, parts = metadata.pop(FORMAT, None), metadata.pop(PARTS, None)
-    if version != VERSION or not isinstance(parts, dict):
+    if version != VERSION:
         raise InputError(f"{path} is not a hash function: its format is {version!r}, not {VERSION}")
+    if not isinstance(parts, dict) or not all(isinstance(word, str) for word in parts.values()):
+        raise InputError(f"{path} is not a hash function: it does not say of what kind its parts are")
     return _assembled(path, arrays, parts), metadata
 
 
