@@ -149,7 +149,8 @@ def _config(tmp_path):
     config.auxiliary.dataset.path = _blobs(tmp_path / "first.npz", names, 30, 0)
     config.dataset.path = _blobs(tmp_path / "second.npz", ("Cat", "hippopotamus", "ox"), 20, 1)
     config.sweep.update(semantics=("one-hot",), bits=(8,), seed=(0, 1), anchors=(20,), queries=(5,))
-    config.sweep.update(training_samples=(100,), neighbours=(5,), max_iterations=(2,))
+    config.sweep.update(training_samples=(100,), neighbours=(5,))
+    config.sweep.zsh.max_iterations = (2,)
     config.evaluation.cutoffs = (5,)
     return config
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.digest import digest
 from zsh_jax.sweep.class_vectors import Semantics
-from zsh_jax.sweep.fingerprint import digest, take_fingerprints, vectors_fingerprint
+from zsh_jax.sweep.fingerprint import take_fingerprints, vectors_fingerprint
 
 X = np.arange(60, dtype=np.float32).reshape(12, 5) / 7
 
@@ -25,7 +26,7 @@ def test_the_layout_in_memory_does_not_matter(monkeypatch):
     strided[::2, ::2] = X
     same = [np.asfortranarray(X), strided[::2, ::2], X.astype(">f4"), X[::-1][::-1]]
     assert {digest(one) for one in same} == {digest(X)}
-    monkeypatch.setattr("zsh_jax.sweep.fingerprint.BLOCK", 41)  # two rows of twenty bytes
+    monkeypatch.setattr("zsh_jax.digest.BLOCK", 41)  # two rows of twenty bytes
     assert {digest(one) for one in [*same, X]} == {
         hashlib.sha256(b"<f4 (12, 5) " + X.tobytes()).hexdigest()[:16]
     }
@@ -50,7 +51,7 @@ def test_other_content_has_another_fingerprint():
 
 
 def test_it_is_the_same_in_another_process():
-    script = "import numpy as np; from zsh_jax.sweep.fingerprint import digest; print(digest(np.ones((3, 2)), ('é',)))"
+    script = "import numpy as np; from zsh_jax.digest import digest; print(digest(np.ones((3, 2)), ('é',)))"
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from test_engine import NAMES, _axes, _inputs
 
-from zsh_jax.baselines.catalogue import BASELINES
 from zsh_jax.data.semantics import one_hot
+from zsh_jax.methods.protocol import Reads
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
+from zsh_jax.sweep.axes import own_axes, reads_axis
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.inputs import Semantics
@@ -48,14 +50,36 @@ SIZES = {
 }
 
 VARIANTS = {
-    "random rotation": {"rotation": ("random",)},
-    "coupled": {"rotation": ("coupled",)},
-    "semantic locality": {"locality": ("semantics",)},
-    "relaxed": {"codes": ("relaxed",), "gradient_steps": (3,)},
-    "restarts": {"restarts": (2,)},
-    "growing alpha": {"alpha_growth": (2.0,), "max_iterations": (3,)},
-    "more bits than semantics": {"bits": (12,)},
+    "random rotation": ("zsh", {"rotation": ("random",)}),
+    "semantic locality": ("zsh", {"locality": ("semantics",)}),
+    "semantic locality of relaxed codes": ("zsh_relaxed", {"locality": ("semantics",)}),
+    "restarts": ("zsh", {"restarts": (2,)}),
+    "growing alpha": ("zsh", {"alpha_growth": (2.0,), "max_iterations": (3,)}),
+    "more bits than semantics": ("zsh", {"bits": (12,)}),
+    "restarts of the coupled form": ("zsh_coupled", {"restarts": (2,)}),
+    "all frames turned": ("joint", {"turned": ("all",), "rank": (2,)}),
 }
+WEIGHTS = (
+    RATIOS
+    | LAMS
+    | {
+        "learning_rate": (0.1, 0.3, 0.01, 1.0),
+        "nu": (1e-5, 0.1, 1e-3, 10.0),
+        "ridge": (1.0, 30.0, 1e-4, 1e3),
+        "odds": (1.5, 0.1, 9.0, 0.5),
+        "centring": (0.6, 0.0, 1.0, 0.3),
+        "shrinkage": (0.3, 3.0, 0.01, 0.0),
+    }
+)
+"""Values of each weight, of whichever method it is."""
+OTHERWISE = {("ksh", "tolerance"): (0.01, 1e3, 10.0, 1e-4)}
+FEW_STEPS = {
+    "zsh": {"max_iterations": (4,)},
+    "zsh_coupled": {"max_iterations": (4,)},
+    "zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)},
+    "ksh": {"max_iterations": (30,)},
+}
+"""Options that make a solve short."""
 
 
 class _OnlyTraining(Compiled):
@@ -97,15 +121,15 @@ def results(programs, monkeypatch, float64):
     )
     sizes = {"one-hot": Sizes(*inputs.features.shape, len(NAMES))}
 
-    def run(**changes):
-        small = {
-            "unseen": ("bee",),
-            "seed": (0,),
-            "training_samples": (60,),
-            "bits": (4,),
-            "max_iterations": (4,),
+    def run(method="zsh", **changes):
+        own = FEW_STEPS.get(method, {}) | {
+            axis: changes.pop(axis) for axis in own_axes(METHODS[method]) if axis in changes
         }
-        plan = make_plan(groups(_axes(**small | changes)), sizes, memory_gib=1.0)
+        small = {"unseen": ("bee",), "seed": (0,), "training_samples": (60,)}
+        small["bits"] = (4,) if METHODS[method].has_codes else (0,)
+        plan = make_plan(
+            groups(_axes(**small | changes | {"method": (method,), method: own})), sizes, memory_gib=1.0
+        )
         assert len(plan.batches) == len(plan.groups)
         return [one for batch in engine.run(plan, inputs, keeps_model=lambda cell: True) for one in batch]
 
@@ -113,11 +137,12 @@ def results(programs, monkeypatch, float64):
 
 
 def _check(results, alone, grid, **fixed):
+    """Each cell of a grid against the same cell by itself; what was learnt, cell by cell."""
     together = results(**fixed, **grid)
     assert len(together) == np.prod([len(values) for values in grid.values()])
     cells = [tuple(one.cell[axis] for axis in grid) for one in together]
     assert sorted(cells) == sorted(itertools.product(*grid.values()))
-    models = []
+    learnt = []
     for one, values in zip(together, cells, strict=True):
         if tuple(one.cell.items()) not in alone:
             asked = fixed | {axis: (value,) for axis, value in zip(grid, values, strict=True)}
@@ -128,13 +153,17 @@ def _check(results, alone, grid, **fixed):
             assert one.metrics[name] == single.metrics[name], (one.cell, name)
         np.testing.assert_allclose(one.metrics["objective"], single.metrics["objective"], rtol=1e-8)
         np.testing.assert_array_equal(one.history["flips"], single.history["flips"])
-        if one.class_codes is not None:
-            np.testing.assert_array_equal(one.class_codes, single.class_codes)
-        if one.model is not None:
-            for mine, its in zip(jax.tree.leaves(one.model), jax.tree.leaves(single.model), strict=True):
-                np.testing.assert_allclose(mine, its, rtol=0, atol=1e-7 * max(np.abs(its).max(), 1e-30))
-            models.append(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(one.model)]))
-    return models
+        if one.model is None:  # of a bound, which is judged here and stands for what it learnt
+            found, expected = (row.metrics["mean_average_precision"] for row in (one, single))
+            np.testing.assert_allclose(found, expected, rtol=1e-10)
+            learnt.append(np.float64(found))
+            continue
+        assert jax.tree.structure(one.model) == jax.tree.structure(single.model)
+        for mine, its in zip(jax.tree.leaves(one.model), jax.tree.leaves(single.model), strict=True):
+            np.testing.assert_allclose(mine, its, rtol=0, atol=1e-7 * max(np.abs(its).max(), 1e-30))
+            assert mine.dtype != np.uint8 or (mine == its).all()  # packed codes are the same to the bit
+        learnt.append(np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(one.model)]))
+    return learnt
 
 
 @pytest.mark.parametrize(
@@ -160,30 +189,65 @@ def test_a_grid_of_splits_and_two_kinds_of_weights(sizes, results, alone):
     assert len({model.tobytes() for model in models}) >= s * r  # the grid does something
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_each_variant_of_the_published_form(variant, results, alone):
-    weight = "delta" if variant == "semantic locality" else "beta"
-    other = "learning_rate" if variant == "relaxed" else "lam"
-    values = {
-        "delta": (0.0, 0.1, 1.0),
-        "beta": RATIOS["beta"][:3],
-        "learning_rate": (0.1, 0.3),
-        "lam": (0.01, 9.0),
-    }
-    grid = {"unseen": SPLITS["unseen"], weight: values[weight], other: values[other]}
-    _check(results, alone, grid, **VARIANTS[variant])
+@pytest.mark.parametrize(("method", "fixed"), VARIANTS.values(), ids=VARIANTS)
+def test_each_variant_of_a_method(method, fixed, results, alone):
+    weights = METHODS[method].weights._fields
+    shared = "delta" if "locality" in fixed else "beta" if "beta" in weights else "ridge"
+    other = next(name for name in ("learning_rate", "lam", "tolerance", "odds") if name in weights)
+    values = {"delta": (0.0, 0.1, 1.0)}.get(shared, WEIGHTS.get(shared, ())[:3])
+    grid = {"unseen": SPLITS["unseen"], shared: values, other: WEIGHTS[other][:2]}
+    assert len({one.tobytes() for one in _check(results, alone, grid, method=method, **fixed)}) >= 4
 
 
-@pytest.mark.parametrize("method", BASELINES)
-def test_each_method_that_has_one_knob(method, results, alone):
-    grid = {"seed": (0, 3), "alpha": (1e-5, 0.1, 1.0), "multiple": (1.0, 3.0, 10.0, 0.3)}
-    _check(results, alone, grid, method=(method,))
+def _weights_of(method):
+    """Those that a method reads as it is published: delta it does not."""
+    return tuple(name for name in METHODS[method].weights._fields if name != "delta")
 
 
-def test_the_bound_of_predictions(results):
-    grid = {"unseen": ("ant", "bee"), "alpha": (1e-5, 0.1, 1.0), "multiple": (1.0, 1e3, 1e5, 1e7)}
-    fixed = {"method": ("cosine_predictions",), "bits": (0,)}
-    for one in results(**fixed, **grid):
-        (alone,) = results(**fixed, **{axis: (one.cell[axis],) for axis in grid})
-        found, expected = (row.metrics["mean_average_precision"] for row in (one, alone))
-        np.testing.assert_allclose(found, expected, rtol=1e-10)
+def _pairs():
+    """Of every method but the published form: two splits, a split and a weight, two weights."""
+    for method in METHODS:
+        if method == "zsh":
+            continue
+        yield method, "seed", "unseen"
+        for split in ("preprocessing", "bandwidth", "seen_classes"):
+            if reads_axis(METHODS[method], split):
+                yield method, "seed", split
+        weights = _weights_of(method)
+        yield from ((method, "unseen", weight) for weight in weights)
+        yield from ((method, *pair) for pair in itertools.combinations(weights, 2))
+
+
+def _values(method, axis):
+    return SPLITS[axis] if axis in SPLITS else OTHERWISE.get((method, axis), WEIGHTS.get(axis))
+
+
+PAIRS = list(_pairs())
+
+
+@pytest.mark.parametrize(("method", "first", "second"), PAIRS, ids=map("-".join, PAIRS))
+def test_each_pair_of_axes_of_each_method(method, first, second, results, alone):
+    shared = METHODS[method].shared
+    kinds = ["split" if axis in SPLITS else "ratio" if axis in shared else "lam" for axis in (first, second)]
+    one, other = SIZES.get(tuple(kinds)) or SIZES[tuple(reversed(kinds))][::-1]
+    grid = {first: _values(method, first)[:one], second: _values(method, second)[:other]}
+    learnt = _check(results, alone, grid, method=method)
+    draws = bool(METHODS[method].reads)  # the one that learns nothing is told by its queries alone
+    assert len({one.tobytes() for one in learnt}) > 1 or not draws
+
+
+def test_two_weights_of_one_method_over_several_splits(results, alone):
+    grid = {"seed": SPLITS["seed"][:3], "nu": WEIGHTS["nu"][:2], "lam": WEIGHTS["lam"]}
+    learnt = _check(results, alone, grid, method="sdh")
+    assert len({one.tobytes() for one in learnt}) > 3 * 2  # each seed and nu, and lam within them
+    grid = {"nu": WEIGHTS["nu"][:3], "ridge": WEIGHTS["ridge"][:2], "lam": WEIGHTS["lam"][:2]}
+    assert len({one.tobytes() for one in _check(results, alone, grid, method="fsdh")}) >= 3 * 2
+
+
+def test_the_table_is_what_is_tried_here():
+    tried = {method: {first, second} for method, first, second in PAIRS}
+    assert tried.keys() == METHODS.keys() - {"zsh"}
+    for method in METHODS:
+        assert all(_values(method, weight) for weight in _weights_of(method))
+    readers = {name for name, method in METHODS.items() if Reads.RBF in method.reads}
+    assert readers == {name for name, *pair in PAIRS if "bandwidth" in pair} | {"zsh"}

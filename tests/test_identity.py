@@ -7,10 +7,11 @@ import pytest
 from rows import outcome, rewrite, rows_of
 from small_sweeps import NAMES, PER_CLASS, arguments, configured, write_features, write_vectors
 
+from zsh_jax.methods.table import METHODS
 from zsh_jax.report.__main__ import main as report
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.summary import summarise
-from zsh_jax.sweep.axes import AXES
+from zsh_jax.sweep.axes import SHARED_AXES, own_axes
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.layout import lay_out
 from zsh_jax.tracking.results import cell_id
@@ -18,6 +19,7 @@ from zsh_jax.tracking.vectors import load_vectors
 
 FINGERPRINTS = {f"fingerprint_{kind}" for kind in ("labels", "features", "semantics", "split")}
 VECTORS = {"sweep__semantics": "('word_vectors',)"}
+ZSH = {"sweep__method": "('zsh',)"}  # which reads all that there is
 LABELS = {"dataset__arrays__labels": "('labels',)"}
 PRECOMPUTED = {"features__name": "precomputed"}
 
@@ -83,25 +85,36 @@ def _configured(files, given):
 
 @pytest.mark.parametrize(("one", "other", "differs"), INPUTS.values(), ids=INPUTS)
 def test_another_input_is_another_cell(files, one, other, differs):
-    (first,), (second,), (again,) = (_cells(_configured(files, given)) for given in (one, other, one))
+    (first,), (second,), (again,) = (_cells(_configured(files, given | ZSH)) for given in (one, other, one))
     assert first == again
     assert cell_id(first) == cell_id(again) != cell_id(second)
-    assert first.keys() == second.keys() >= FINGERPRINTS | {"precision"} | set(AXES)
+    assert (
+        first.keys() == second.keys() >= FINGERPRINTS | {"precision", *SHARED_AXES, *own_axes(METHODS["zsh"])}
+    )
     unlike = {key for key in first if first[key] != second[key]}
     assert unlike == {f"fingerprint_{kind}" for kind in differs}
 
 
+@pytest.mark.parametrize("name", [name for name in INPUTS if name.startswith("semantics")])
+def test_class_vectors_that_a_method_does_not_read_make_no_other_cell(files, name):
+    one, other, _ = INPUTS[name]
+    (first,), (second,) = (_cells(_configured(files, given)) for given in (one, other))
+    assert first == second
+    assert first["method"] == "lsh"
+    assert not first.keys() & {"semantics", "fingerprint_semantics", *own_axes(METHODS["zsh"])}
+
+
 def test_a_copy_of_the_data_elsewhere_is_the_same_cell(files, tmp_path):
     shutil.copytree(files / "A", tmp_path / "moved")
-    given = {"path": "A/data.npz", "semantics__path": "A/v.txt"} | VECTORS
+    given = {"path": "A/data.npz", "semantics__path": "A/v.txt"} | VECTORS | ZSH
     here = _cells(_configured(files, given))
-    moved = {"semantics__path": tmp_path / "moved" / "v.txt"} | VECTORS
+    moved = {"semantics__path": tmp_path / "moved" / "v.txt"} | VECTORS | ZSH
     there = _cells(configured(tmp_path / "moved" / "data.npz", "x", **moved))
     assert here == there
 
 
 def test_each_split_has_its_fingerprint_and_all_share_that_of_the_data(files):
-    grid = {"sweep__unseen": "('cow','dog')", "sweep__seed": "(0,1)", "sweep__bits": "(8,12)"}
+    grid = {"sweep__unseen": "('cow','dog')", "sweep__seed": "(0,1)", "sweep__bits": "(8,12)"} | ZSH
     cells = _cells(configured(files / "data.npz", "x", **grid))
     assert len(cells) == 8
     assert len({cell["fingerprint_split"] for cell in cells}) == 4
@@ -187,7 +200,8 @@ def test_cells_of_the_same_data_that_were_split_otherwise_are_refused(both, tmp_
 
 def test_class_vectors_of_one_name_are_kept_beside_each_other(files, tmp_path, launch):
     for name in "AB":
-        changes = VECTORS | {"semantics__path": files / name / "v.txt"}
+        ridge = {"sweep__method": "('semantic_ridge',)"}
+        changes = VECTORS | ridge | {"semantics__path": files / name / "v.txt"}
         assert launch.main(arguments(files / "data.npz", tmp_path, **changes)) == 0
     found = load_vectors(tmp_path)
     rows = rows_of(tmp_path / "results.jsonl")

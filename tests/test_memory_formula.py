@@ -8,8 +8,8 @@ from test_engine import _inputs, _plan
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.errors import InputError
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
-from zsh_jax.sweep.axes import BOUNDS, METHODS
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.fit import fit_plan
@@ -23,9 +23,10 @@ BELOW, ABOVE = 1.5, 2.0  # a batch that is cut too small costs little
 SIZES = {"wide": (4000, 800, 1000, 300, 32), "long": (12_000, 64, 3000, 100, 64)}
 VARIANTS = {
     **{method: {"method": (method,)} for method in METHODS},
-    "relaxed": {"codes": ("relaxed",)},
-    "coupled": {"rotation": ("coupled",)},
-    "weights": {"alpha": (1e-5, 1e-3), "lam": (0.01, 1.0), "seed": (0, 1)},
+    "restarts": {"zsh": {"restarts": (3,)}},
+    "alpha grows": {"zsh": {"alpha_growth": (2.0,)}},
+    "weights": {"zsh": {"alpha": (1e-5, 1e-3), "lam": (0.01, 1.0)}, "seed": (0, 1)},
+    "weights of sdh": {"method": ("sdh",), "sdh": {"nu": (1e-5, 1e-3), "lam": (0.1, 1.0)}, "seed": (0, 1)},
 }
 
 
@@ -53,7 +54,7 @@ def _batch(inputs, size, changes):
         "training_samples": (training,),
         "anchors": (anchors,),
         "queries": (100,),
-        "bits": (0 if changes.get("method", ("",))[0] in BOUNDS else bits,),
+        "bits": (bits if METHODS[changes.get("method", ("zsh",))[0]].has_codes else 0,),
     }
     (batch,) = make_plan(groups(axes | changes), sizes_of(inputs), memory_gib=1e3).batches
     return batch
@@ -81,7 +82,8 @@ def _by_cells(per_cell, seen):
     return footprint
 
 
-GRID = {"unseen": ("ant", "bee"), "seed": (0,), "bits": (8, 9), "lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
+GRID = {"unseen": ("ant", "bee"), "seed": (0,), "bits": (8, 9)}
+GRID["zsh"] = {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
 
 
 def test_a_plan_is_cut_to_what_the_compiler_says_and_states_it(monkeypatch):
@@ -119,7 +121,7 @@ def test_what_was_compiled_for_the_plan_is_not_compiled_again(monkeypatch):
 
 def test_a_later_batch_that_the_compiler_finds_too_large_is_cut_as_it_comes(monkeypatch):
     inputs, lines, seen = _inputs(), [], []
-    plan = _plan(inputs, **GRID | {"unseen": ("ant",), "alpha": (1e-5,), "lam": (0.01, 1.0)})
+    plan = _plan(inputs, **GRID | {"unseen": ("ant",), "zsh": {"lam": (0.01, 1.0)}})
     monkeypatch.setattr(engine, "footprint", _by_cells(1 << 20, seen))
     batches = list(engine.run(plan, inputs, memory_gib=1 / 1024, tell=lines.append))
     assert [len(batch) for batch in batches] == [1, 1, 1, 1]

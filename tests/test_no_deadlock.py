@@ -18,20 +18,20 @@ BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum
 JOINT = """
 import jax, jax.numpy as jnp, numpy as np
 import zsh_jax as zsh
-from zsh_jax.baselines import joint
-from zsh_jax.baselines.data import TrainingData
+from zsh_jax.methods import joint
+from zsh_jax.methods.protocol import TrainingData
 
 n, d, anchors, e, classes = 1000, 499, 300, 25, 60
 rng = np.random.default_rng(0)
 labels = rng.integers(0, classes, (2, n))
 x = jnp.asarray(rng.normal(size=(2, n, d)), jnp.float32)
-phi = jax.vmap(lambda x: zsh.rbf_features(x, x[:anchors], zsh.bandwidth(x, x[:anchors])))(x)
+phi = jax.vmap(lambda x: zsh.rbf_features(x, x[:anchors], zsh.choose_bandwidth(x, x[:anchors])))(x)
 vectors = rng.normal(size=(classes, e))
 vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
 hot = jnp.asarray(np.eye(classes, dtype=np.float32)[labels])
-data = TrainingData(x, phi, hot, jnp.asarray(vectors[labels], jnp.float32))
+data = TrainingData(x=x, phi=phi, classes=hot, semantics=jnp.asarray(vectors[labels], jnp.float32))
 keys = jax.random.split(jax.random.key(0), 2)
-fit = jax.jit(jax.vmap(lambda key, data: joint.fit(key, data, zsh.JointOptions(), bits=64)))
+fit = jax.jit(jax.vmap(lambda key, data: joint.fit(key, data, joint.Weights(), joint.Options(), bits=64)))
 print(all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(fit(keys, data))))
 """
 GIST = """

@@ -15,10 +15,11 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.halving import halves, is_out_of_memory, within
-from zsh_jax.sweep.prepare import prepare
+from zsh_jax.sweep.load import prepare_split
 from zsh_jax.sweep.train import train
 
-GRID = {"unseen": ("ant", "bee"), "seed": (0,), "bits": (8, 9), "lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
+WEIGHTS = {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
+GRID = {"unseen": ("ant", "bee"), "seed": (0,), "bits": (8, 9), "zsh": WEIGHTS}
 LINE = "memory ran out with {} cells of zsh of {} bits at once; going on with {} at a time"
 
 
@@ -32,11 +33,11 @@ class Limited(Compiled):
         self.refused = []
 
     def run(self, function, *args, **kwargs):
-        self.prepared += function is prepare
+        self.prepared += function is prepare_split
         if function is train:
-            splits, ratios, lams = len(args[0].bandwidth), len(args[1].shared.alpha), len(args[1].lam)
-            if splits * ratios * lams > self.most_cells:
-                self.refused.append((splits, ratios, lams))
+            splits, shared, others = len(args[0].start), len(args[1].alpha), len(args[1].lam)
+            if splits * shared * others > self.most_cells:
+                self.refused.append((splits, shared, others))
                 raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.")
         return super().run(function, *args, **kwargs)
 
@@ -87,7 +88,7 @@ def test_one_cell_that_does_not_fit_is_bad_input(where, monkeypatch):
 
 def test_what_ended_before_stands_and_other_errors_pass():
     inputs = _inputs()
-    plan = _plan(inputs, **GRID | {"lam": (0.01,), "alpha": (1e-5,), "unseen": ("ant",)})
+    plan = _plan(inputs, **GRID | {"zsh": {}, "unseen": ("ant",)})
 
     class Second(Compiled):
         message = "RESOURCE_EXHAUSTED: x"
@@ -112,7 +113,7 @@ def test_what_ended_before_stands_and_other_errors_pass():
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 8, 16, 1000])
 @pytest.mark.parametrize("most_splits", [None, 1, 2])
 def test_within_a_limit_each_cell_stands_once_and_chunks_follow_each_other(limit, most_splits):
-    grid = GRID | {"seed": (0, 1, 2), "lam": (0.01, 0.1, 1.0)}
+    grid = GRID | {"seed": (0, 1, 2), "zsh": WEIGHTS | {"lam": (0.01, 0.1, 1.0)}}
     batches = _plan(_inputs(), **grid).batches
     made = within(batches, limit, len, most_splits=most_splits)
     cells = [tuple(sorted(cell.axes().items())) for batch in made for cell in batch.cells()]
@@ -126,8 +127,8 @@ def test_within_a_limit_each_cell_stands_once_and_chunks_follow_each_other(limit
 def test_halves_keep_weights_that_share_a_factorisation_together():
     (batch, _) = _plan(_inputs(), **GRID).batches
     one, other = halves(batch)
-    assert [len(half.ratios) for half in (one, other)] == [1, 1]
-    assert [len(half.lams) for half in (one, other)] == [2, 2]
+    assert [len(half.shared) for half in (one, other)] == [1, 1]
+    assert [len(half.others) for half in (one, other)] == [2, 2]
     cell = halves(halves(halves(one)[0])[0])[0]
     assert len(cell) == 1
     assert halves(cell) == [cell]
@@ -163,8 +164,9 @@ ids = np.array([f"{i:04d}" for i in range(2800)])
 names = ("ant", "bee", "cow", "dog", "elk")
 dataset = Dataset("beasts", ids, np.full(2800, "train"), labels, names)
 inputs = Inputs(dataset, "made-up", features, {"one-hot": Semantics("one-hot", one_hot(5))})
-grid = dict(unseen=("ant",), seed=(0,), training_samples=(2000,), anchors=(20,), bits=(64,), max_iterations=(2,))
-grid |= dict(lam=tuple(2.0 ** -k for k in range(20)), alpha=tuple(2.0 ** -k for k in range(20)), gamma=(0.0,))
+grid = dict(unseen=("ant",), seed=(0,), training_samples=(2000,), anchors=(20,), bits=(64,))
+powers = tuple(2.0 ** -k for k in range(20))
+grid["zsh"] = dict(lam=powers, alpha=powers, gamma=(0.0,), max_iterations=(2,))
 plan = make_plan(groups(_axes(**grid)), sizes_of(inputs), memory_gib=64.0)
 (batch,) = plan.batches
 quarter = halves(halves(batch)[0])[0]

@@ -41,13 +41,15 @@ def _inputs(several=False):
 )
 def test_the_longest_codes_up_to_64_bits_of_the_first_seed(bits, longest):
     plan = _plan(
-        bits=bits, unseen=("cow", "ant", "bee", "dog"), alpha=(1e-3, 1e-5), rotation=("none", "random")
+        bits=bits,
+        unseen=("cow", "ant", "bee", "dog"),
+        zsh={"alpha": (1e-3, 1e-5), "rotation": ("none", "random")},
     )
     shown = shown_cells(plan, 6)
     assert [cell.split.unseen for cell in shown] == ["cow", "ant", "bee"]
     for cell in shown:
         assert (cell.program.bits, cell.split.seed) == (longest, 4)
-        assert (cell.weights.alpha, cell.program.rotation) == (1e-3, "none")
+        assert (cell.weights.alpha, cell.program.options.rotation) == (1e-3, "none")
 
 
 def test_each_variant_and_method_that_has_codes():

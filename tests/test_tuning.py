@@ -11,6 +11,7 @@ from rows import rows_of
 
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.errors import InputError
+from zsh_jax.methods.table import METHODS
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.summary import summarise
 from zsh_jax.sweep.config import for_dataset
@@ -31,18 +32,24 @@ def get_config():
         "bound": {"method": ("cosine_predictions",), "bits": (0,)},
     })
     config.tuning.axes = ConfigDict({
-        "zsh": {"beta": (1e-7, 1e-4)}, "ridge": {"multiple": (0.01, 1e6)}, "bound": {"multiple": (1e6, 0.01)},
+        "zsh": {"zsh": {"beta": (1e-7, 1e-4)}},
+        "ridge": {"semantic_ridge": {"ridge": (0.01, 1e6)}},
+        "bound": {"cosine_predictions": {"ridge": (1e6, 0.01)}},
     })
     return config.lock()
 """
-AXES = {"zsh": {"beta": (1e-7, 1e-4)}, "ridge": {"multiple": (0.01, 1e6)}, "bound": {"multiple": (1e6, 0.01)}}
+AXES = {
+    "zsh": {"zsh.beta": (1e-7, 1e-4)},
+    "ridge": {"semantic_ridge.ridge": (0.01, 1e6)},
+    "bound": {"cosine_predictions.ridge": (1e6, 0.01)},
+}
 
 
 def _config(**changes):
     config = for_dataset("shapes")
     config.workdir = "somewhere"
     config.variants = ConfigDict({"zsh": {}, "lsh": {"method": ("lsh",), "anchors": (20,)}})
-    config.tuning.axes = ConfigDict({"zsh": {"alpha": (1e-5, 1e-3), "lam": (1.0, 2.0)}})
+    config.tuning.axes = ConfigDict({"zsh": {"zsh": {"alpha": (1e-5, 1e-3), "lam": (1.0, 2.0)}}})
     config.tuning.update(changes)
     return config
 
@@ -52,7 +59,7 @@ def _row(unseen, seed, value, **axes):
 
 
 def test_the_best_mean_is_chosen_for_each_set_of_unseen_classes_by_itself():
-    axes = {"zsh": {"alpha": (1.0, 2.0), "lam": (0.1, 0.2)}}
+    axes = {"zsh": {"zsh.alpha": (1.0, 2.0), "zsh.lam": (0.1, 0.2)}}
     rng = np.random.default_rng(0)
     rows, means = [], {}
     for unseen, alpha, lam in product("ab", *axes["zsh"].values()):
@@ -64,13 +71,13 @@ def test_the_best_mean_is_chosen_for_each_set_of_unseen_classes_by_itself():
     choices = choose(rows, axes)
     for unseen in "ab":
         best = max((key for key in means if key[0] == unseen), key=means.get)
-        assert choices["zsh"][unseen] == dict(zip(("alpha", "lam"), best[1:], strict=True))
+        assert choices["zsh"][unseen] == dict(zip(("zsh.alpha", "zsh.lam"), best[1:], strict=True))
 
 
 def test_of_equal_settings_the_first_listed_is_chosen_and_none_that_is_not_finite():
-    axes = {"zsh": {"alpha": (3.0, 1.0, 2.0)}}
+    axes = {"zsh": {"zsh.alpha": (3.0, 1.0, 2.0)}}
     rows = [_row("a", 0, value, alpha=alpha) for alpha, value in ((2.0, 0.5), (1.0, 0.5), (3.0, np.nan))]
-    assert choose(rows, axes) == {"zsh": {"a": {"alpha": 1.0}}}
+    assert choose(rows, axes) == {"zsh": {"a": {"zsh.alpha": 1.0}}}
     with pytest.raises(InputError, match="no setting of zsh was finite"):
         choose(rows[2:], axes)
 
@@ -93,31 +100,41 @@ def test_validation_tries_the_tuned_variants_alone_and_all_their_settings():
 def test_what_is_run_then_is_the_choice_for_each_set_and_the_rest_as_it_was():
     config = _config()
     config.sweep.unseen = ("a", "b")
-    choices = {"zsh": {"a": {"alpha": 1e-3}, "b": {"alpha": 1e-5}}}
+    choices = {"zsh": {"a": {"zsh.alpha": 1e-3}, "b": {"zsh.alpha": 1e-5}}}
     plain = groups(config.sweep.to_dict(), config.variants.to_dict())
     tuned = groups(config.sweep.to_dict(), config.variants.to_dict(), choices)
     cells = [cell for group in tuned for cell in group.cells()]
     assert len(cells) == sum(map(len, plain))
     for cell in cells:
-        alpha = choices["zsh"][cell.split.unseen]["alpha"] if cell.variant == "zsh" else 1e-5
-        assert cell.weights.alpha == alpha
+        if cell.variant == "zsh":
+            assert cell.weights == METHODS["zsh"].weights(
+                alpha=choices["zsh"][cell.split.unseen]["zsh.alpha"]
+            )
         assert cell.split.validation == 0
 
 
 def test_the_choices_are_told_by_how_often_they_were_made():
-    said = told({"zsh": {"a": {"alpha": 1e-3}, "b": {"alpha": 1e-3}, "c": {"alpha": 1e-5}}})
+    said = told({"zsh": {"a": {"zsh.alpha": 1e-3}, "b": {"zsh.alpha": 1e-3}, "c": {"zsh.alpha": 1e-5}}})
     assert said == "  zsh: alpha 0.001 (2); alpha 1e-05 (1)"
 
 
 @pytest.mark.parametrize(
     ("axes", "match"),
     [
-        ({"zhs": {"alpha": (1.0,)}}, "no variant 'zhs'"),
-        ({"zsh": {"alfa": (1.0,)}}, "'alfa' cannot be tuned"),
+        ({"zhs": {"zsh": {"alpha": (1.0,)}}}, "no variant 'zhs'"),
+        ({"zsh": {"alpha": (1.0,)}}, "'alpha' cannot be tuned"),
+        ({"zsh": {"zsh": {"alfa": (1.0,)}}}, "'zsh.alfa' cannot be tuned"),
+        ({"zsh": {"zsh": {"alpha": (0.0,)}}}, r"tuning.axes.zsh.zsh.alpha"),
+        ({"zsh": {"sdh": {"nu": (1.0, 2.0)}}}, "zsh does not read sdh.nu"),
         ({"zsh": {"unseen": ("a",)}}, "'unseen' cannot be tuned"),
-        ({"zsh": {"alpha": ()}}, "takes a tuple of values"),
-        ({"zsh": {"alpha": (1.0, 2.0)}, "lsh": {"anchors": (10,)}}, "budgets differ"),
-        ({"lsh": {"multiple": (1.0, 2.0)}}, "lsh does not read multiple"),
+        ({"zsh": {"zsh": {"alpha": ()}}}, "takes a tuple of values"),
+        ({"zsh": {"zsh": {"alpha": (1.0, 2.0)}}, "lsh": {"pca_dimensions": (10,)}}, "budgets differ"),
+        (
+            {"zsh": {"zsh": {"alpha": (1.0, 2.0)}, "anchors": (10, 20)}, "lsh": {"pca_dimensions": (1, 2)}},
+            "4.*2",
+        ),
+        ({"lsh": {"zsh": {"alpha": (1.0, 2.0)}}}, "lsh does not read zsh.alpha"),
+        ({"lsh": {"anchors": (10, 20)}}, "lsh does not read anchors"),
     ],
 )
 def test_what_cannot_be_tuned_is_an_error(axes, match):
@@ -164,9 +181,9 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
     assert choices == choose(tried, AXES)
     for row in rows:
         for axis, value in choices.get(row["variant"], {}).get(row["unseen"], {}).items():
-            assert row[axis] == value
+            assert row[axis.rpartition(".")[2]] == value
     # A ridge of 1e6 predicts next to nothing, so the other one is chosen; the table then is one of settings as told.
-    assert {chosen["multiple"] for chosen in choices["bound"].values()} == {0.01}
+    assert {chosen["cosine_predictions.ridge"] for chosen in choices["bound"].values()} == {0.01}
     sweeps = read_sweeps([tmp_path / "tuned"])
     (zsh,) = (
         s

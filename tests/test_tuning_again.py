@@ -17,7 +17,7 @@ def get_config():
     config.name = "tuned"
     config.reference = "ridge"
     config.variants = ConfigDict({"ridge": {"method": ("semantic_ridge",)}, "lsh": {"method": ("lsh",)}})
-    config.tuning.axes = ConfigDict({"ridge": {"multiple": (1.0, 1e6)}})
+    config.tuning.axes = ConfigDict({"ridge": {"semantic_ridge": {"ridge": (1.0, 1e6)}}})
     config.tuning.validation = 2
     config.tuning.bits = (8,)
     return config.lock()
@@ -35,9 +35,9 @@ def test_a_used_validation_folder_does_not_change_the_choice(tmp_path, launch):
         return json.loads((tmp_path / "sweep" / "config.json").read_text())["choices"]
 
     chosen = run()
-    ((best,),) = ((one["multiple"] for one in sets.values()) for sets in chosen.values())
+    ((best,),) = ((one["semantic_ridge.ridge"] for one in sets.values()) for sets in chosen.values())
     file = tmp_path / "sweep" / "validation" / "results.jsonl"
-    (worse,) = (row for row in rows_of(file) if row["multiple"] != best)
+    (worse,) = (row for row in rows_of(file) if row["ridge"] != best)
     keys = list(worse)[: list(worse).index("cell_id")]
     planted = []
     for change in ({"queries": 19}, {"anchors": 11}, {"fingerprint_features": "0" * 16}, {"validation": 1}):
