@@ -117,7 +117,7 @@ def exported(tmp_path_factory):
 def _is_export(export):
     assert export.codes.dtype == np.uint8
     assert export.codes.shape == (20, -(-export.bits // 8))
-    finite(export.hash_function.mean, dims=1)
+    finite(export.hash_function.preprocessing.mean, dims=1)
 
 
 @pytest.mark.parametrize("name", EXPORTED)

@@ -4,16 +4,22 @@ import importlib.util
 import re
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from cells import hash_function
 
+from zsh_jax import METHODS
 from zsh_jax.export.__main__ import main
 from zsh_jax.export.codes import codes_of
-from zsh_jax.model_file import save
+from zsh_jax.methods.protocol import NoOptions, NoWeights, Reads, TrainingData
+from zsh_jax.model_file import load, save
+from zsh_jax.sweep.axes import own_defaults
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROGRAMS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
 
@@ -26,11 +32,25 @@ def _config(path, *arguments):
 
 
 @pytest.mark.slow
-def test_the_program_of_the_readme_runs_and_retrieves(capsys):
-    exec(compile(PROGRAMS[0], "README.md", "exec"), {})
+def test_the_program_of_the_readme_runs_and_retrieves(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(PROGRAMS[0], "README.md", "exec"), names)
     said = capsys.readouterr().out
     (found,) = re.findall(r"MAP of unseen classes: (0\.\d{3})\n", said)
     assert float(found) > 2 / 12  # twice what chance retrieves
+    assert (names["codes"].shape, names["names"].shape) == ((3000, 4), (12, 4))
+    for saved, known in zip(
+        jax.tree.leaves(load("model.safetensors")), jax.tree.leaves(names["model"]), strict=True
+    ):
+        np.testing.assert_array_equal(saved, known)
+    # Most images have a code nearer to that of their own class, seen, than to the mean of the others.
+    bits, classes = (np.unpackbits(np.asarray(names[one]), axis=1) for one in ("codes", "names"))
+    distances = (bits[:, None] != classes[None]).sum(axis=2)
+    labels = np.asarray(names["labels"])
+    seen = labels < 10
+    own = distances[np.arange(len(labels)), labels]
+    assert (own[seen] < distances[seen].mean(axis=1)).mean() > 0.9
 
 
 def test_the_program_that_searches_finds_the_nearest_images(tmp_path, monkeypatch, capsys):
@@ -70,18 +90,57 @@ def test_an_experiment_is_locked_and_gives_its_command(path):
     assert f"python launch.py --config experiments/{path.name}" in doc
 
 
-def test_commands_name_files_and_settings_that_are_there():
-    documents = [README, *((path.read_text()) for path in EXPERIMENTS)]
-    for document in documents:
-        for name in re.findall(r"experiments/\w+\.py", document):
-            assert (ROOT / name).is_file(), name
-        for setting in re.findall(r"--config\.([a-z][\w.]*\w)", document):
-            config, _ = _config(EXPERIMENTS[0])
-            for key in setting.split("."):
-                assert key in config, setting
-                config = config[key]
+def _methods_table():
+    """What docs/methods.md says of each method: source, what it reads, and its own axes with their defaults."""
+    text = (ROOT / "docs" / "methods.md").read_text()
+    for line in re.findall(r"^\| `\w+` \|.*", text, re.MULTILINE):
+        name, paper, reads, axes = (part.strip() for part in line.strip("| \n").split(" | "))
+        yield name.strip("`"), (paper, reads, dict(re.findall(r"`(\w+)` ([^,]+)", axes)))
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_the_table_of_methods_is_that_of_the_package():
+    stated = dict(_methods_table())
+    assert list(stated) == list(METHODS)
+    for name, (paper, reads, axes) in stated.items():
+        method = METHODS[name]
+        assert paper == method.paper
+        words = set() if reads == "nothing" else set(reads.split(", "))
+        assert words == {one.value for one in method.reads}
+        assert axes == {axis: str(value) for axis, value in own_defaults(method).items()}
+
+
+def test_the_method_that_is_written_as_an_example_is_the_one_of_the_package():
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "methods.md").read_text(), re.DOTALL)
+    names = {}
+    exec(compile(program, "docs/methods.md", "exec"), names)
+    written, own = names["METHOD"], METHODS["random_rotation"]
+    assert written.reads == own.reads == {Reads.FEATURES}
+    data = TrainingData(x=jax.random.normal(jax.random.key(0), (40, 6)) + 3)
+    for bits in (4, 6, 15):
+        heads = [
+            method.fit(jax.random.key(1), data, NoWeights(), NoOptions(), bits=bits).head
+            for method in (written, own)
+        ]
+        for one, other in zip(*heads, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+        first = np.asarray(heads[0].projection[:, : min(bits, 6)])
+        np.testing.assert_allclose(first.T @ first, np.eye(first.shape[1]), atol=1e-5)
+        np.testing.assert_allclose(heads[0](data.x).mean(axis=0), jnp.zeros(bits), atol=1e-5)
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, *EXPERIMENTS], ids=lambda path: path.stem)
+def test_a_document_names_files_and_settings_that_are_there(path):
+    document = path.read_text()
+    for name in re.findall(r"\b(?:experiments|zsh_jax|tests|scripts|docs)/[\w/]+\.(?:py|md|txt)", document):
+        assert (ROOT / name).is_file(), name
+    for setting in re.findall(r"--config\.([a-z][\w.]*\w)", document):
+        config, _ = _config(EXPERIMENTS[0])
+        for key in setting.split("."):
+            assert key in config, setting
+            config = config[key]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target
