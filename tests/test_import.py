@@ -13,15 +13,21 @@ ROOT = Path(zsh_jax.__file__).parent
 HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
 HEAVY += ("matplotlib", "faiss")
 ENDS = ("exits", "interrupts")  # of commands
+FILES = {"atomic", "errors", "model_file"}  # beside the rooms, above the core alone
 ROOMS = {
-    "core": {"core", "errors"},
-    "data": {"atomic", "core", "data", "errors", *ENDS},
-    "baselines": {"core", "baselines", "errors"},
-    "sweep": {"core", "baselines", "data", "sweep", "errors"},
-    "tracking": {"atomic", "core", "baselines", "data", "sweep", "tracking", "errors"},
-    "export": {"atomic", "core", "baselines", "data", "tracking", "export", "errors", *ENDS},
-    "report": {"atomic", "core", "baselines", "data", "sweep", "tracking", "report", "errors", *ENDS},
-    "commands": {"core", "baselines", "data", "sweep", "tracking", "report", "commands", "errors"},
+    "core": {"core"},
+    "methods": {"core", "methods"},
+    "data": {"atomic", "data", "errors", *ENDS},
+    "training": {"core", "methods", "data", "training", "errors"},
+    "sweep": {"core", "methods", "data", "training", "sweep", "digest", "errors"},
+    "tracking": {"core", "methods", "data", "training", "sweep", "tracking", *FILES},
+    "export": {"core", "methods", "data", "tracking", "export", *FILES, *ENDS},
+    "report": {"core", "methods", "data", "training", "sweep", "tracking", "report", *FILES, *ENDS},
+    "commands": {"core", "methods", "data", "training", "sweep", "tracking", "report", "commands", *FILES},
+    "model_file.py": {"atomic", "core", "digest", "errors"},
+    "digest.py": set(),
+    "takes.py": {"errors"},
+    "api.py": {"core", "methods", "training", "model_file"},
 }
 SMALL = {
     "byte_size",
@@ -29,7 +35,7 @@ SMALL = {
     "limits",
     "takes",
 }  # files of their own that import nothing but the standard library
-CORE_LIBRARIES = {"jax", "numpy", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
+CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 
 
 def _modules():
@@ -52,9 +58,11 @@ def test_the_core_loads_no_data_logging_or_plotting_library():
     loaded = set(output.stdout.split())
     assert "zsh_jax.core.solver" in loaded
     assert not loaded & set(HEAVY)
-    assert not {
-        name for name in loaded if name.startswith("zsh_jax.") and name.split(".")[1] not in ("api", "core")
-    }
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("zsh_jax.")}
+    assert rooms <= {"api", "core", "methods", "training", "data", *FILES, *SMALL, *ENDS, "digest"}
+    of_data = {name.split(".")[2] for name in loaded if name.startswith("zsh_jax.data.")}
+    assert of_data <= {"nearest", "semantics", "text", "reading", "reason"}  # and no data set
+    assert "safetensors" not in loaded  # before a model is read or written
 
 
 def test_the_package_loads_no_library_before_it_is_asked_for_something():
@@ -85,10 +93,19 @@ def test_each_room_imports_only_those_below_it(room):
                 assert rest[0] in ROOMS[room] | SMALL, f"{path.relative_to(ROOT)} imports {name}"
 
 
-def test_the_core_needs_arrays_and_small_helpers_only():
-    for path in (ROOT / "core").rglob("*.py"):
+def test_the_core_and_what_learns_need_arrays_and_small_helpers_only():
+    for path in (path for room in ("core", "methods", "training") for path in (ROOT / room).rglob("*.py")):
         for name in _imports(path):
             assert name.split(".")[0] in CORE_LIBRARIES, f"{path.relative_to(ROOT)} imports {name}"
+
+
+def test_every_method_is_a_row_of_the_table():
+    files = {
+        path.stem for path in (ROOT / "methods").glob("*.py") if "\nMETHOD = Method(" in path.read_text()
+    }
+    assert len(files) >= 17
+    assert {method.fit.__module__.rpartition(".")[2] for method in zsh_jax.METHODS.values()} == files
+    assert len(zsh_jax.METHODS) == len(files)
 
 
 def test_nothing_imports_the_launcher():
