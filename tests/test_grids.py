@@ -78,6 +78,9 @@ FEW_STEPS = {
     "zsh_coupled": {"max_iterations": (4,)},
     "zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)},
     "ksh": {"max_iterations": (30,)},
+    "joint": {
+        "turns": (1,)
+    },  # where turned bits come to be one another's opposites, rounding decides on the next turn
 }
 """Options that make a solve short."""
 

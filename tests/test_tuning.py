@@ -122,7 +122,7 @@ def test_the_choices_are_told_by_how_often_they_were_made():
     ("axes", "match"),
     [
         ({"zhs": {"zsh": {"alpha": (1.0,)}}}, "no variant 'zhs'"),
-        ({"zsh": {"alpha": (1.0,)}}, "'alpha' cannot be tuned"),
+        ({"zsh": {"alpha": (1.0,)}}, r"it is an axis of zsh,.*give tuning\.axes\.zsh\.zsh\.alpha"),
         ({"zsh": {"zsh": {"alfa": (1.0,)}}}, "'zsh.alfa' cannot be tuned"),
         ({"zsh": {"zsh": {"alpha": (0.0,)}}}, r"tuning.axes.zsh.zsh.alpha"),
         ({"zsh": {"sdh": {"nu": (1.0, 2.0)}}}, "zsh does not read sdh.nu"),
@@ -131,7 +131,7 @@ def test_the_choices_are_told_by_how_often_they_were_made():
         ({"zsh": {"zsh": {"alpha": (1.0, 2.0)}}, "lsh": {"pca_dimensions": (10,)}}, "budgets differ"),
         (
             {"zsh": {"zsh": {"alpha": (1.0, 2.0)}, "anchors": (10, 20)}, "lsh": {"pca_dimensions": (1, 2)}},
-            "4.*2",
+            "lsh 2, zsh 4",
         ),
         ({"lsh": {"zsh": {"alpha": (1.0, 2.0)}}}, "lsh does not read zsh.alpha"),
         ({"lsh": {"anchors": (10, 20)}}, "lsh does not read anchors"),
