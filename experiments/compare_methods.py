@@ -16,7 +16,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """This method in three forms, ten others, and two bounds that are not hashing."""
+    """This method in three forms, eleven others, and two bounds that are not hashing."""
     config = for_dataset(dataset)
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
