@@ -4,6 +4,7 @@ import itertools
 import threading
 import time
 from functools import partial
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -13,27 +14,40 @@ from jaxprs import FACTORISATIONS, batched_factorisations, equations, ffts_at_on
 from test_engine import CUTOFFS, _inputs, _plan
 
 import zsh_jax as zsh
-from zsh_jax.baselines.catalogue import BASELINES
+from zsh_jax import METHODS
 from zsh_jax.core import factorisation
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.data.features import gist as gist_module
+from zsh_jax.methods.zsh import Locality, Rotation
 from zsh_jax.sweep import engine
-from zsh_jax.sweep.axes import BOUNDS, GRAPHS, LOCALITIES, ROTATIONS
+from zsh_jax.sweep.axes import GRAPHS, own_axes
 from zsh_jax.sweep.compiled import Compiled
 
 BATCH = {"seed": (0, 1), "unseen": ("ant", "bee")}
-WEIGHTS = {"alpha": (1e-5, 1e-3), "lam": (1e-3, 1e-2, 1e-1)}
+ROTATIONS, LOCALITIES = get_args(Rotation), get_args(Locality)
+
+
+def _weights(name):
+    """Two or three values of each weight of a method, or of its first four."""
+    paper = METHODS[name].weights()._asdict()
+    values = {field: (one, 2 * one + 1e-3, 3 * one + 1e-2) for field, one in paper.items()}
+    return {field: ones[: 3 if i == 0 else 2] for i, (field, ones) in enumerate(values.items()) if i < 4}
+
+
 PUBLISHED = [
-    *({"rotation": (rotation,), "restarts": (3,)} for rotation in ROTATIONS),
-    *({"locality": (locality,)} for locality in LOCALITIES),
-    *({"codes": ("relaxed",), "rotation": (rotation,)} for rotation in ROTATIONS if rotation != "coupled"),
-    {"alpha_growth": (2.0,)},
+    {"method": (name,), name: _weights(name) | changes}
+    for name in ("zsh", "zsh_relaxed")
+    for changes in (
+        *({"rotation": (rotation,), "restarts": (3,)} for rotation in ROTATIONS),
+        *({"locality": (locality,)} for locality in LOCALITIES),
+        {"alpha_growth": (2.0,)},
+    )
+    if set(changes) <= set(own_axes(METHODS[name]))
 ]
-METHODS = [
-    {"method": (method,), "bits": (0 if method in BOUNDS else bits,), "multiple": (1.0, 2.0)}
-    for method in (*BASELINES, *BOUNDS)
-    for bits in ((3, 6) if method in ("pcah", "itq") else (3, 24))
-    if method not in BOUNDS or bits == 3
+OTHERS = [
+    {"method": (name,), "bits": (bits,)} | ({name: _weights(name)} if METHODS[name].weights() else {})
+    for name, method in METHODS.items()
+    for bits in (((3, 6) if method.most_bits else (3, 24)) if method.has_codes else (0,))
 ]
 PREPARED = [
     {"preprocessing": (kind,), "graph": (graph,), "laplacian": (laplacian,)}
@@ -72,26 +86,29 @@ def _run(changes, *, several_labels):
     if several_labels:
         hot = np.arange(5) == inputs.dataset.labels[:, None]
         inputs = inputs._replace(dataset=inputs.dataset._replace(labels=hot))
-    plan = _plan(inputs, **BATCH | (WEIGHTS if changes in PUBLISHED else {}) | changes)
+    plan = _plan(inputs, **BATCH | changes)
     ran = engine.run(plan, inputs, cutoffs=CUTOFFS, seen_queries=3, keeps_model=lambda cell: True)
     return sum(len(batch) for batch in ran)
 
 
 @pytest.mark.parametrize(
-    "changes", PUBLISHED + METHODS + PREPARED, ids=lambda c: "-".join(map(str, c.values()))
+    "changes",
+    PUBLISHED + OTHERS + PREPARED,
+    ids=lambda c: "-".join(map(str, c.values())).replace(" ", "")[:90],
 )
 def test_no_program_of_the_engine_can_wait_for_itself(changes, programs):
     for several_labels in {False, "method" in changes}:
         assert _run(changes, several_labels=several_labels) >= 4
         kinds = {function.__name__ for function, _ in programs}
-        assert len(kinds) == (2 if changes.get("method", ("zsh",))[0] in BOUNDS else 4), kinds
+        hashes = METHODS[changes.get("method", ("zsh",))[0]].has_codes
+        assert len(kinds) == (4 if hashes else 3), kinds
         for program, args in programs.values():
             assert batched_factorisations(program, *args) == []
             assert ffts_at_once(program, *args) == []
 
 
 def test_every_method_is_walked():
-    assert {change["method"][0] for change in METHODS} == {*BASELINES, *BOUNDS}
+    assert {change["method"][0] for change in OTHERS} == set(METHODS)
 
 
 # Axes of the two arguments, inner ones first.
@@ -174,9 +191,9 @@ CORE = {
     "rotation step": zsh.rotation_step,
     "regression step": zsh.regression_step,
     "projection step": zsh.projection_step,
-    "solve": lambda problem, hyper, state: zsh.encode_class(
-        zsh.solve(problem, hyper, state, max_iterations=2), problem.semantics
-    ),
+    "solve": lambda problem, hyper, state: zsh.class_dictionary(
+        zsh.solve(problem, hyper, state, max_iterations=2).state
+    )(problem.semantics),
     "solve_relaxed": partial(zsh.solve_relaxed, max_iterations=2),
     "pca": lambda problem, hyper, state: zsh.fit_preprocessing(problem.phi, kind="pca"),
 }

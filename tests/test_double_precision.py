@@ -6,14 +6,29 @@ import numpy as np
 import pytest
 from test_engine import CUTOFFS, _inputs, _plan
 
+from zsh_jax import METHODS
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.sweep import engine
-from zsh_jax.sweep.axes import BOUNDS, METHODS
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.features import extract_features
 from zsh_jax.sweep.load import bytes_of
 
 FEW = {"unseen": ("ant",), "seed": (0,)}
+
+
+CASES = {
+    name: {"method": (name,), "bits": (7 if method.has_codes else 0,)} for name, method in METHODS.items()
+} | {
+    "random rotation, several starts": {"zsh": {"rotation": ("random",), "restarts": (2,)}},
+    "locality on the semantics, a growing alpha": {
+        "zsh": {"locality": ("semantics",), "alpha_growth": (1.5,)},
+        "graph": ("anchors",),
+    },
+    "several relaxed starts": {"method": ("zsh_relaxed",), "zsh_relaxed": {"restarts": (2,)}},
+    "a turned joint frame": {"method": ("joint",), "joint": {"turned": ("all",), "rank": (4,)}},
+    "pca": {"preprocessing": ("pca",), "pca_dimensions": (5,)},
+    "unit length": {"preprocessing": ("unit",), "laplacian": ("normalised",)},
+}
 
 
 class Traced:
@@ -32,19 +47,7 @@ class Traced:
 
 
 @pytest.mark.parametrize("x64", [False, True])
-@pytest.mark.parametrize(
-    "changes",
-    [{"method": (method,), "bits": (0 if method in BOUNDS else 7,)} for method in METHODS]
-    + [
-        {"codes": ("relaxed",)},
-        {"rotation": ("coupled",)},
-        {"rotation": ("random",), "restarts": (2,)},
-        {"locality": ("semantics",), "alpha_growth": (1.5,), "graph": ("anchors",)},
-        {"preprocessing": ("pca",), "pca_dimensions": (5,)},
-        {"preprocessing": ("unit",), "laplacian": ("normalised",)},
-    ],
-    ids=lambda changes: "-".join(str(value[0]) for value in changes.values()),
-)
+@pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
 def test_every_program_is_of_one_precision(changes, x64):
     inputs = _inputs()
     (batch,) = _plan(inputs, **FEW | changes).batches

@@ -182,14 +182,14 @@ def rest_step(columns: Columns, codes: Float[Array, "n l"]) -> Float[Array, "n l
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
-    """Learn codes from sampled columns, as many as bits, then fit hash functions to them (algorithm 1).
+    """Learn codes from sampled columns, as many as bits or samples, then fit hash functions to them (algorithm 1).
 
     Args:
         key: of the random codes, of the columns and of the starts.
         data: of which `x` and `classes` are read. Samples with a label in common are similar.
         weights: the ridge.
         options: what may be chosen; static.
-        bits: code length l, at most n; static.
+        bits: code length l; static.
 
     Returns:
         Projection (d, l) of centred features.
@@ -200,7 +200,8 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     def draw(codes: Float[Array, "n l"], key: PRNGKeyArray) -> tuple[Float[Array, "n l"], None]:
         column_key, key = jax.random.split(key)
-        columns = sampled_columns(classes, jax.random.choice(column_key, n, (bits,), replace=False))
+        chosen = jax.random.choice(column_key, n, (min(bits, n),), replace=False)
+        columns = sampled_columns(classes, chosen)
         keys = jax.random.split(key, options.alternations)
 
         def alternate(i: Int[Array, ""], codes: Float[Array, "n l"]) -> Float[Array, "n l"]:

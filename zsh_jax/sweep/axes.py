@@ -6,15 +6,15 @@ of its options, see `zsh_jax.methods.protocol`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Method, Reads
+from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
-from zsh_jax.takes import SEED, Takes, check, flag, number, one_of, text, whole
+from zsh_jax.takes import SEED, Takes, check, number, one_of, text, whole
 
 SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 GRAPHS = ("knn", "anchors")
@@ -62,29 +62,6 @@ READ_BY: dict[str, Reads] = {
 def own_axes(method: Method) -> tuple[str, ...]:
     """The axes of a method that are its own: its weights, then its options."""
     return (*method.weights._fields, *(field.name for field in fields(method.options)))
-
-
-@cache
-def own_takes(method: str) -> Mapping[str, Takes]:
-    """What each own axis of a method takes.
-
-    Args:
-        method: a key of `METHODS`.
-
-    Returns:
-        By axis: what the method says, else what follows from the type of an option; a weight is a positive number.
-    """
-    known = METHODS[method]
-    hints = get_type_hints(known.options)
-    by_type = {axis: number() for axis in known.weights._fields}
-    by_type |= {field.name: _of_type(hints[field.name]) for field in fields(known.options)}
-    return by_type | dict(known.ranges)
-
-
-def _of_type(kind: Any) -> Takes:
-    if get_origin(kind) is Literal:
-        return one_of(*get_args(kind))
-    return {bool: flag(), int: whole(1, 100_000), float: number()}[kind]
 
 
 def own_defaults(method: Method) -> dict[str, Any]:

@@ -1,25 +1,19 @@
 """A method fitted to one's own arrays: `zsh_jax.fit`."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
 from typing import Any
 
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import ArrayLike, PRNGKeyArray
+from jax.typing import ArrayLike
+from jaxtyping import PRNGKeyArray
 
 from zsh_jax.core.feature_maps import RBF, FeatureMap, Identity
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.preprocessing import Preprocessing
-from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.semantics.targets import semantic_targets
-from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Fitted, Method, Trace
-from zsh_jax.methods.table import METHODS
-from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
+from zsh_jax.training.arguments import method_named, numbers, sorted_out, taught_by
+from zsh_jax.training.prepare import Prepared, prepare
 from zsh_jax.training.streams import streams
-
-UNIT = 1e-5  # how far from 1 the length of a class vector may be and still count as 1
 
 
 def fit(
@@ -96,14 +90,11 @@ def fit_with_trace(
         InputError: as for `fit`.
     """
     chosen = method_named(method)
-    x = jnp.asarray(features, jnp.result_type(float))
-    if x.ndim != 2:
-        raise InputError(f"features: takes (n, d) numbers, not shape {x.shape}")
-    weights, options, how, scale = _settings(chosen, len(x), settings)
-    _check_bits(chosen, bits, x.shape[1])
-    taught = _taught(labels, class_vectors, len(x))
-    prepared = prepare(x, taught, streams(key), scale, how=how, reads=chosen.reads)
-    fitted = chosen.fit(prepared.start, prepared.data, weights, options, bits=bits)
+    x = numbers("features", features)
+    taught = taught_by(labels, class_vectors, len(x))
+    given = sorted_out(chosen, x.shape, bits, settings)
+    prepared = prepare(x, taught, streams(key), given.bandwidth, how=given.how, reads=chosen.reads)
+    fitted = chosen.fit(prepared.start, prepared.data, given.weights, given.options, bits=given.bits)
     return assemble(chosen, prepared, fitted), fitted.trace
 
 
@@ -138,75 +129,3 @@ def preprocessing_of(method: Method, prepared: Prepared) -> Preprocessing:
     if method.reads:
         return fitted
     return Preprocessing(jnp.zeros_like(fitted.mean), jnp.ones_like(fitted.scale), None, None)
-
-
-def method_named(name: str) -> Method:
-    """A method of the table.
-
-    Args:
-        name: of the method.
-
-    Returns:
-        The method.
-
-    Raises:
-        InputError: there is none of that name.
-    """
-    if name not in METHODS:
-        raise InputError(f"method: there is no {name!r}; {nearest_names(str(name), METHODS)}")
-    return METHODS[name]
-
-
-def _settings(method: Method, samples: int, given: dict[str, Any]) -> tuple[Any, Any, Preparation, Any]:
-    """Weights, options, preparation and bandwidth from keywords, each where it belongs."""
-    left = dict(given)
-
-    def take(names: tuple[str, ...]) -> dict[str, Any]:
-        return {name: left.pop(name) for name in names if name in left}
-
-    weights = method.weights(**take(method.weights._fields))
-    options = method.options(**take(tuple(one.name for one in fields(method.options))))
-    laplacian, kind = left.pop("laplacian", "plain"), left.pop("graph", "knn")
-    if laplacian not in ("plain", "normalised") or kind not in ("knn", "anchors"):
-        raise InputError(
-            f"graph, laplacian: take knn or anchors, plain or normalised, not {kind!r}, {laplacian!r}"
-        )
-    graph = GraphOptions(
-        kind=kind, normalised=laplacian == "normalised", **take(("neighbours", "edge_weights"))
-    )
-    how = Preparation(graph=graph, **take(("preprocessing", "pca_dimensions", "anchors")))
-    scale = left.pop("bandwidth", 1.0)
-    if left:
-        own = (*method.weights._fields, *(one.name for one in fields(method.options)))
-        known = (*own, "preprocessing", "pca_dimensions", "anchors", "neighbours", "bandwidth")
-        raise InputError(f"{method.name} has no setting {min(left)!r}; {nearest_names(min(left), known)}")
-    if "anchors" not in given:
-        how = replace(how, anchors=min(how.anchors, samples))
-    return weights, options, how, jnp.asarray(scale, jnp.result_type(float))
-
-
-def _check_bits(method: Method, bits: int, features: int) -> None:
-    most = None if method.most_bits is None else method.most_bits(features)
-    if method.has_codes and (bits < 1 or (most is not None and bits > most)):
-        limit = "" if most is None else f" to {most:,}, since its bits are directions of the features"
-        raise InputError(f"bits: {method.name} takes 1 or more{limit}, not {bits}")
-
-
-def _taught(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taught:
-    """Labels, targets and vectors of unit length; read on the host, so that bad labels are told."""
-    own = np.asarray(labels)
-    vectors = np.asarray(class_vectors, jnp.result_type(float))
-    if vectors.ndim != 2 or own.ndim not in (1, 2) or len(own) != samples:
-        raise InputError(
-            f"labels: takes ({samples},) indices or ({samples}, {len(vectors)}) marks, for class vectors of shape "
-            f"(c, e); got {own.shape} and {vectors.shape}"
-        )
-    if own.dtype.kind not in ("iu" if own.ndim == 1 else "iub"):
-        raise InputError(f"labels: takes whole numbers, or marks of several labels, not {own.dtype}")
-    own = own.astype(bool) if own.ndim == 2 else own
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise InputError("class_vectors: a row is zero or not finite; give each class a direction")
-    vectors = np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
-    targets = semantic_targets(own, vectors)
-    return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))

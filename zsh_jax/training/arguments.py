@@ -1,0 +1,222 @@
+"""The arguments of `fit`: each put where it belongs, and refused in one line where it cannot be."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+from jaxtyping import Array, Float
+
+from zsh_jax.core.graph import EdgeWeights
+from zsh_jax.core.preprocessing import KINDS
+from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.semantics.targets import semantic_targets
+from zsh_jax.errors import InputError
+from zsh_jax.methods.protocol import Method, Reads
+from zsh_jax.methods.ranges import own_takes
+from zsh_jax.methods.table import METHODS
+from zsh_jax.takes import Takes, check, number, one_of, whole
+from zsh_jax.training.prepare import GraphOptions, Preparation, Taught
+
+UNIT = 1e-5  # how far from 1 the length of a class vector may be and still count as 1
+FIX = "see the docstring of zsh_jax.fit"
+BEFORE: Mapping[str, Takes] = {
+    "preprocessing": one_of(*KINDS),
+    "pca_dimensions": whole(0),
+    "anchors": whole(1),
+    "bandwidth": number(),
+    "graph": one_of("knn", "anchors"),
+    "neighbours": whole(1),
+    "edge_weights": one_of(*get_args(EdgeWeights)),
+    "laplacian": one_of("plain", "normalised"),
+}
+"""What each setting takes that comes before the method."""
+
+
+class Given(NamedTuple):
+    """The settings of one fit.
+
+    Attributes:
+        weights: of the method; may be traced.
+        options: of the method.
+        how: the data are made ready.
+        bandwidth: in multiples of the published rule; may be traced.
+        bits: code length; 0 for a bound.
+    """
+
+    weights: Any
+    options: Any
+    how: Preparation
+    bandwidth: Float[Array, ""]
+    bits: int
+
+
+def method_named(name: str) -> Method:
+    """A method of the table.
+
+    Args:
+        name: of the method.
+
+    Returns:
+        The method.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in METHODS:
+        raise InputError(f"method: there is no {name!r}; {nearest_names(str(name), METHODS)}")
+    return METHODS[name]
+
+
+def numbers(name: str, rows: ArrayLike) -> Float[Array, "n d"]:
+    """A matrix of real numbers in the precision that is set.
+
+    Args:
+        name: of the argument.
+        rows: as given.
+
+    Returns:
+        (n, d).
+
+    Raises:
+        InputError: it is no such matrix, is empty, or holds what is not finite.
+    """
+    array = rows if isinstance(rows, jax.Array) else np.asarray(rows)
+    if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
+        raise InputError(f"{name}: takes (n, d) numbers, not {array.dtype}")
+    if array.ndim != 2 or 0 in array.shape:
+        raise InputError(f"{name}: takes (n, d) numbers, not shape {array.shape}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        found = jnp.asarray(array, jnp.result_type(float))
+    if not isinstance(found, jax.core.Tracer):
+        damaged = np.flatnonzero(~np.asarray(jnp.isfinite(found).all(axis=1)))
+        if damaged.size:
+            raise InputError(
+                f"{name}: {damaged.size} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
+            )
+    return found
+
+
+def sorted_out(method: Method, shape: tuple[int, ...], bits: int, settings: Mapping[str, Any]) -> Given:
+    """Weights, options and what comes before the method, from keywords.
+
+    Args:
+        method: that is fitted.
+        shape: of the features, (n, d).
+        bits: code length.
+        settings: by keyword.
+
+    Returns:
+        Each where it belongs.
+
+    Raises:
+        InputError: a setting is unknown, or takes another value.
+    """
+    own = own_takes(method.name)
+    unknown = sorted(set(settings) - set(own) - set(BEFORE))
+    if unknown:
+        nearest = nearest_names(unknown[0], (*own, *BEFORE))
+        raise InputError(f"{method.name} has no setting {unknown[0]!r}; {nearest}")
+    traced = (*method.weights._fields, "bandwidth")
+    values = {
+        name: _checked(name, value, (BEFORE | dict(own))[name], may_be_traced=name in traced)
+        for name, value in settings.items()
+    }
+    before = {name: values[name] for name in BEFORE if name in values}
+    how = _preparation(method, shape, before)
+    return Given(
+        weights=method.weights(**{name: values[name] for name in method.weights._fields if name in values}),
+        options=method.options(
+            **{one.name: values[one.name] for one in fields(method.options) if one.name in values}
+        ),
+        how=how,
+        bandwidth=jnp.asarray(before.get("bandwidth", 1.0), jnp.result_type(float)),
+        bits=_code_length(method, bits, shape, how),
+    )
+
+
+def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taught:
+    """Labels, targets and vectors of unit length; read on the host, so that bad labels are told.
+
+    Args:
+        labels: class indices, or marks of several.
+        class_vectors: a row for each class.
+        samples: n.
+
+    Returns:
+        What the labels say.
+
+    Raises:
+        InputError: they do not fit each other.
+    """
+    own, vectors = np.asarray(labels), np.asarray(numbers("class_vectors", class_vectors))
+    if own.ndim not in (1, 2) or len(own) != samples:
+        raise InputError(
+            f"labels: takes ({samples},) indices or ({samples}, {len(vectors)}) marks, one a row of the features; got "
+            f"{own.shape}"
+        )
+    if own.dtype.kind not in ("iu" if own.ndim == 1 else "iub"):
+        raise InputError(f"labels: takes whole numbers, or marks of several labels, not {own.dtype}")
+    if own.ndim == 2:
+        if not np.isin(own, (0, 1)).all():
+            raise InputError("labels: marks of several labels are 0 or 1, or False or True")
+        own = own.astype(bool)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+        raise InputError("class_vectors: a row is zero, or too long; give each class a direction")
+    vectors = np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
+    targets = semantic_targets(own, vectors)
+    return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))
+
+
+def _checked(name: str, value: Any, takes: Takes, *, may_be_traced: bool) -> Any:
+    """A value in the type that Python or, of a weight, JAX has for it."""
+    if isinstance(value, jax.core.Tracer) and may_be_traced and value.ndim == 0:
+        return value
+    if isinstance(value, np.generic | np.ndarray | jax.Array) and np.ndim(value) == 0:
+        value = value if isinstance(value, jax.core.Tracer) else value.item()
+    check(takes, name, value, FIX)
+    return jnp.asarray(value, jnp.result_type(float)) if may_be_traced else value
+
+
+def _preparation(method: Method, shape: tuple[int, ...], before: Mapping[str, Any]) -> Preparation:
+    samples, features = shape
+    plain, graph = Preparation(), GraphOptions()
+    kind, dimensions = before.get("preprocessing", plain.preprocessing), before.get("pca_dimensions", 0)
+    most = min(samples - 1, features)
+    if kind == "pca" and (dimensions > most or most < 1):
+        raise InputError(
+            f"pca_dimensions: {samples} samples of {features} features have {most} principal directions, not "
+            f"{dimensions}"
+        )
+    anchors = before.get("anchors", min(plain.anchors, samples))
+    graph = GraphOptions(
+        kind=before.get("graph", graph.kind),
+        neighbours=before.get("neighbours", graph.neighbours),
+        edge_weights=before.get("edge_weights", graph.edge_weights),
+        normalised=before.get("laplacian", "plain") == "normalised",
+    )
+    if method.reads & {Reads.RBF, Reads.GRAPH} and anchors > samples:
+        raise InputError(f"anchors: {anchors} anchors cannot be drawn from {samples} samples; lower anchors")
+    among = (samples, "samples") if graph.kind == "knn" else (anchors, "anchors")
+    if Reads.GRAPH in method.reads and graph.neighbours >= among[0]:
+        raise InputError(
+            f"neighbours: {graph.neighbours} cannot be found among {among[0]} {among[1]}; lower neighbours"
+        )
+    return Preparation(preprocessing=kind, pca_dimensions=dimensions, anchors=anchors, graph=graph)
+
+
+def _code_length(method: Method, bits: int, shape: tuple[int, ...], how: Preparation) -> int:
+    if not method.has_codes:
+        return 0
+    samples, features = shape
+    if how.preprocessing == "pca":
+        features = how.pca_dimensions or min(samples - 1, features)
+    most = None if method.most_bits is None else method.most_bits(features)
+    if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits < 1 or (most and bits > most):
+        limit = "" if most is None else f" to {most:,}, since its bits are directions of the features"
+        raise InputError(f"bits: {method.name} takes 1 or more{limit}, not {bits}")
+    return int(bits)
