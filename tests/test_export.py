@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cells import hash_function, identity, joint_hash_function
+from cells import hash_function, identity, joint_hash_function, linear_hash_function
 
-from zsh_jax import encode, encode_joint, hamming_distances, unpack_codes
-from zsh_jax.baselines.hash_functions import LinearHashFunction, encode_linear
+from zsh_jax import Vectors, encode, hamming_distances, unpack_codes
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.errors import InputError
 from zsh_jax.export import codes as codes_module
@@ -18,20 +17,14 @@ from zsh_jax.export.__main__ import main
 from zsh_jax.export.codes import codes_of
 from zsh_jax.export.read import load_export
 from zsh_jax.export.write import export_index
-from zsh_jax.tracking.models import load_model, save_model
+from zsh_jax.model_file import load_with_metadata, save
 
 NEAREST = 10
 
 
-def _linear(bits):
-    rng = np.random.default_rng(1)
-    arrays = (rng.normal(size=6), rng.uniform(0.5, 2, 6), rng.normal(size=(6, bits)), rng.normal(size=bits))
-    return LinearHashFunction(*(array.astype(np.float32) for array in arrays))
-
-
 MODELS = {
     "kernel": lambda bits: hash_function(anchors=20, bits=bits),
-    "linear": _linear,
+    "linear": lambda bits: linear_hash_function(bits=bits),
     "joint": lambda bits: joint_hash_function(bits=bits),
 }
 
@@ -93,34 +86,31 @@ def test_parts_come_back(tmp_path, kind):
     pytest.importorskip("faiss")
     export_index(tmp_path / "new" / "out", model, x, ids=ids, metadata=identity())
     export = load_export(tmp_path / "new" / "out")
-    encoder = {"kernel": encode, "linear": encode_linear, "joint": encode_joint}[kind]
-    expected = encoder(jax.tree.map(jnp.asarray, model), jnp.asarray(x))
+    expected = encode(jax.tree.map(jnp.asarray, model), jnp.asarray(x))
     np.testing.assert_array_equal(export.codes, expected)
     assert not np.unpackbits(export.codes, axis=1)[:, 12:].any()
     np.testing.assert_array_equal(codes_of(export.hash_function, x), expected)
     np.testing.assert_array_equal(export.ids, ids)
     assert (export.bits, export.faiss_index.ntotal, export.faiss_index.d) == (12, 40, 16)
-    assert load_model(tmp_path / "new" / "out" / "hash_function.safetensors")[1] == identity()
+    assert load_with_metadata(tmp_path / "new" / "out" / "hash_function.safetensors")[1] == identity()
     about = json.loads((tmp_path / "new" / "out" / "index.json").read_text())
-    assert about == {"bits": 12, "number": 40, "index": "flat", "hash_function": kind}
+    assert about == {"bits": 12, "number": 40, "index": "flat"}
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["out"]
 
 
 def test_features_in_parts_of_any_type_and_preprocessing_have_the_same_codes(monkeypatch):
     x = _features(50)
     preprocessing = fit_preprocessing(jnp.asarray(x), kind="pca", dimensions=4)
-    model = hash_function(features=4)._replace(
-        mean=preprocessing.mean, scale=preprocessing.scale, basis=preprocessing.basis, unit=preprocessing.unit
-    )
+    model = hash_function(features=4)._replace(preprocessing=preprocessing)
     whole = codes_of(model, x)
     assert len(np.unique(whole, axis=0)) > 5
     monkeypatch.setattr(codes_module, "ROWS", 16)
     np.testing.assert_array_equal(codes_of(model, x.astype(np.float64)), whole)
     first = np.asarray(unpack_codes(jnp.asarray(whole), bits=12))[:, 0] > 0
     z = (x - np.asarray(preprocessing.mean)) @ np.asarray(preprocessing.basis)
-    squares = ((z[:, None] - model.anchors[None]) ** 2).sum(-1)
-    phi = np.hstack([np.exp(-squares / (2 * model.bandwidth)), np.ones((50, 1))])
-    np.testing.assert_array_equal(first, phi @ model.projection[:, 0] > 0)
+    squares = ((z[:, None] - model.feature_map.anchors[None]) ** 2).sum(-1)
+    phi = np.hstack([np.exp(-squares / (2 * model.feature_map.bandwidth)), np.ones((50, 1))])
+    np.testing.assert_array_equal(first, phi @ model.head.projection[:, 0] > 0)
 
 
 def test_without_faiss_codes_are_exported_and_an_index_is_refused_first(tmp_path, without_faiss, monkeypatch):
@@ -172,6 +162,13 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(tmp_path, chan
     assert not list(tmp_path.iterdir())
 
 
+def test_a_bound_has_nothing_to_export(tmp_path):
+    bound = linear_hash_function()._replace(head=Vectors())
+    with pytest.raises(InputError, match="a bound compares real-valued vectors and has no codes"):
+        export_index(tmp_path / "out", bound, _features(20), index=None)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_in_the_folder_already_stays(tmp_path):
     (tmp_path / "out").mkdir()
     export_index(tmp_path / "out", hash_function(), _features(20), index=None)  # into an empty one
@@ -219,7 +216,7 @@ DAMAGED = {
         "is no export, for it has no index.json",
     ),
     "another function": (
-        lambda f: save_model(f / "hash_function.safetensors", hash_function(bits=8), {}),
+        lambda f: save(f / "hash_function.safetensors", hash_function(bits=8)),
         "hash_function.safetensors is not of 20 codes of 12 bits",
     ),
     "index cut off": (lambda folder: _cut(folder / "index.faiss"), "not a binary index of FAISS"),
@@ -248,7 +245,7 @@ def test_an_index_may_be_left_unread(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model_file(tmp_path):
-    save_model(tmp_path / "model.safetensors", hash_function(), identity())
+    save(tmp_path / "model.safetensors", hash_function(), identity())
     return str(tmp_path / "model.safetensors")
 
 
@@ -273,7 +270,7 @@ def test_the_command_exports_files(tmp_path, model_file, capsys, ending, index):
     np.testing.assert_array_equal(export.codes, codes_of(hash_function(), x))
     assert (export.faiss_index is None) == (index == "none")
     assert (export.ids is None) == (ending == "npy")
-    assert load_model(out / "hash_function.safetensors")[1] == identity()
+    assert load_with_metadata(out / "hash_function.safetensors")[1] == identity()
 
 
 def test_bad_input_is_one_line_and_status_2(tmp_path, model_file, capsys, without_faiss):

@@ -106,6 +106,14 @@ def test_new_images_of_the_classes_are_retrieved_better_than_by_chance(name, sev
     assert _ranked(name, data, fitted, new) > (0.5 if name in LEARN_NOTHING else 0.8)
 
 
+def test_codes_that_are_all_alike_are_ranked_as_by_chance():
+    """What a method that learns nothing would be given above."""
+    nothing = jnp.zeros((120, 1), jnp.uint8)
+    labels = [jnp.asarray(one.labels) for one in (toy(1), toy())]
+    judged = evaluate(nothing, labels[0], nothing, labels[1], bits=BITS)
+    assert float(judged.mean_average_precision) < 0.3
+
+
 @each_method
 def test_vmap_over_keys_and_weights_equals_the_loop(name, float64):
     data, weights = training(toy()), _settings(name)

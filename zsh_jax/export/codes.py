@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Num, UInt8
 
-from zsh_jax.core.hashing import HashFunction, encode
+from zsh_jax.core.hashing import HashFunction, code_length, encode
 from zsh_jax.errors import InputError
 
 ROWS = 65_536  # on the device at a time
@@ -24,7 +24,7 @@ def codes_of(hash_function: HashFunction, features: Num[np.ndarray, "n d"]) -> U
         (n, ceil(l / 8)) bytes, the first bit highest; the bits past l are zero, so distances are those of l bits.
 
     Raises:
-        InputError: if the features do not fit the hash function, or are not finite.
+        InputError: if the features do not fit the hash function, or are not finite, or if it is a bound.
     """
     check_features(hash_function, features)
     function: HashFunction = jax.tree.map(jnp.asarray, hash_function)
@@ -39,8 +39,10 @@ def check_features(hash_function: HashFunction, features: Num[np.ndarray, "n d"]
         features: raw features, (n, d).
 
     Raises:
-        InputError: if they do not fit the hash function, or are not finite.
+        InputError: if they do not fit the hash function, or are not finite, or if it is a bound.
     """
+    if code_length(hash_function) == 0:
+        raise InputError("a bound compares real-valued vectors and has no codes; give a method that hashes")
     values = len(hash_function.preprocessing.mean)
     if features.ndim != 2 or features.dtype.kind not in "fiu" or not len(features):
         raise InputError(
