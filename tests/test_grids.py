@@ -67,7 +67,7 @@ WEIGHTS = (
         "nu": (1e-5, 0.1, 1e-3, 10.0),
         "ridge": (1.0, 30.0, 1e-4, 1e3),
         "odds": (1.5, 0.1, 9.0, 0.5),
-        "centring": (0.6, 0.0, 1.0, 0.3),
+        "centring": (0.6, 0.9, 1.0, 0.8),  # with less, bits may be one for all samples, and a turn free
         "shrinkage": (0.3, 3.0, 0.01, 0.0),
     }
 )
@@ -78,9 +78,6 @@ FEW_STEPS = {
     "zsh_coupled": {"max_iterations": (4,)},
     "zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)},
     "ksh": {"max_iterations": (30,)},
-    "joint": {
-        "turns": (1,)
-    },  # where turned bits come to be one another's opposites, rounding decides on the next turn
 }
 """Options that make a solve short."""
 
