@@ -1,46 +1,9 @@
 """Run a sweep: `python launch.py --config experiments/sweep_bits.py[:dataset] [--config.KEY=VALUE ...]`."""
 
-import shlex
 import sys
-from collections.abc import Sequence
 
-from zsh_jax.exits import end_as_status
+from zsh_jax.commands.launch import main
 from zsh_jax.interrupts import leave
-
-WIDTH = 180  # of lines that are not printed to a terminal; tables are as wide as they need to be
-KEPT = "what has ended is kept, and the same command goes on from there"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Run `launch.py`.
-
-    Args:
-        arguments: as in `sys.argv`.
-
-    Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 3 where a solve was not finite, 130 after Ctrl-C,
-        143 after SIGTERM.
-    """
-    return end_as_status("launch.py", lambda: _launch(arguments), kept=KEPT)
-
-
-def _launch(arguments: Sequence[str]) -> int:
-    # Here and not above: loading them takes seconds, in which a signal is to be answered as later.
-    from absl import logging
-    from rich.console import Console
-
-    from zsh_jax.commands.configuration import SETTINGS, read_config
-    from zsh_jax.commands.sweep import run_sweep
-
-    if {"-h", "-help", "--help"} & set(arguments[1:]):
-        print(f"{__doc__}\n\n{SETTINGS}.")
-        return 0
-    logging.set_verbosity(logging.ERROR)  # TFDS warns of what it would rather have installed
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    return run_sweep(read_config(arguments), console, shlex.join(["python", *arguments]))
-
 
 if __name__ == "__main__":
     leave(main(sys.argv))

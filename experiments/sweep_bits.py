@@ -22,7 +22,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The sweep on any data set of `zsh_jax.sweep.protocols.PROTOCOLS`."""
+    """The sweep on any data set of `zsh_jax.data.catalogue.PROTOCOLS`."""
     config = for_dataset(dataset)
     config.name = "sweep_bits"
     config.sweep.bits = (16, 32, 64, 128)

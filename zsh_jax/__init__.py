@@ -1,9 +1,10 @@
 """Zero-shot hashing by transferring supervised knowledge (Yang et al., ACM MM 2016), in JAX.
 
-The numerical core: pure functions of arrays. Data sources, the sweep engine, tracking and reports are
-subpackages of their own, imported by name.
+Your own program needs `fit`, `encode`, `encode_classes`, `evaluate`, `save` and `load`; the steps and solvers beneath
+them are pure functions of arrays. Data sources, the sweep engine, tracking and reports are subpackages of their own,
+imported by name.
 
-Nothing of it is loaded before it is asked for: a command is to answer a signal while its libraries are loaded.
+Nothing is loaded before it is asked for: a command answers a signal while its libraries load.
 """
 
 from importlib import import_module
@@ -13,8 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zsh_jax.api import *  # noqa: F403
 
+    __version__: str
+
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from zsh_jax.version import package_version
+
+        return package_version()
     # Python asks here for names of its own, such as __path__, and for modules that it has not loaded yet.
     if name == "__all__" or not (name.startswith("__") or find_spec(f"{__name__}.{name}")):
         api = import_module(f"{__name__}.api")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -34,16 +35,31 @@ def read_config(arguments: Sequence[str]) -> ConfigDict:
         config.lock()
         for setting in asked.settings:
             apply(config, setting)
-        plain(config)
-        check_settings(config)
+        return complete(config)
     except RecursionError:
         raise InputError(
             f"{asked.experiment}: its configuration holds itself; fix: mend the experiment"
         ) from None
-    workdir = config.workdir or default_workdir(config)
-    with config.unlocked():
-        config.workdir = str(_expanded(workdir))
-    return config
+
+
+def complete(config: ConfigDict) -> ConfigDict:
+    """Check a configuration, and fill in where its results go.
+
+    Args:
+        config: as an experiment makes it, with what was changed.
+
+    Returns:
+        A locked copy, with `workdir` set; every setting is of the kind and in the range that it takes.
+
+    Raises:
+        InputError: a setting is wrong.
+    """
+    made: ConfigDict = deepcopy(config)
+    plain(made)
+    check_settings(made)
+    with made.unlocked():
+        made.workdir = str(_expanded(made.workdir or default_workdir(made)))
+    return made.lock()
 
 
 def default_workdir(config: ConfigDict) -> str:

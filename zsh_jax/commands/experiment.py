@@ -3,6 +3,9 @@
 import inspect
 import sys
 import traceback
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +26,7 @@ def load_experiment(given: str) -> ConfigDict:
     The file is compiled and run as it is; nothing is written beside it.
 
     Args:
-        given: `FILE` or `FILE:ARGUMENT`.
+        given: `FILE` or `FILE:ARGUMENT`; or, in the place of a file, the name of a shipped experiment.
 
     Returns:
         What its `get_config` returns, told ARGUMENT where it is given.
@@ -35,6 +38,8 @@ def load_experiment(given: str) -> ConfigDict:
     if not text(4096).test(file):
         raise InputError(f"--config: takes the name of a file, not {shown(file)}; {EXAMPLE}")
     where = Path(file)
+    if file in shipped_experiments() and not where.exists():
+        where = shipped_experiments()[file]
     try:
         if not where.is_file():
             what = f"{file} is a folder" if where.is_dir() else f"there is no experiment {file}"
@@ -58,6 +63,15 @@ def load_experiment(given: str) -> ConfigDict:
             sys.modules.pop(MODULE, None)
         else:
             sys.modules[MODULE] = before
+
+
+@cache
+def shipped_experiments() -> Mapping[str, Path]:
+    """The experiments that come with the package, by their names, such as `sweep_bits`."""
+    folder = Path(__file__).resolve().parents[2] / "experiments"  # of a checkout
+    if not (folder / "sweep_bits.py").exists():
+        folder = Path(str(files("zsh_jax.experiments")))
+    return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
 
 
 def _run(source: bytes, file: str, module: ModuleType, arguments: tuple[str, ...]) -> ConfigDict:

@@ -1,7 +1,8 @@
 """A sweep from its plan to its report: run, record, sum up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from rich.console import Console
 
+from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.places import check_places
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
@@ -45,41 +47,44 @@ from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_missing, log_sweep
 
 
-def run_sweep(config: ConfigDict, console: Console, command: str = "") -> int:
-    """Plan, run, record and sum up a sweep.
+def run_sweep(config: ConfigDict, console: Console | None = None, command: str = "") -> list[dict[str, Any]]:
+    """Plan, run, record and sum up a sweep. Run it again to resume; finished cells are skipped.
 
     Args:
-        config: of the sweep.
-        console: where to.
-        command: the command line, which is kept with the configuration.
+        config: of the sweep, as `zsh_jax.sweep.config.for_dataset` makes it, with what you changed. Without a `workdir`
+            the results go to a folder below `runs`.
+        console: where progress and tables are printed; nowhere if not given.
+        command: the command line, which is saved with the configuration.
 
     Returns:
-        Exit status: 0, or 3 where a solve was not finite.
+        A row for each cell of the sweep, as `results.jsonl` has them: its axes, what it was trained on, its metrics. A
+        cell that was not finite has the status "non_finite". Empty with `config.validate_only`.
 
     Raises:
         InputError: if the sweep cannot be run as asked; nothing has been written then.
     """
-    check_settings(config)
+    console = Console(quiet=True) if console is None else console
+    config = complete(config)
     # Before any array is made; where the process has float64 set already, it stays.
     x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
     with jax.enable_x64(x64):
         if config.validate_only:
-            return _swept(config, console, command, lambda: None)[0]
+            return _swept(config, console, command, lambda: None)
         check_places(config)  # before the lock, which is a file there
         with locked(config.workdir) as lock:
             try:
-                status, _ = _swept(config, console, command, lock.check)
+                rows = _swept(config, console, command, lock.check)
             except OSError:
                 lock.check()  # where the workdir is gone, that is what is to be told
                 raise
             lock.check()
-    return status
+    return rows
 
 
 def _swept(
     config: ConfigDict, console: Console, command: str, check: Callable[[], None]
-) -> tuple[int, list[dict[str, Any]]]:
-    """The exit status of a sweep, and the rows of its own cells; `check` sees to it that the workdir is still there."""
+) -> list[dict[str, Any]]:
+    """The rows of a sweep's own cells; `check` sees to it that the workdir is still there."""
     check_limits(int(config.memory_gib * 2**30))
     check_start(config.workdir)
     group = f"{config.name}-{config.dataset.name}"
@@ -87,7 +92,8 @@ def _swept(
     check_wandb(wandb)
     check_places(config)
     if config.validate_only:
-        return validate(config, console), []
+        validate(config, console)
+        return []
     plan, inputs = lay_out(config)
     check_disk(config, plan, inputs)
     choices = _tune(config, console, command, check) if config.tuning.axes else {}
@@ -139,15 +145,19 @@ def _swept(
             advance(batch)
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
-    rows = sorted(own, key=lambda row: row["variant"] != config.reference)  # stable: the reference first
-    rows = as_tuned(rows, tried_axes(config))
+    own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
+    rows = as_tuned(own, tried_axes(config))
     print_summary(console, rows, cutoffs, config.reference)
     report = write_end(config, plan, inputs, partial(say, console), check)
     log_sweep(wandb, config.to_dict(), rows, report)
+    _say_failed(console, own, results.path)
+    return own
+
+
+def _say_failed(console: Console, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     failed = sum(row["status"] == "non_finite" for row in rows)
     if failed:
-        say(console, f"{failed} of {len(rows)} cells were not finite; see status in {results.path}")
-    return 3 if failed else 0, rows
+        say(console, f"{failed} of {len(rows)} cells were not finite; see status in {path}")
 
 
 def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
@@ -161,7 +171,7 @@ def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[]
     """Try settings on validation classes, as a sweep below the workdir, and choose by the rows of its own cells."""
     validation = validation_config(config)
     check_settings(validation)
-    _, rows = _swept(validation, console, command, check)
+    rows = _swept(validation, console, command, check)
     check()
     choices = choose(rows, tried_axes(config))
     say(console, f"chosen on validation classes:\n{told(choices)}")

@@ -13,7 +13,7 @@ from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.tracking.results import ID, cell_id, check_evaluation, read_results
 
 
-def validate(config: ConfigDict, console: Console) -> int:
+def validate(config: ConfigDict, console: Console) -> None:
     """Check all that a sweep needs, and say what it would do.
 
     Settings, limits, W&B and that the workdir can be written to are checked before. Features that are not extracted yet
@@ -22,9 +22,6 @@ def validate(config: ConfigDict, console: Console) -> int:
     Args:
         config: of the sweep.
         console: where to.
-
-    Returns:
-        Exit status 0.
 
     Raises:
         InputError: if the sweep cannot be run as asked.
@@ -43,4 +40,3 @@ def validate(config: ConfigDict, console: Console) -> int:
         say(console, "features: not extracted yet; the sweep does that first")
     say(console, f"disk: about {byte_size(needed)} of {byte_size(free)} that are free")
     say(console, "all is well: nothing was run, nothing written; leave out --config.validate_only to run it")
-    return 0

@@ -183,7 +183,7 @@ def solve_coupled(
     *,
     max_iterations: int = 10,
     tolerance: Float[Array, ""] | float = 0.0,
-) -> Solution:
+) -> Solution[CoupledState]:
     """Alternate P, R, s and B steps from `state` until the codes rest. Jc never rises.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ class Status(IntEnum):
     NON_FINITE = 2
 
 
-class Solution(NamedTuple):
+class Solution(NamedTuple, Generic[Unknowns]):
     """The end of a solve, and how it got there. Traces hold one value an iteration, and NaN past the last one.
 
     Attributes:
@@ -34,7 +34,7 @@ class Solution(NamedTuple):
         status: a `Status`.
     """
 
-    state: Any
+    state: Unknowns
     objective: Float[Array, "*sweep max_iterations"]
     terms: Objective
     iterations: Int[Array, "*sweep"]
@@ -42,8 +42,8 @@ class Solution(NamedTuple):
     status: Int[Array, "*sweep"]
 
 
-class _Loop(NamedTuple):
-    state: Any
+class _Loop(NamedTuple, Generic[Unknowns]):
+    state: Unknowns
     terms: Objective  # (max_iterations,) each
     flips: Int[Array, " max_iterations"]
     iterations: Int[Array, ""]
@@ -60,7 +60,7 @@ def alternate(
     max_iterations: int,
     tolerance: Float[Array, ""] | float = 0.0,
     until_rest: bool = True,
-) -> Solution:
+) -> Solution[Unknowns]:
     """Iterate from `start` until a pass flips no bit, J decreases too slowly, or the limit is reached.
 
     Args:
@@ -76,7 +76,7 @@ def alternate(
         The last unknowns, and the traces.
     """
 
-    def once(loop: _Loop) -> _Loop:
+    def once(loop: _Loop[Unknowns]) -> _Loop[Unknowns]:
         step = loop.iterations
         state = iterate(loop.state, step)
         now = value(state, step)

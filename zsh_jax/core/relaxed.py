@@ -43,7 +43,7 @@ def solve_relaxed(
     max_iterations: int = 10,
     gradient_steps: int = 20,
     learning_rate: Float[Array, ""] | float = 0.1,
-) -> Solution:
+) -> Solution[State]:
     """Alternate exact P, R and W steps with gradient steps on continuous codes, then take signs.
 
     Adam (Kingma & Ba 2015) with a cosine decay of the learning rate over all gradient steps; tau grows
@@ -118,4 +118,5 @@ def solve_relaxed(
         until_rest=False,
     )
     signs = jnp.where(end.state.logits < 0, -1, 1).astype(logits.dtype)
-    return end._replace(state=fit(end.state.state._replace(codes=signs)))
+    state = fit(end.state.state._replace(codes=signs))
+    return Solution(state, end.objective, end.terms, end.iterations, end.flips, end.status)

@@ -33,7 +33,7 @@ def solve(
     max_sweeps: int = 10,
     tolerance: Float[Array, ""] | float = 0.0,
     alpha_schedule: AlphaSchedule | None = None,
-) -> Solution:
+) -> Solution[State]:
     """Alternate P, R, W and B steps from `state` until the codes rest (Yang et al. 2016, algorithm 1).
 
     A pass that flips no bit is an exact fixed point. The whole solve is one pure function: vmap it over `hyper`,

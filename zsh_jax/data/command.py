@@ -7,13 +7,15 @@ from importlib.util import find_spec
 import numpy as np
 
 from zsh_jax import takes
+from zsh_jax.data.catalogue import DATASETS
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
 from zsh_jax.data.features.cache import default_cache
+from zsh_jax.data.inventory import data_folder, kept_features, prepared_versions, states
 from zsh_jax.data.reading import written
 from zsh_jax.data.reason import reason
-from zsh_jax.data.registry import LARGEST_SIDE, LOADERS, Source, base_name, load_dataset
-from zsh_jax.data.there import BY_PATH, STORED_AS, data_folder, kept_features, prepared_versions, states
+from zsh_jax.data.registry import LARGEST_SIDE, base_name, load_dataset
+from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 
 EXAMPLES = """examples:
@@ -81,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in (listing, prepare, features):
         verb.add_argument("--data-dir", help="folder of TFDS data sets; its own default if not given")
     for verb in (prepare, features):
-        verb.add_argument("name", help=f"{', '.join(LOADERS)}, or a data set of TFDS")
+        verb.add_argument("name", help=f"{', '.join(DATASETS)}, or a data set of TFDS")
         verb.add_argument("--path", help="of files that are no TFDS data set")
         verb.add_argument(
             "--image-size", type=int, default=224, help="pictures of several sizes become such squares"
@@ -111,7 +113,8 @@ def _source(asked: argparse.Namespace) -> Source:
 
 def _prepared(asked: argparse.Namespace) -> Dataset:
     base = base_name(asked.name)
-    ours = base in STORED_AS or base in BY_PATH
+    spec = DATASETS.get(base)
+    ours = spec is not None and bool(spec.stored_as or spec.path)
     if not ours and not prepared_versions(data_folder(asked.data_dir) / base):
         _prepare_tfds(asked.name, asked.data_dir)
     if base.startswith("imagenet"):
@@ -129,7 +132,7 @@ def _prepare_tfds(name: str, data_dir: str | None) -> None:
     known = tfds.list_builders(with_community_datasets=False)
     if base_name(name) not in known:
         raise InputError(
-            f"there is no data set {name!r}; {nearest_names(base_name(name), [*LOADERS, *known])}"
+            f"there is no data set {name!r}; {nearest_names(base_name(name), [*DATASETS, *known])}"
         )
     if find_spec("tensorflow") is None:
         raise InputError(

@@ -1,7 +1,7 @@
 """Several starts of a solver, of which the one that ends at the lowest objective is kept."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -10,15 +10,16 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from zsh_jax.core.loop import Solution
 from zsh_jax.methods.protocol import Trace
 
+Unknowns = TypeVar("Unknowns")
 ROTATION = 0  # what the key is folded with for a random rotation; starts after the first have 1, 2, ...
 
 
 def best_start(
-    solve_from: Callable[[PRNGKeyArray], tuple[Solution, Float[Array, ""]]],
+    solve_from: Callable[[PRNGKeyArray], tuple[Solution[Unknowns], Float[Array, ""]]],
     key: PRNGKeyArray,
     *,
     restarts: int,
-) -> tuple[Any, Trace]:
+) -> tuple[Unknowns, Trace]:
     """Solve from each start.
 
     Args:
@@ -35,7 +36,7 @@ def best_start(
         keys = jnp.concatenate([keys, fold(key, jnp.arange(1, restarts))])
     solutions, values = jax.vmap(solve_from)(keys)
     best = jnp.argmin(jnp.where(jnp.isfinite(values), values, jnp.inf))
-    solution: Solution = jax.tree.map(lambda leaf: leaf[best], solutions)
+    solution: Solution[Unknowns] = jax.tree.map(lambda leaf: leaf[best], solutions)
     trace = Trace(
         objective=values[best],
         start_objectives=values,

@@ -85,7 +85,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     problem = data.problem
     hyper = hyperparameters(weights, options.locality)
 
-    def solve_from(start: PRNGKeyArray) -> tuple[Solution, Float[Array, ""]]:
+    def solve_from(start: PRNGKeyArray) -> tuple[Solution[State], Float[Array, ""]]:
         growth = options.alpha_growth
         solution = solve(
             problem,

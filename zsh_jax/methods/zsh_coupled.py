@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.coupled import class_head, coupled_objective, init_coupled, solve_coupled
+from zsh_jax.core.coupled import CoupledState, class_head, coupled_objective, init_coupled, solve_coupled
 from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.heads import Linear
 from zsh_jax.core.loop import Solution
@@ -63,7 +63,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     problem = data.problem
     hyper = Hyperparameters(alpha=weights.alpha, beta=weights.beta, gamma=weights.gamma)
 
-    def solve_from(start: PRNGKeyArray) -> tuple[Solution, Float[Array, ""]]:
+    def solve_from(start: PRNGKeyArray) -> tuple[Solution[CoupledState], Float[Array, ""]]:
         solution = solve_coupled(
             problem,
             hyper,

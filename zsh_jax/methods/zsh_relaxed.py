@@ -12,6 +12,7 @@ from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.heads import Linear
 from zsh_jax.core.loop import Solution
 from zsh_jax.core.objective import objective
+from zsh_jax.core.problem import State
 from zsh_jax.core.relaxed import solve_relaxed
 from zsh_jax.methods import zsh
 from zsh_jax.methods.protocol import Fitted, Method, Shapes, TrainingData
@@ -74,7 +75,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     problem = data.problem
     hyper = zsh.hyperparameters(weights, options.locality)
 
-    def solve_from(start: PRNGKeyArray) -> tuple[Solution, Float[Array, ""]]:
+    def solve_from(start: PRNGKeyArray) -> tuple[Solution[State], Float[Array, ""]]:
         solution = solve_relaxed(
             problem,
             hyper,

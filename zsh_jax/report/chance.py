@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import NamedTuple
 
-from zsh_jax.report.series import MAP, Row, series, statistic
+from zsh_jax.report.series import Row, series, statistic
 from zsh_jax.report.tables.table import Entry
+from zsh_jax.sweep.metrics import METRICS
 
 CHANCE = "chance"
 MAP_AT, CHANCE_AT = "map@", "chance@"
@@ -37,8 +38,8 @@ def chance_of(metric: str) -> str:
     """
     if metric.startswith(MAP_AT):
         return CHANCE_AT + metric.removeprefix(MAP_AT)
-    known = {f"{MAP}{of}": f"{CHANCE}{of}" for of in ("", "_by_name", "_seen", "_harmonic")}
-    return known.get(metric, "")
+    known = METRICS.get(metric)
+    return known.chance if known is not None and not known.is_list else ""
 
 
 def is_chance(metric: str) -> bool:

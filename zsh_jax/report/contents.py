@@ -22,15 +22,9 @@ from zsh_jax.report.tables.side_by_side import (
     tie_rule_table,
 )
 from zsh_jax.report.tables.table import Table
+from zsh_jax.sweep.metrics import METRICS
 
-METRICS = {
-    "map": (MAP, "MAP"),
-    "map_by_name": ("mean_average_precision_by_name", "MAP of queries by class name"),
-    "precision_radius2": ("precision_radius2", "Precision within Hamming radius 2"),
-    "recall_radius2": ("recall_radius2", "Recall within Hamming radius 2"),
-}
 LONGEST = 100  # name of a file, without its ending
-OF_CODES = ("precision_radius2", "recall_radius2")
 
 
 class Part(NamedTuple):
@@ -122,21 +116,22 @@ def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
-    for name, (metric, title) in METRICS.items():
-        if found(rows, metric):
-            some = hashed(rows) if name in OF_CODES else rows
-            yield metric_table(some, metric, title, name=name, rank=name == "map")
+    for metric in METRICS.values():
+        if metric.table and found(rows, metric.name):
+            name, title = metric.table
+            some = hashed(rows) if metric.of_codes else rows
+            yield metric_table(some, metric.name, title, name=name, rank=metric.name == MAP)
     for reference in references:
         yield difference_table(as_variants(rows, reference), reference, name=f"differences_to_{reference}")
     if len({row["unseen"] for row in rows}) > 1:
         yield unseen_class_table(rows, name="unseen_classes")
     for n in cutoffs_of(rows):
-        for metric, title, name in (
+        for places, title, name in (
             (f"{PREFIX}{n}", f"Precision among the {n} nearest", f"precision_at_{n}"),
             (f"{MAP_AT}{n}", f"MAP of the {n} nearest, divided by all that is relevant", f"map_at_{n}"),
         ):
-            if found(rows, metric):
-                yield metric_table(rows, metric, title, name=name)
+            if found(rows, places):
+                yield metric_table(rows, places, title, name=name)
     if found(rows, "mean_average_precision_stable"):
         yield tie_rule_table(hashed(rows), name="tie_rules")
     if found(rows, "mean_average_precision_seen"):

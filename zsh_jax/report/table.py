@@ -11,13 +11,9 @@ from zsh_jax.report.chance import CHANCE, chance_entry
 from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.series import MAP, as_variants
 from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
+from zsh_jax.sweep.metrics import METRICS
 
-COLUMNS = {
-    "mean_average_precision": "MAP",
-    "mean_average_precision_stable": "MAP stable",
-    "mean_average_precision_by_name": "MAP by name",
-    "precision_radius2": "P r<=2",
-}
+COLUMNS = {metric.name: metric.head for metric in METRICS.values() if metric.head}
 COST = {"seconds": "train s"}
 
 

@@ -1,1 +1,16 @@
-"""The sweep engine: a grid of cells, split into groups that share a compiled program, run in chunks."""
+"""The sweep engine: axes, grid, plan, training and evaluation of many cells at once; and `run_sweep`.
+
+`run_sweep` stands above the engine, which it runs with tracking and a report. It is loaded when it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zsh_jax.commands.sweep import run_sweep as run_sweep
+
+
+def __getattr__(name: str) -> Any:
+    if name == "run_sweep":
+        return import_module("zsh_jax.commands.sweep").run_sweep
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

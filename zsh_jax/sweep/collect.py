@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Shaped
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.loop import Status
@@ -14,6 +13,7 @@ from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.evaluate import Scores
 from zsh_jax.sweep.fingerprint import PREFIX
 from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.sweep.metrics import METRICS
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained
@@ -82,16 +82,15 @@ def cell_results(
     Yields:
         One result a cell. Where a solve was not finite nothing was learnt, and its metrics are NaN.
     """
-    named = _named(scores)
     for cell, (s, c) in zip(batch.cells(), np.ndindex(trace.status.shape), strict=True):
         iterations = int(trace.iterations[s, c])
         status = Status(int(trace.status[s, c]))
         history = {name: term[s, c, :iterations] for name, term in trace.terms._asdict().items()}
         history = {"objective": history.pop("total")} | history | {"flips": trace.flips[s, c, :iterations]}
         metrics: dict[str, Any] = {}
-        for name, values in named.items():
-            value = values[s, c] if status != Status.NON_FINITE else np.full_like(values[s, c], np.nan)
-            metrics[name] = value.tolist()
+        for name in METRICS:  # in their order: a compiled program returns them in that of the alphabet
+            found = scores[name][s, c]
+            metrics[name] = (np.full_like(found, np.nan) if status == Status.NON_FINITE else found).tolist()
         metrics["iterations"] = iterations
         metrics["status"] = status.name.lower()
         metrics["objective"] = float(trace.objective[s, c])
@@ -105,25 +104,3 @@ def _model_of(models: HashFunction, split: int, cell: int) -> HashFunction:
     heads = (shared.head, shared.class_head)
     head, class_head = jax.tree.map(lambda leaf: leaf[cell], heads)
     return shared._replace(head=head, class_head=class_head)
-
-
-def _named(scores: Scores) -> dict[str, Shaped[np.ndarray, "s cells *curve"]]:
-    """Each metric under the name that results state it by."""
-    unseen, seen, chance = scores.images.mean_average_precision, scores.seen, scores.chance
-    return scores.images._asdict() | {
-        "mean_average_precision_by_name": scores.by_name,
-        "mean_average_precision_seen": seen,
-        "mean_average_precision_harmonic": _harmonic(unseen, seen),
-        "mean_average_precision_low": scores.low,
-        "mean_average_precision_high": scores.high,
-        "chance": chance.images,
-        "chance_at": chance.at,
-        "chance_by_name": chance.by_name,
-        "chance_seen": chance.seen,
-        "chance_harmonic": _harmonic(chance.images, chance.seen),
-        **scores.bits._asdict(),
-    }
-
-
-def _harmonic(one: Shaped[Array, "s cells"], other: Shaped[Array, "s cells"]) -> Shaped[Array, "s cells"]:
-    return 2 * one * other / (one + other)

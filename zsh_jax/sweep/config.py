@@ -133,7 +133,7 @@ def for_dataset(name: str) -> ConfigDict:
     """Defaults with the protocol of a data set.
 
     Args:
-        name: a key of `zsh_jax.sweep.protocols.PROTOCOLS`.
+        name: a key of `zsh_jax.data.catalogue.PROTOCOLS`.
 
     Returns:
         A configuration, not yet locked.

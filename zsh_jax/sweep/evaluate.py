@@ -1,6 +1,6 @@
 """The compiled programs that encode all samples and judge the codes, for many cells at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -12,12 +12,12 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.hashing import HashFunction, encode_each
 from zsh_jax.core.heads import Head
-from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
-from zsh_jax.core.metrics.bootstrap import bootstrap_interval
+from zsh_jax.core.metrics.bit_statistics import bit_statistics
 from zsh_jax.core.metrics.chance import chance_average_precision
-from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
+from zsh_jax.core.metrics.evaluate import evaluate_queries
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.core.preprocessing import Preprocessing
+from zsh_jax.sweep.metrics import Chance, Evaluation, measure
 from zsh_jax.training.fit import mapped_by
 
 
@@ -39,42 +39,8 @@ class Roles(NamedTuple):
     resamples: Shaped[PRNGKeyArray, "*s"]
 
 
-class Chance(NamedTuple):
-    """What each mean average precision of a cell would be, had the database been ranked in random order.
-
-    Attributes:
-        images: of images as queries.
-        at: of the first N places, for each cut-off N.
-        by_name: of the unseen classes' names as queries; NaN where these are not asked with.
-        seen: of images of seen classes as queries; NaN where there are none.
-    """
-
-    images: Float[Array, "*cells"]
-    at: Float[Array, "*cells cutoffs"]
-    by_name: Float[Array, "*cells"]
-    seen: Float[Array, "*cells"]
-
-
-class Scores(NamedTuple):
-    """What came out of a cell's codes.
-
-    Attributes:
-        images: metrics of images as queries.
-        by_name: mean tie-aware average precision of the unseen classes' own codes as queries.
-        seen: mean tie-aware average precision of images of seen classes as queries; NaN where there are none.
-        low: of the 95 % bootstrap interval, over queries, of their mean tie-aware average precision.
-        high: of the same.
-        bits: statistics of the database's codes.
-        chance: what a random order would have given.
-    """
-
-    images: Metrics
-    by_name: Float[Array, "*cells"]
-    seen: Float[Array, "*cells"]
-    low: Float[Array, "*cells"]
-    high: Float[Array, "*cells"]
-    bits: BitStatistics
-    chance: Chance
+Scores = Mapping[str, Float[Array, "s cells *values"]]
+"""Every metric of every cell, by its name."""
 
 
 @partial(jax.jit, static_argnames="feature_map")
@@ -143,21 +109,16 @@ def evaluate_cells(
             query = (code[role.queries], labels[role.queries])
             database = (code[role.database], labels[role.database])
             images = evaluate_queries(*query, *database, bits=bits, cutoffs=cutoffs, block=block)
-            by_name = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
+            names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:
                 asked = class_labels(labels, len(class_code))
                 names = query_average_precision(class_code, asked, *database, bits=bits, block=block)
-                by_name = jnp.where(role.unseen, names, 0).sum() / role.unseen.sum()
-            seen = jnp.full_like(by_name, jnp.nan)
+            seen = jnp.full(1, jnp.nan, names.dtype)
             if role.seen_queries.size:
                 query = (code[role.seen_queries], labels[role.seen_queries])
-                seen = query_average_precision(
-                    *query, *database, bits=bits, leave_one_out=True, block=block
-                ).mean()
-            low, high = bootstrap_interval(role.resamples, images.mean_average_precision)
+                seen = query_average_precision(*query, *database, bits=bits, leave_one_out=True, block=block)
             statistics = bit_statistics(*database, bits=bits)
-            means = jax.tree.map(lambda values: values.mean(0), images)
-            return Scores(means, by_name, seen, low, high, statistics, chance)
+            return measure(Evaluation(images, names, seen, role.unseen, role.resamples, statistics, chance))
 
         return lax.map(of_cell, (cells, classes))
 

@@ -6,18 +6,18 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float, Shaped, UInt8
 
 from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.hashing import HashFunction, project
 from zsh_jax.core.heads import Vectors
-from zsh_jax.core.metrics.bit_statistics import BitStatistics
-from zsh_jax.core.metrics.bootstrap import bootstrap_interval
+from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
 from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
-from zsh_jax.core.metrics.evaluate import Metrics
+from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.core.preprocessing import Preprocessing
-from zsh_jax.sweep.evaluate import Chance, Roles, Scores, chance_of
+from zsh_jax.sweep.evaluate import Roles, Scores, chance_of
+from zsh_jax.sweep.metrics import Chance, Evaluation, measure
 from zsh_jax.training.fit import mapped_by
 
 
@@ -50,33 +50,44 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
     """
     same = first_equal_rows(features)  # equal features have equal vectors, however these are rounded
 
-    def of_split(args: tuple[Preprocessing, RBF | None, Vectors, Roles]) -> Float[Array, "cells 4"]:
+    def of_split(args: tuple[Preprocessing, RBF | None, Vectors, Roles]) -> Scores:
         fitted, anchors, cells, role = args
         before = fitted, mapped_by(feature_map, anchors)
+        chance = chance_of(labels, role, cutoffs=cutoffs, by_name=False)
+        nothing = _of_no_codes(labels, role, cutoffs=cutoffs, chance=chance)
 
-        def judge(head: Vectors) -> Float[Array, " 4"]:
+        def judge(head: Vectors) -> Scores:
             vectors = project(HashFunction(*before, head), features)[same]
             query, seen = role.queries, role.seen_queries
             database = (vectors[role.database], labels[role.database])
             each = cosine_average_precision(vectors[query], labels[query], *database)
-            of_seen = jnp.full(1, jnp.nan, each.dtype)
+            found = nothing._replace(queries=nothing.queries._replace(mean_average_precision=each))
             if seen.size:
                 own = jnp.searchsorted(role.database, seen)  # it is ascending
                 of_seen = cosine_average_precision(vectors[seen], labels[seen], *database, own)
-            return jnp.stack([each.mean(), of_seen.mean(), *bootstrap_interval(role.resamples, each)])
+                found = found._replace(seen=of_seen)
+            return measure(found)
 
         if not jax.tree.leaves(cells):  # of a bound that learns nothing, and has one cell
-            return judge(cells)[None]
+            return jax.tree.map(lambda value: value[None], judge(cells))
         return lax.map(judge, cells)
 
-    found, seen, low, high = jnp.moveaxis(lax.map(of_split, (preprocessing, rbf, heads, roles)), 2, 0)
-    chance = lax.map(lambda role: chance_of(labels, role, cutoffs=cutoffs, by_name=False), roles)
+    return lax.map(of_split, (preprocessing, rbf, heads, roles))
 
-    def of_each(value: Float[Array, "s *rest"]) -> Float[Array, "s cells *rest"]:
-        return jnp.repeat(value[:, None], found.shape[1], axis=1)
 
-    none = jnp.full(found.shape, jnp.nan, found.dtype)
-    at, curve = (jnp.broadcast_to(none[..., None], (*found.shape, size)) for size in (len(cutoffs), 1))
-    metrics = Metrics(found, none, none, none, none, at, at, curve, curve)
-    bits = BitStatistics(none, none, none, none)
-    return Scores(metrics, none, seen, low, high, bits, Chance(*map(of_each, chance)))
+def _of_no_codes(
+    labels: Shaped[Array, "n_all *c"], role: Roles, *, cutoffs: tuple[int, ...], chance: Chance
+) -> Evaluation:
+    """An evaluation whose metrics of codes are NaN, in the shapes that codes of one bit would give them."""
+    codes = jax.ShapeDtypeStruct((len(labels), 1), jnp.uint8)
+
+    def of_codes(code: UInt8[Array, "n_all b"]) -> tuple[Metrics, BitStatistics]:
+        database = (code[role.database], labels[role.database])
+        query = (code[role.queries], labels[role.queries])
+        return evaluate_queries(*query, *database, bits=1, cutoffs=cutoffs), bit_statistics(*database, bits=1)
+
+    shapes = jax.eval_shape(of_codes, codes)
+    queries, statistics = jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), shapes)
+    none = jnp.full(1, jnp.nan, queries.mean_average_precision.dtype)
+    names = jnp.full(role.unseen.shape, jnp.nan, none.dtype)
+    return Evaluation(queries, names, none, role.unseen, role.resamples, statistics, chance)

@@ -12,9 +12,10 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import Keys
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.reading import written
-from zsh_jax.data.registry import Source, load_dataset
+from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.data.semantics import MissingVectors
+from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
 from zsh_jax.sweep.features import extract_features, features_name, features_of_shape, read_features

@@ -3,7 +3,6 @@
 import os
 import platform
 import subprocess
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import jax
+
+from zsh_jax.version import package_version
 
 PROVENANCE = ("version", "commit", "jax", "jaxlib", "device", "date")
 """What each row carries after its metrics. All are text; `commit` is null outside a git checkout."""
@@ -62,17 +63,6 @@ def run_provenance(made_by: Mapping[str, str | None]) -> dict[str, Any]:
         "python": platform.python_version(),
         "libraries": {name: number for name, number in found.items() if number is not None},
     }
-
-
-def package_version() -> str:
-    """The version of this package: of the checkout that it lies in, or of what is installed."""
-    try:
-        project = tomllib.loads((_root() / "pyproject.toml").read_text("utf-8"))["project"]
-        if project["name"] == "zsh_jax":
-            return str(project["version"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return _installed("zsh_jax") or "unknown"
 
 
 def commit(package: Path | None = None) -> str | None:

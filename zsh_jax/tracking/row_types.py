@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zsh_jax.sweep.axes import axis_types
+from zsh_jax.sweep.metrics import METRICS
 from zsh_jax.tracking.provenance import PROVENANCE
 
 NAMES = ("variant", "dataset", "features", "semantics", "precision")
@@ -11,10 +12,16 @@ TEXTS = (
     "status",
     *PROVENANCE,
 )  # what is text after the identity; all else there is numbers and lists of numbers
-NUMBERS = ("mean_average_precision", "objective", "iterations", "seen_queries", "seconds")
+NUMBERS = (
+    "objective",
+    "iterations",
+    "seen_queries",
+    "seconds",
+    *(one for one, metric in METRICS.items() if not metric.is_list),
+)
 NUMERIC = {int, float, bool, type(None)}
 AXES = axis_types()
-LISTS = ("cutoffs", "precision_at", "mean_average_precision_at", "precision_curve", "recall_curve")
+LISTS = ("cutoffs", *(name for name, metric in METRICS.items() if metric.is_list))
 
 
 def fits(identity: Mapping[str, Any], outcome: Mapping[str, Any]) -> bool:

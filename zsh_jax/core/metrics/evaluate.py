@@ -153,11 +153,13 @@ def evaluate(
     each = evaluate_queries(
         query_codes, query_labels, database_codes, database_labels, bits=bits, cutoffs=cutoffs, block=block
     )
-    if not isinstance(each.mean_average_precision, jax.core.Tracer):
+    try:
         lost = np.flatnonzero(np.isnan(np.asarray(each.mean_average_precision)))
-        if lost.size:
-            raise ValueError(
-                f"{lost.size} of {query_labels.shape[0]} queries have nothing relevant in the database "
-                f"(first: query {lost[0]}): drop them, or add their classes to the database"
-            )
+    except jax.errors.TracerArrayConversionError:  # inside a transformation there are no values yet
+        lost = np.zeros(0, int)
+    if lost.size:
+        raise ValueError(
+            f"{lost.size} of {query_labels.shape[0]} queries have nothing relevant in the database "
+            f"(first: query {lost[0]}): drop them, or add their classes to the database"
+        )
     return jax.tree.map(lambda values: values.mean(0), each)

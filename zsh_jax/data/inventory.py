@@ -5,26 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from zsh_jax.data.catalogue import DATASETS
 from zsh_jax.data.reading import reading, written
-from zsh_jax.data.registry import LOADERS
 from zsh_jax.errors import InputError
-
-BY_PATH = {
-    "nuswide": "the folder that holds Groundtruth/TrainTestLabels",
-    "scene": "the folder that holds train.npz, test.npz and labels.txt",
-    "folder": "a folder with one sub-folder of pictures for each class",
-    "features": "a .npz, .npy or .mat file of features",
-}
-"""Data sets that nothing is prepared of; what their path is."""
-
-STORED_AS = {"shapes": "zsh_shapes", "mirflickr": "zsh_mirflickr25k"}
-"""Names of our own data sets among those of TFDS."""
-
-MISSING = {
-    "shapes": "drawn on the first use, or by `prepare shapes`",
-    "mirflickr": "`prepare mirflickr --path ARCHIVES`; without them it says what to fetch",
-    "imagenet2012": "place its archives in DATA_DIR/downloads/manual, then `prepare imagenet2012`; see docs/data.md",
-}
 
 
 class State(NamedTuple):
@@ -51,20 +34,18 @@ def states(data_dir: str | None) -> Iterator[State]:
         data_dir: folder of TFDS data sets; None for the default of TFDS.
 
     Yields:
-        One a data set, in the order of `LOADERS`.
+        One a data set, in the order of `DATASETS`.
     """
     folder = data_folder(data_dir)
-    for name in LOADERS:
-        if name in BY_PATH:
-            yield State(name, "path", BY_PATH[name])
+    for name, spec in DATASETS.items():
+        if spec.path:
+            yield State(name, "path", spec.path)
             continue
-        prepared = prepared_versions(folder / STORED_AS.get(name, name))
+        prepared = prepared_versions(folder / spec.folder)
         if prepared:
-            yield State(name, "there", f"{', '.join(prepared)} in {folder / STORED_AS.get(name, name)}")
+            yield State(name, "there", f"{', '.join(prepared)} in {folder / spec.folder}")
         else:
-            yield State(
-                name, "missing", MISSING.get(name, f"`prepare {name}`, with a network and TensorFlow")
-            )
+            yield State(name, "missing", spec.obtain or f"`prepare {name}`, with a network and TensorFlow")
 
 
 def prepared_versions(folder: Path) -> list[str]:

@@ -1,0 +1,75 @@
+"""The command of an installed package: `zsh-jax sweep | report | export | data`."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NoReturn
+
+from zsh_jax.exits import INPUT
+from zsh_jax.interrupts import leave
+
+PROGRAM = "zsh-jax"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a verb.
+
+    Args:
+        arguments: the verb and what it takes.
+
+    Returns:
+        Exit status, see `zsh_jax.exits`.
+    """
+    verb, rest = (arguments[0] if arguments else ""), arguments[1:]
+    if verb in VERBS:
+        return VERBS[verb](rest)
+    if verb in ("-h", "--help"):
+        print(_told())
+        return 0
+    print(f"{PROGRAM}: takes {', '.join(VERBS)}, not {verb!r}\n{_told()}", file=sys.stderr)
+    return INPUT
+
+
+def _sweep(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.launch import main as launch
+
+    return launch(["sweep", *arguments], (PROGRAM, "sweep"))
+
+
+def _report(arguments: Sequence[str]) -> int:
+    from zsh_jax.report.__main__ import main as report
+
+    return report(arguments)
+
+
+def _export(arguments: Sequence[str]) -> int:
+    from zsh_jax.export.__main__ import main as export
+
+    return export(arguments)
+
+
+def _data(arguments: Sequence[str]) -> int:
+    from zsh_jax.data.__main__ import main as data
+
+    return data(arguments)
+
+
+VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
+    {"sweep": _sweep, "report": _report, "export": _export, "data": _data}
+)
+ABOUT = {
+    "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
+    "report": "make a page, figures and tables of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
+    "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
+}
+
+
+def _told() -> str:
+    lines = [f"  {PROGRAM} {verb:7} {ABOUT[verb]}" for verb in VERBS]
+    return "\n".join([*lines, f"  {PROGRAM} VERB --help tells more"])
+
+
+def run() -> NoReturn:
+    """Run the command as the console script."""
+    leave(main(sys.argv[1:]))

@@ -1,0 +1,228 @@
+"""The data sets that this package knows by name: a new one is an entry here, and the file that loads it."""
+
+from types import MappingProxyType
+
+from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.folder import LAYOUT, load_folder
+from zsh_jax.data.mirflickr import RELEVANT
+from zsh_jax.data.spec import DatasetSpec, Protocol, Source
+from zsh_jax.errors import InputError
+
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
+PRECOMPUTED = ("precomputed", "word_vectors")  # features and semantics of most data sets
+
+
+def _shapes(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.shapes import load_shapes
+
+    seed = source.name.removeprefix("shapes").removeprefix("/seed") or "0"
+    if not seed.isdecimal():
+        raise InputError(
+            f"dataset.name: {source.name!r} is no drawing of shapes; take shapes or shapes/seed1 and so on"
+        )
+    dataset = load_shapes(source.data_dir, images=images, seed=int(seed), on_demand=source.on_demand)
+    return dataset if seed == "0" else dataset._replace(name=f"{dataset.name}/seed{seed}")
+
+
+def load_from_tfds(source: Source, images: bool, features: bool) -> Dataset:
+    """Load a data set of TFDS, known here or not; see `DatasetSpec.load`."""
+    from zsh_jax.data.tfds_source import load_tfds
+
+    return load_tfds(
+        source.name,
+        data_dir=source.data_dir,
+        images=images,
+        image_size=source.image_size,
+        on_demand=source.on_demand,
+    )
+
+
+def _imagenet(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.imagenet import class_names
+    from zsh_jax.data.tfds_source import load_tfds
+
+    dataset = load_tfds(
+        source.name, data_dir=source.data_dir, images=images, image_size=source.image_size, on_demand=True
+    )
+    return dataset._replace(class_names=class_names(dataset.class_names))
+
+
+def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.mirflickr import load_mirflickr
+
+    which = source.name.removeprefix("mirflickr").removeprefix("/")
+    if which not in ("", "potential", "relevant"):
+        raise InputError(f"dataset.name: {source.name!r} is not known; take mirflickr or mirflickr/relevant")
+    return load_mirflickr(source.data_dir, path=source.path, relevant=which == "relevant", images=images)
+
+
+def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
+    from zsh_jax.data.nuswide import load_nuswide
+
+    return load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
+
+
+def _scene(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.feature_files import load_features
+
+    return load_features(
+        _path(source, "the folder with train.npz and test.npz"),
+        keys=source.keys,
+        name="scene",
+        first_label=source.first_label,
+    )
+
+
+def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.feature_files import load_features
+
+    return load_features(
+        _path(source, "a .npz, .npy or .mat file of features"),
+        keys=source.keys,
+        first_label=source.first_label,
+    )
+
+
+def _folder(source: Source, images: bool, features: bool) -> Dataset:
+    return load_folder(_path(source, LAYOUT), image_size=source.image_size, images=images)
+
+
+def _path(source: Source, what: str) -> str:
+    if not source.path:
+        raise InputError(f"dataset.path is not set; give {what} with --config.dataset.path=PATH")
+    return source.path
+
+
+_ENTRIES = (
+    # Four of thirty classes are unseen; 9,000 images leave 8,600 in the database.
+    DatasetSpec(
+        "shapes",
+        _shapes,
+        "that of this package",
+        {
+            "shapes": Protocol(
+                "shapes",
+                "gist",
+                "attributes",
+                unseen=("striped circle+checkered square+hollow triangle+spotted star",),
+                training_samples=5000,
+                queries=400,
+                anchors=500,
+            )
+        },
+        stored_as="zsh_shapes",
+        obtain="drawn on the first use, or by `prepare shapes`",
+    ),
+    # The sizes of the released evaluation: one unseen class at a time, 59,000 images in the database.
+    DatasetSpec(
+        "cifar10",
+        load_from_tfds,
+        "none is stated; its authors ask to be cited",
+        {"cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES)},
+    ),
+    # The sizes of all others are ours, in the spirit of that.
+    DatasetSpec(
+        "cifar100",
+        load_from_tfds,
+        "none is stated; its authors ask to be cited",
+        {"cifar100": Protocol("cifar100", *PRECOMPUTED)},
+    ),
+    DatasetSpec(
+        "imagenet2012",
+        _imagenet,
+        "its terms of access: research and education, not commercial",
+        {"imagenet100": Protocol("imagenet2012", *PRECOMPUTED, classes=100, held_out=10)},
+        obtain="place its archives in DATA_DIR/downloads/manual, then `prepare imagenet2012`; see docs/data.md",
+    ),
+    DatasetSpec(
+        "imagenet_resized",
+        _imagenet,
+        "as ImageNet",
+        {"imagenet_resized": Protocol("imagenet_resized/32x32", *PRECOMPUTED, classes=100, held_out=10)},
+    ),
+    DatasetSpec(
+        "mirflickr",
+        _mirflickr,
+        "each photograph its own Creative Commons licence, in its metadata",
+        {
+            "mirflickr": Protocol("mirflickr", *PRECOMPUTED, unseen=("baby+bird+car+dog",)),
+            # A relevant concept has the words of the potential one that it is part of, and is held out with it.
+            "mirflickr_relevant": Protocol(
+                "mirflickr/relevant",
+                *PRECOMPUTED,
+                unseen=("baby+baby_r1+bird+bird_r1+car+car_r1+dog+dog_r1",),
+                synonyms=tuple((name, name.removesuffix("_r1")) for name in RELEVANT),
+            ),
+        },
+        stored_as="zsh_mirflickr25k",
+        obtain="`prepare mirflickr --path ARCHIVES`; without them it says what to fetch",
+    ),
+    DatasetSpec(
+        "nuswide",
+        _nuswide,
+        "see its page; the photographs belong to users of Flickr",
+        {"nuswide": Protocol("nuswide", "source", "word_vectors")},
+        path="the folder that holds Groundtruth/TrainTestLabels",
+        has_images=False,
+    ),
+    # Each of six labels is unseen once, two at a time; 2,407 images.
+    DatasetSpec(
+        "scene",
+        _scene,
+        "none is stated",
+        {
+            "scene": Protocol(
+                "scene",
+                "source",
+                "word_vectors",
+                unseen=("Beach+Urban", "Sunset+Mountain", "FallFoliage+Field"),
+                training_samples=1000,
+                queries=200,
+                anchors=300,
+                synonyms=(("FallFoliage", "autumn leaves"),),
+            )
+        },
+        path="the folder that holds train.npz, test.npz and labels.txt",
+        has_images=False,
+    ),
+    DatasetSpec(
+        "folder",
+        _folder,
+        "yours",
+        {
+            "folder": Protocol(
+                "folder", "gist", "word_vectors", training_samples=1000, queries=100, anchors=300
+            )
+        },
+        path="a folder with one sub-folder of pictures for each class",
+    ),
+    DatasetSpec(
+        "features",
+        _feature_files,
+        "yours",
+        {
+            "features": Protocol(
+                "features", "source", "word_vectors", training_samples=1000, queries=100, anchors=300
+            )
+        },
+        path="a .npz, .npy or .mat file of features",
+        has_images=False,
+    ),
+)
+DATASETS = MappingProxyType({spec.name: spec for spec in _ENTRIES})
+"""Every data set by its name."""
+
+PROTOCOLS = MappingProxyType({name: one for spec in _ENTRIES for name, one in spec.protocols.items()})
+"""Every protocol by its name."""
