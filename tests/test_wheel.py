@@ -1,0 +1,130 @@
+"""The built wheel, installed into a folder of its own and used from an empty one: sweep, report, data, five lines."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_sweeps import write_features
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parent.parent
+FIVE_LINES = """
+import jax, numpy as np, zsh_jax as zsh
+import zsh_jax.experiments.sweep_bits
+from zsh_jax.sweep import run_sweep
+
+data = np.load(FILE)
+names, labels = np.unique(data["labels"], return_inverse=True)
+model = zsh.fit(jax.random.key(0), data["features"], np.eye(len(names)), labels, bits=16, neighbours=4)
+codes = zsh.encode(model, data["features"])
+zsh.save("model.safetensors", model)
+assert (np.asarray(zsh.encode(zsh.load("model.safetensors"), data["features"])) == np.asarray(codes)).all()
+found = zsh.evaluate(codes[::3], labels[::3], codes, labels, bits=16)
+assert 0.3 < float(found.mean_average_precision) <= 1
+
+config = zsh_jax.experiments.sweep_bits.get_config("features")
+with config.unlocked():
+    config.dataset.path = FILE
+    config.workdir = "called"
+    config.wandb.mode = "disabled"
+    config.report = False
+    config.sweep.update(SWEEP)
+rows = run_sweep(config)
+assert [row["bits"] for row in rows] == [8, 12]
+assert all(0 < row["mean_average_precision"] <= 1 for row in rows)
+print(zsh.__version__, zsh.__file__)
+"""
+SWEEP = {
+    "method": ("lsh",),
+    "semantics": ("one-hot",),
+    "unseen": ("cow+dog",),
+    "bits": (8, 12),
+    "seed": (0,),
+    "training_samples": (60,),
+    "queries": (20,),
+    "anchors": (10,),
+    "neighbours": (4,),
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """A folder that holds what the wheel installs, without what it depends on."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    tracked = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=False
+    )
+    if tracked.returncode:
+        pytest.skip("not a git checkout: which files belong to the package is not known")
+    for name in filter(None, tracked.stdout.split("\0")):
+        if not name.startswith(("tests/", "docs/")) and (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
+    made = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    (wheel,) = folder.glob("*.whl")
+    target = folder / "installed"
+    install = ["install", "--quiet", "--no-deps", "--no-index", "--target", str(target), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
+    return target
+
+
+def _run(installed, folder, *command):
+    """Run a command in an empty folder, where only the installed package can be found."""
+    folder.mkdir(exist_ok=True)
+    environment = os.environ | {"PYTHONPATH": str(installed), "JAX_PLATFORMS": "cpu"}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+
+
+def _script(installed, folder, *arguments):
+    return _run(installed, folder, sys.executable, str(installed / "bin" / "zsh-jax"), *arguments)
+
+
+def test_the_console_script_runs_a_shipped_experiment_and_makes_its_report(installed, tmp_path):
+    path = write_features(tmp_path / "data" / "features.npz")
+    flags = [f"--config.sweep.{axis}={values!r}" for axis, values in SWEEP.items()]
+    settings = [f"--config.dataset.path={path}", "--config.wandb.mode=disabled", "--config.workdir=swept"]
+    folder = tmp_path / "empty"
+    done = _script(installed, folder, "sweep", "--config", "sweep_bits:features", *settings, *flags)
+    assert done.returncode == 0, done.stderr
+    assert "2/2 cells" in done.stdout
+    assert (folder / "swept" / "report" / "index.html").exists()
+    (folder / "swept" / "report" / "index.html").unlink()
+    again = _script(installed, folder, "report", "swept")
+    assert again.returncode == 0, again.stderr
+    assert "lsh" in (folder / "swept" / "report" / "index.html").read_text("utf-8")
+    assert sorted(one.name for one in folder.iterdir()) == ["swept"]
+
+
+def test_the_console_script_lists_data_sets_and_refuses_what_it_does_not_know(installed, tmp_path):
+    listed = _script(installed, tmp_path / "a", "data", "list", "--data-dir", str(tmp_path))
+    assert listed.returncode == 0, listed.stderr
+    assert "cifar10" in listed.stdout
+    for arguments, wanted in (
+        (["sweeps"], "takes sweep, report, export, data"),
+        (["sweep", "--config", "sweep_bit"], "there is no experiment sweep_bit"),
+        (["export", "nothing.safetensors", "--features", "a.npz", "--out", "b"], "there is no model"),
+    ):
+        refused = _script(installed, tmp_path / "b", *arguments)
+        assert refused.returncode == 2, arguments
+        assert wanted in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
+def test_five_lines_and_run_sweep_work_in_a_program_of_ones_own(installed, tmp_path):
+    path = write_features(tmp_path / "data" / "features.npz")
+    assert np.load(path)["features"].shape == (180, 7)
+    program = FIVE_LINES.replace("FILE", repr(str(path))).replace("SWEEP", repr(SWEEP))
+    done = _run(installed, tmp_path / "empty", sys.executable, "-c", program)
+    assert done.returncode == 0, done.stderr
+    version, where = done.stdout.split()[-2:]
+    assert Path(where).is_relative_to(installed)
+    assert version in (next(installed.glob("zsh_jax-*.dist-info")) / "METADATA").read_text("utf-8")
