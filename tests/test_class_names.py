@@ -9,7 +9,8 @@ from PIL import Image
 from zsh_jax.data.checked import checked
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files import load_features
-from zsh_jax.data.registry import Source, load_dataset
+from zsh_jax.data.registry import load_dataset
+from zsh_jax.data.spec import Source
 from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
 

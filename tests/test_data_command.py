@@ -12,7 +12,7 @@ from PIL import Image
 
 from zsh_jax.data import command
 from zsh_jax.data.__main__ import main
-from zsh_jax.data.registry import LOADERS
+from zsh_jax.data.catalogue import DATASETS
 
 
 @pytest.fixture(autouse=True)
@@ -68,14 +68,14 @@ def _prepare_tiny(folder):
 
 
 def _state(listing):
-    return {line.split()[0]: line.split()[1] for line in listing.splitlines()[: len(LOADERS)]}
+    return {line.split()[0]: line.split()[1] for line in listing.splitlines()[: len(DATASETS)]}
 
 
 def test_every_data_set_is_listed_with_its_state(run, tmp_path):
     status, listing, _ = run("list")
     assert status == 0
     states = _state(listing)
-    assert list(states) == list(LOADERS)
+    assert list(states) == list(DATASETS)
     assert states["cifar10"] == "missing"
     assert states["folder"] == "path"
     assert "`prepare cifar10`" in listing

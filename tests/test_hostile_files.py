@@ -18,11 +18,12 @@ from zsh_jax.data.__main__ import main
 from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.features.cache import read_block
 from zsh_jax.data.folder import load_folder
+from zsh_jax.data.inventory import kept_features
 from zsh_jax.data.numpy_files import read_npy, read_npz
 from zsh_jax.data.pictures import check_whole, square
-from zsh_jax.data.registry import LARGEST_SIDE, Source, load_dataset
+from zsh_jax.data.registry import LARGEST_SIDE, load_dataset
 from zsh_jax.data.semantics import word_vectors
-from zsh_jax.data.there import kept_features
+from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 
 FEATURES = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)

@@ -11,8 +11,9 @@ from PIL import Image
 
 from zsh_jax.data.imagenet import class_names
 from zsh_jax.data.imagenet.names import WORDS
-from zsh_jax.data.registry import Source, load_dataset
+from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import HELD_OUT, draw_classes, name_held_out, select_classes
+from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.engine import run

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from zsh_jax.core.hashing import encode
-from zsh_jax.data.registry import Source, load_dataset
+from zsh_jax.data.registry import load_dataset
+from zsh_jax.data.spec import Source
 from zsh_jax.data.split import parse_unseen
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.engine import run

@@ -10,6 +10,7 @@ where Z (n x r) is Y, centred, in its leading r = min(e, l) principal directions
 place of Z it would be ITQ (Gong & Lazebnik 2011).
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -219,4 +220,4 @@ def solve_coupled(
         tolerance=tolerance,
     )
     projection = fit_projection(problem, factor, end.state.codes)
-    return end._replace(state=end.state._replace(projection=projection))
+    return replace(end, state=end.state._replace(projection=projection))

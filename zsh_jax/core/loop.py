@@ -1,8 +1,9 @@
 """The one place that loops: iterate until the codes rest, and keep a trace of the objective."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +23,9 @@ class Status(IntEnum):
     NON_FINITE = 2
 
 
-class Solution(NamedTuple, Generic[Unknowns]):
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Solution(Generic[Unknowns]):
     """The end of a solve, and how it got there. Traces hold one value an iteration, and NaN past the last one.
 
     Attributes:
@@ -42,8 +45,8 @@ class Solution(NamedTuple, Generic[Unknowns]):
     status: Int[Array, "*sweep"]
 
 
-class _Loop(NamedTuple, Generic[Unknowns]):
-    state: Unknowns
+class _Loop(NamedTuple):
+    state: Any
     terms: Objective  # (max_iterations,) each
     flips: Int[Array, " max_iterations"]
     iterations: Int[Array, ""]
@@ -76,7 +79,7 @@ def alternate(
         The last unknowns, and the traces.
     """
 
-    def once(loop: _Loop[Unknowns]) -> _Loop[Unknowns]:
+    def once(loop: _Loop) -> _Loop:
         step = loop.iterations
         state = iterate(loop.state, step)
         now = value(state, step)

@@ -1,6 +1,7 @@
 """The alternating solver of the published form."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -87,7 +88,7 @@ def solve(
         until_rest=alpha_schedule is None,
     )
     last = jnp.array(max_iterations - 1)
-    return end._replace(state=projection_step(problem, weights(last), end.state, factors(last)))
+    return replace(end, state=projection_step(problem, weights(last), end.state, factors(last)))
 
 
 def _scheduled(
