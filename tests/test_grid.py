@@ -10,9 +10,10 @@ from test_engine import _inputs, _plan
 
 from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Reads
+from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
-from zsh_jax.sweep.axes import SHARED_AXES, SPLIT_AXES, own_axes, own_defaults, own_takes
+from zsh_jax.sweep.axes import SHARED_AXES, SPLIT_AXES, own_axes, own_defaults
 from zsh_jax.sweep.config import defaults, for_dataset
 from zsh_jax.sweep.grid import even_chunks, groups
 from zsh_jax.sweep.memory import Sizes

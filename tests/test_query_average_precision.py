@@ -5,9 +5,9 @@ import numpy as np
 import oracle
 import pytest
 from rounding import of_sums
-from zsh_jax.baselines.bounds import cosine_average_precision
 
 from zsh_jax import evaluate_queries, pack_codes
+from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 
 

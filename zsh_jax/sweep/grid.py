@@ -11,6 +11,7 @@ import numpy as np
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.axes import (
     SHARED_AXES,
@@ -21,7 +22,6 @@ from zsh_jax.sweep.axes import (
     check_value,
     own_axes,
     own_defaults,
-    own_takes,
     reads_axis,
 )
 from zsh_jax.takes import LEAST, MOST, shown

@@ -14,8 +14,9 @@ from ml_collections import ConfigDict
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
-from zsh_jax.sweep.axes import SPLIT_AXES, check_value, own_takes, reads_axis
+from zsh_jax.sweep.axes import SPLIT_AXES, check_value, reads_axis
 from zsh_jax.sweep.grid import Choices, axis_values, groups
 from zsh_jax.takes import check, shown, whole
 

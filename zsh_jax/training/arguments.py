@@ -23,7 +23,7 @@ from zsh_jax.training.prepare import GraphOptions, Preparation, Taught
 
 UNIT = 1e-5  # how far from 1 the length of a class vector may be and still count as 1
 FIX = "see the docstring of zsh_jax.fit"
-BEFORE: Mapping[str, Takes] = {
+BEFORE: dict[str, Takes] = {
     "preprocessing": one_of(*KINDS),
     "pca_dimensions": whole(0),
     "anchors": whole(1),
@@ -115,14 +115,14 @@ def sorted_out(method: Method, shape: tuple[int, ...], bits: int, settings: Mapp
     Raises:
         InputError: a setting is unknown, or takes another value.
     """
-    own = own_takes(method.name)
+    own = dict(own_takes(method.name))
     unknown = sorted(set(settings) - set(own) - set(BEFORE))
     if unknown:
         nearest = nearest_names(unknown[0], (*own, *BEFORE))
         raise InputError(f"{method.name} has no setting {unknown[0]!r}; {nearest}")
     traced = (*method.weights._fields, "bandwidth")
     values = {
-        name: _checked(name, value, (BEFORE | dict(own))[name], may_be_traced=name in traced)
+        name: _checked(name, value, (BEFORE | own)[name], may_be_traced=name in traced)
         for name, value in settings.items()
     }
     before = {name: values[name] for name in BEFORE if name in values}
