@@ -71,32 +71,32 @@ def method_named(name: str) -> Method:
     return METHODS[name]
 
 
-def numbers(name: str, rows: ArrayLike) -> Float[Array, "n d"]:
-    """A matrix of real numbers in the precision that is set.
+def numbers(name: str, rows: ArrayLike) -> Any:
+    """A matrix of real numbers in the precision that is set, on the host, so that bad ones are told; also inside jit.
 
     Args:
         name: of the argument.
         rows: as given.
 
     Returns:
-        (n, d).
+        (n, d); what is traced stays so, and its numbers are not looked at.
 
     Raises:
         InputError: it is no such matrix, is empty, or holds what is not finite.
     """
-    array = rows if isinstance(rows, jax.Array) else np.asarray(rows)
-    if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
+    traced = isinstance(rows, jax.core.Tracer)
+    array = rows if traced else np.asarray(rows)
+    if not (array.dtype.kind in "fiub" or jnp.issubdtype(array.dtype, jnp.floating)):
         raise InputError(f"{name}: takes (n, d) numbers, not {array.dtype}")
     if array.ndim != 2 or 0 in array.shape:
         raise InputError(f"{name}: takes (n, d) numbers, not shape {array.shape}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
-        found = jnp.asarray(array, jnp.result_type(float))
-    if not isinstance(found, jax.core.Tracer):
-        damaged = np.flatnonzero(~np.asarray(jnp.isfinite(found).all(axis=1)))
-        if damaged.size:
-            raise InputError(
-                f"{name}: {damaged.size} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
-            )
+        found = array.astype(jnp.result_type(float))
+    damaged = () if traced else np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(damaged):
+        raise InputError(
+            f"{name}: {len(damaged)} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
+        )
     return found
 
 
@@ -152,7 +152,7 @@ def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taug
     Raises:
         InputError: they do not fit each other.
     """
-    own, vectors = np.asarray(labels), np.asarray(numbers("class_vectors", class_vectors))
+    own, vectors = np.asarray(labels), numbers("class_vectors", class_vectors)
     if own.ndim not in (1, 2) or len(own) != samples:
         raise InputError(
             f"labels: takes ({samples},) indices or ({samples}, {len(vectors)}) marks, one a row of the features; got "

@@ -90,7 +90,7 @@ def fit_with_trace(
         InputError: as for `fit`.
     """
     chosen = method_named(method)
-    x = numbers("features", features)
+    x = jnp.asarray(numbers("features", features))
     taught = taught_by(labels, class_vectors, len(x))
     given = sorted_out(chosen, x.shape, bits, settings)
     prepared = prepare(x, taught, streams(key), given.bandwidth, how=given.how, reads=chosen.reads)
