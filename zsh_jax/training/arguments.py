@@ -85,7 +85,7 @@ def numbers(name: str, rows: ArrayLike) -> Any:
         InputError: it is no such matrix, is empty, or holds what is not finite.
     """
     traced = isinstance(rows, jax.core.Tracer)
-    array = rows if traced else np.asarray(rows)
+    array: Any = rows if traced else np.asarray(rows)
     if not (array.dtype.kind in "fiub" or jnp.issubdtype(array.dtype, jnp.floating)):
         raise InputError(f"{name}: takes (n, d) numbers, not {array.dtype}")
     if array.ndim != 2 or 0 in array.shape:
