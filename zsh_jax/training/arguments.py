@@ -92,10 +92,10 @@ def numbers(name: str, rows: ArrayLike) -> Any:
         raise InputError(f"{name}: takes (n, d) numbers, not shape {array.shape}")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
         found = array.astype(jnp.result_type(float))
-    damaged = () if traced else np.flatnonzero(~np.isfinite(found).all(axis=1))
-    if len(damaged):
+    damaged = np.empty(0, int) if traced else np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if damaged.size:
         raise InputError(
-            f"{name}: {len(damaged)} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
+            f"{name}: {damaged.size} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
         )
     return found
 
