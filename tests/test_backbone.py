@@ -14,11 +14,11 @@ import pytest
 if importlib.util.find_spec("keras") is None:
     pytest.skip("networks want the extra: pip install 'zsh_jax[backbone]'", allow_module_level=True)
 
-from zsh_jax.data.features import backbone as module
-from zsh_jax.data.features.applications import APPLICATIONS
-from zsh_jax.data.features.backbone import load_backbone
-from zsh_jax.data.features.spec import Network
 from zsh_jax.errors import InputError
+from zsh_jax.features import backbone as module
+from zsh_jax.features.applications import APPLICATIONS
+from zsh_jax.features.backbone import load_backbone
+from zsh_jax.features.spec import Network
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_layer_that_is_not_there_is_named(tiny):
         load_backbone(Network("MobileNetV2", "prediction", 0))
 
 
-LOAD = "from zsh_jax.data.features.backbone import _keras; _keras()"
+LOAD = "from zsh_jax.features.backbone import _keras; _keras()"
 
 
 def _run(code, **environment):

@@ -17,7 +17,7 @@ import zsh_jax as zsh
 from zsh_jax import METHODS
 from zsh_jax.core import factorisation
 from zsh_jax.core.preprocessing import KINDS
-from zsh_jax.data.features import gist as gist_module
+from zsh_jax.features import gist as gist_module
 from zsh_jax.methods.zsh import Locality, Rotation
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.axes import GRAPHS, own_axes

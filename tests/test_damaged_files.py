@@ -21,8 +21,6 @@ from scipy.sparse import csc_matrix
 from zsh_jax.data.checked import checked
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files import load_features
-from zsh_jax.data.features.cache import read_block, write_block
-from zsh_jax.data.features.precomputed import load_precomputed
 from zsh_jax.data.inventory import kept_features
 from zsh_jax.data.mirflickr.read import read_archive
 from zsh_jax.data.nuswide import load_nuswide
@@ -30,6 +28,8 @@ from zsh_jax.data.pictures import check_whole, square
 from zsh_jax.data.semantics import word_vectors
 from zsh_jax.data.semantics.attribute_files import attribute_file_vectors
 from zsh_jax.data.text import read_names
+from zsh_jax.features.cache import read_block, write_block
+from zsh_jax.features.precomputed import load_precomputed
 
 EXAMPLES = settings.default.max_examples // 2  # 50, or 1,000 in the long profile
 

@@ -8,9 +8,9 @@ from test_engine import CUTOFFS, _inputs, _plan
 
 from zsh_jax import METHODS
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.inputs.features import extract_features
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.config import defaults
-from zsh_jax.sweep.features import extract_features
 from zsh_jax.sweep.load import bytes_of
 
 FEW = {"unseen": ("ant",), "seed": (0,)}

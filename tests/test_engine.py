@@ -31,13 +31,13 @@ from zsh_jax import (
 )
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
+from zsh_jax.inputs.load import Inputs, Semantics
 from zsh_jax.sweep import engine, load
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.evaluate import encode_cells, evaluate_cells
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Inputs, Semantics
 from zsh_jax.sweep.load import prepare_split
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
 from zsh_jax.sweep.plan import make_plan

@@ -6,12 +6,12 @@ from test_engine import _axes, _inputs, _plan
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.class_vectors import Semantics
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.axes import SHARED_AXES, own_axes
-from zsh_jax.sweep.class_vectors import Semantics
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import make_plan
 

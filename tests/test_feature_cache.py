@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.features import cache as module
-from zsh_jax.data.features.colour import colour
-from zsh_jax.data.features.extract import extract, is_extracted
-from zsh_jax.data.features.gist import gist
 from zsh_jax.errors import InputError
+from zsh_jax.features import cache as module
+from zsh_jax.features.colour import colour
+from zsh_jax.features.extract import extract, is_extracted
+from zsh_jax.features.gist import gist
 
 TFDS = Path(__file__).parents[2] / "shared" / "data" / "tfds"
 
@@ -41,7 +41,7 @@ def small_blocks(monkeypatch):
 @pytest.fixture
 def counted(monkeypatch):
     """How many pictures colour was asked for."""
-    from zsh_jax.data.features import colour as colours
+    from zsh_jax.features import colour as colours
 
     seen = []
 
@@ -177,7 +177,7 @@ def test_pictures_are_decoded_for_missing_blocks_alone(tmp_path):
 
 
 def test_features_that_are_not_finite_are_named_and_not_kept(tmp_path, monkeypatch):
-    from zsh_jax.data.features import colour as colours
+    from zsh_jax.features import colour as colours
 
     dataset = _dataset()
     bad = int(np.flatnonzero(dataset.source_splits == "train")[3])
@@ -206,8 +206,8 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_feature_cache import _dataset
-from zsh_jax.data.features import cache, colour
-from zsh_jax.data.features.extract import extract
+from zsh_jax.features import cache, colour
+from zsh_jax.features.extract import extract
 plain = colour.colour
 cache.BLOCK = 8
 colour.colour = lambda images: (time.sleep(0.2), plain(images))[1]
@@ -239,8 +239,8 @@ def test_a_killed_extraction_goes_on_where_it_stopped(tmp_path, counted):
 CIFAR = """
 import sys
 import numpy as np
-from zsh_jax.data.features import cache
-from zsh_jax.data.features.extract import extract
+from zsh_jax.features import cache
+from zsh_jax.features.extract import extract
 sys.path.insert(0, sys.argv[1])
 from test_feature_cache import _cifar10
 cache.BLOCK = 8

@@ -5,8 +5,8 @@ import pytest
 from scipy.io import savemat
 
 from zsh_jax.data.feature_files import load_features
-from zsh_jax.data.features.precomputed import load_precomputed
 from zsh_jax.errors import InputError
+from zsh_jax.features.precomputed import load_precomputed
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog")
 FEATURES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)

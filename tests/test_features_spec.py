@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zsh_jax.data.features.colour import colour
-from zsh_jax.data.features.extractors import feature_extractors
-from zsh_jax.data.features.gist import gist
-from zsh_jax.data.features.pixels import pixels
-from zsh_jax.data.features.spec import FEATURES, Network, Part, parse_spec
 from zsh_jax.errors import InputError
+from zsh_jax.features.colour import colour
+from zsh_jax.features.extractors import feature_extractors
+from zsh_jax.features.gist import gist
+from zsh_jax.features.pixels import pixels
+from zsh_jax.features.spec import FEATURES, Network, Part, parse_spec
 
 
 def _noise(count, side, seed=0):
@@ -110,7 +110,7 @@ def test_weights_are_for_one_network(tmp_path, spec, said):
 def test_naming_features_loads_no_keras():
     # Networks are an extra, and importing Keras takes seconds.
     report = (
-        "import sys; from zsh_jax.data.features.extractors import feature_extractors;"
+        "import sys; from zsh_jax.features.extractors import feature_extractors;"
         "feature_extractors('gist+keras:VGG16:fc2'); print(*sys.modules)"
     )
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)

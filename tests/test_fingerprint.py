@@ -10,8 +10,8 @@ import pytest
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.digest import digest
-from zsh_jax.sweep.class_vectors import Semantics
-from zsh_jax.sweep.fingerprint import take_fingerprints, vectors_fingerprint
+from zsh_jax.inputs.class_vectors import Semantics
+from zsh_jax.inputs.fingerprint import take_fingerprints, vectors_fingerprint
 
 X = np.arange(60, dtype=np.float32).reshape(12, 5) / 7
 

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from zsh_jax.data.features import gist as module
-from zsh_jax.data.features.gist import gist
 from zsh_jax.errors import InputError
+from zsh_jax.features import gist as module
+from zsh_jax.features.gist import gist
 
 
 def _noise(count, side, seed=0):

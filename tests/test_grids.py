@@ -13,13 +13,13 @@ import pytest
 from test_engine import NAMES, _axes, _inputs
 
 from zsh_jax.data.semantics import one_hot
+from zsh_jax.inputs.load import Semantics
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.axes import own_axes, reads_axis
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Semantics
 from zsh_jax.sweep.memory import Sizes
 from zsh_jax.sweep.plan import make_plan
 

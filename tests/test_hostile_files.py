@@ -16,7 +16,6 @@ from PIL import Image
 
 from zsh_jax.data.__main__ import main
 from zsh_jax.data.feature_files.arrays import open_arrays
-from zsh_jax.data.features.cache import read_block
 from zsh_jax.data.folder import load_folder
 from zsh_jax.data.inventory import kept_features
 from zsh_jax.data.numpy_files import read_npy, read_npz
@@ -25,6 +24,7 @@ from zsh_jax.data.registry import LARGEST_SIDE, load_dataset
 from zsh_jax.data.semantics import word_vectors
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
+from zsh_jax.features.cache import read_block
 
 FEATURES = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 
@@ -241,7 +241,7 @@ def test_a_cache_with_a_key_that_is_none_is_listed_without_it(tmp_path):
 def test_a_block_of_values_that_are_no_features_is_made_anew(tmp_path, capsys):
     from safetensors.numpy import save_file
 
-    from zsh_jax.data.features.cache import digest
+    from zsh_jax.features.cache import digest
 
     for number, array in enumerate(
         (np.full((3, 2), np.nan, np.float32), np.ones((3, 2)), np.ones(3, np.float32))

@@ -15,9 +15,9 @@ from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import HELD_OUT, draw_classes, name_held_out, select_classes
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import load_inputs
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.engine import run
-from zsh_jax.sweep.inputs import load_inputs
 from zsh_jax.sweep.layout import lay_out
 
 SYNSETS = [line.split("\t")[0] for line in WORDS.read_text().splitlines()]

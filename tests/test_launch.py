@@ -19,10 +19,10 @@ from rows import PROVENANCE, outcome, rows_of
 from wandb_files import offline_runs
 
 from zsh_jax import Metrics, Objective, encode, evaluate
-from zsh_jax.data.features.gist import gist
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
+from zsh_jax.features.gist import gist
 from zsh_jax.model_file import load_with_metadata
 from zsh_jax.tracking.models import model_path
 

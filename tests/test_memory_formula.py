@@ -8,13 +8,13 @@ from test_engine import _inputs, _plan
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import Inputs, Semantics
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Inputs, Semantics
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import batch_bytes, make_plan
 

@@ -5,8 +5,8 @@ import pytest
 
 from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import load_inputs
 from zsh_jax.sweep.config import for_dataset
-from zsh_jax.sweep.inputs import load_inputs
 from zsh_jax.sweep.layout import describe, lay_out
 
 NAMES = ("cat", "dog", "gnu", "fox", "yak", "emu")

@@ -37,7 +37,7 @@ print(all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(fit(keys, d
 GIST = """
 import threading
 import numpy as np
-from zsh_jax.data.features.gist import gist
+from zsh_jax.features.gist import gist
 
 images = np.random.default_rng(0).integers(0, 256, (32, 64, 64, 3), np.uint8)
 found = []

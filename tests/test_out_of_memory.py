@@ -153,7 +153,7 @@ from zsh_jax.sweep import engine
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.halving import halves
-from zsh_jax.sweep.inputs import Inputs, Semantics
+from zsh_jax.inputs.load import Inputs, Semantics
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import make_plan
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.features.precomputed import load_precomputed
 from zsh_jax.errors import InputError
+from zsh_jax.features.precomputed import load_precomputed
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 IDS = {"train": ["a", "b10", "c", "b2"], "test": ["a", "z"]}  # "a" twice: unique within a split alone

@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from zsh_jax.data.features.gist import gist
 from zsh_jax.data.shapes import ATTRIBUTE_NAMES, ATTRIBUTES, CLASS_NAMES, UNSEEN_CLASSES, draw, load_shapes
 from zsh_jax.data.shapes.drawing import FILLS, IMAGES_PER_CLASS, SHAPES
 from zsh_jax.errors import InputError
+from zsh_jax.features.gist import gist
 
 UNSEEN = [CLASS_NAMES.index(name) for name in UNSEEN_CLASSES]
 

@@ -6,8 +6,8 @@ from scipy.io import savemat
 
 from zsh_jax.data.__main__ import main
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import load_inputs
 from zsh_jax.sweep.config import for_dataset
-from zsh_jax.sweep.inputs import load_inputs
 
 FEATURES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
 

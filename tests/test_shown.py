@@ -8,13 +8,13 @@ import pytest
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.data.shapes import load_shapes
+from zsh_jax.inputs.images import load_pictures
+from zsh_jax.inputs.load import Inputs, Semantics, load_inputs
 from zsh_jax.report.retrieve import captions, nearest
+from zsh_jax.report.shown import asked, shown_cells
 from zsh_jax.sweep.config import defaults, for_dataset
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Inputs, Semantics, load_inputs
-from zsh_jax.sweep.pictures import load_pictures
 from zsh_jax.sweep.plan import Plan
-from zsh_jax.sweep.shown import asked, shown_cells
 
 NAMES = ("ant", "bee", "cow", "dog", "elk")
 

@@ -11,9 +11,9 @@ from bad_input import make_data, put, refusal, tiny_config
 from ml_collections import ConfigDict
 
 from zsh_jax.commands import disk
-from zsh_jax.data.features.count import count_values
-from zsh_jax.data.features.extract import extract
 from zsh_jax.data.shapes import load_shapes
+from zsh_jax.features.count import count_values
+from zsh_jax.features.extract import extract
 
 WELL = "all is well: nothing was run, nothing written; leave out --config.validate_only to run it"
 TUNED = {
@@ -39,7 +39,7 @@ def nothing_runs(monkeypatch):
 
     monkeypatch.setattr("zsh_jax.commands.sweep.run", refuse)
     monkeypatch.setattr("zsh_jax.commands.sweep.open_results", refuse)
-    monkeypatch.setattr("zsh_jax.data.features.extract.extract", refuse)
+    monkeypatch.setattr("zsh_jax.features.extract.extract", refuse)
 
 
 def _valid(launch, folder, capsys, config):

@@ -5,9 +5,9 @@ import pytest
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.class_vectors import Semantics
-from zsh_jax.sweep.fingerprint import vectors_fingerprint
-from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.inputs.class_vectors import Semantics
+from zsh_jax.inputs.fingerprint import vectors_fingerprint
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.tracking.vectors import load_vectors, save_vectors
 
 

@@ -14,14 +14,14 @@ from zsh_jax.byte_size import byte_size
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.data.registry import has_pictures
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.report.gallery import SIDE
+from zsh_jax.report.shown import shown_cells
 from zsh_jax.sweep.axes import Cell, Program
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.load import bytes_of, preparation
 from zsh_jax.sweep.plan import Plan
-from zsh_jax.sweep.shown import shown_cells
 from zsh_jax.sweep.tuning import validation_config
 from zsh_jax.takes import shown
 from zsh_jax.tracking.results import ID, cell_id, read_results

@@ -5,8 +5,8 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from zsh_jax.inputs.fingerprint import KINDS, PREFIX
 from zsh_jax.methods.table import METHODS
-from zsh_jax.sweep.fingerprint import KINDS, PREFIX
 from zsh_jax.tracking.history import check_history, open_history
 from zsh_jax.tracking.models import is_whole_model, model_path
 from zsh_jax.tracking.results import Results, cell_id, check_workdir

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    from zsh_jax.data.command import TAKES, parser, run
+    from zsh_jax.commands.data import TAKES, parser, run
 
     return run(read_arguments(parser(), arguments, TAKES))
 

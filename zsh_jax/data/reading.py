@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from zsh_jax.data.reason import reason
+from zsh_jax.data.library_errors import reason
 from zsh_jax.errors import InputError
 
 AGAIN = "fetch or make it again"

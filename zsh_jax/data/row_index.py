@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.numpy_files import read_npz
-from zsh_jax.data.reason import reason
 from zsh_jax.errors import InputError
 
 

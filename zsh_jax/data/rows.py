@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int32, Shaped, UInt8
 
-from zsh_jax.data.quiet import quiet
 from zsh_jax.data.reading import reading
 from zsh_jax.data.row_index import read_index, write_index
+from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
 AGAIN = "prepare the data set again"

@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Int32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.sides import random_stream
 from zsh_jax.data.split import SEEN_QUERY_STREAM, Split
+from zsh_jax.data.split_roles import random_stream
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 

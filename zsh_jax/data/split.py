@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.sides import Sides, classes_of, random_stream, sides_of, stand_in
+from zsh_jax.data.split_roles import Sides, classes_of, random_stream, sides_of, stand_in
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 

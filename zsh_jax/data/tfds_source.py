@@ -15,10 +15,10 @@ from jaxtyping import UInt8
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.pictures import Pictures
-from zsh_jax.data.quiet import quiet
 from zsh_jax.data.reading import reading, written
 from zsh_jax.data.rows import join, read_split
 from zsh_jax.data.stored_pictures import side, stored_pictures
+from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
 

@@ -11,13 +11,13 @@ from ml_collections import ConfigDict
 from zsh_jax.atomic import FULL
 from zsh_jax.data.registry import has_pictures
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.images import load_pictures
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
+from zsh_jax.report.shown import asked, shown_cells
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.inputs import Inputs
-from zsh_jax.sweep.pictures import load_pictures
 from zsh_jax.sweep.plan import Plan
-from zsh_jax.sweep.shown import asked, shown_cells
 from zsh_jax.tracking.results import cell_id
 
 Made = TypeVar("Made")

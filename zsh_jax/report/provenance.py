@@ -4,8 +4,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from zsh_jax.inputs.fingerprint import KINDS, PREFIX
 from zsh_jax.report.series import Row
-from zsh_jax.sweep.fingerprint import KINDS, PREFIX
 
 MADE_BY = {"version": "zsh_jax", "commit": "commit", "jax": "jax", "jaxlib": "jaxlib", "device": "device"}
 """By the key of a row, what readers call it."""

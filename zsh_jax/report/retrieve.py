@@ -11,12 +11,12 @@ from jaxtyping import Array, Bool, Float, Int, UInt8
 from zsh_jax.core.hashing import HashFunction, encode, encode_classes
 from zsh_jax.core.packing import hamming_distances
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.model_file import load
 from zsh_jax.report.gallery import Retrieved
+from zsh_jax.report.shown import Asked
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.inputs import Inputs
-from zsh_jax.sweep.shown import Asked
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.results import cell_id

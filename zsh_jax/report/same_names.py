@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.fingerprint import PREFIX
+from zsh_jax.inputs.fingerprint import PREFIX
 from zsh_jax.tracking.results import ID
 
 LABELS, SPLIT = f"{PREFIX}labels", f"{PREFIX}split"

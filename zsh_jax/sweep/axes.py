@@ -11,12 +11,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zsh_jax.core.graph import EdgeWeights
 from zsh_jax.core.preprocessing import KINDS
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.class_vectors import SEMANTICS
 from zsh_jax.methods.protocol import Method, Reads
 from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
 from zsh_jax.takes import SEED, Takes, check, number, one_of, text, whole
 
-SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 GRAPHS = ("knn", "anchors")
 EDGE_WEIGHTS = get_args(EdgeWeights)
 LAPLACIANS = ("plain", "normalised")

@@ -8,11 +8,11 @@ import numpy as np
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.loop import Status
+from zsh_jax.inputs.fingerprint import PREFIX
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Fitted, Reads, Trace
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.evaluate import Scores
-from zsh_jax.sweep.fingerprint import PREFIX
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.metrics import METRICS
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
@@ -38,7 +38,7 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
     if "semantics" in axes:
         names["semantics"] = inputs.semantics[cell.split.semantics].name
     first = {"method": axes.pop("method"), "variant": cell.variant}
-    content = {} if inputs.fingerprints is None else inputs.fingerprints.of(cell.split)
+    content = {} if inputs.fingerprints is None else inputs.fingerprints.of(cell.split, cell.split.semantics)
     if Reads.CLASS_VECTORS not in cell.program.of.reads:
         content = {key: value for key, value in content.items() if key != PREFIX + "semantics"}
     return first | names | {key: axes[key] for key in axes if key not in names} | content

@@ -77,12 +77,12 @@ def _add_sweep(config: ConfigDict) -> None:
 
 
 def _add_inputs(config: ConfigDict) -> None:
-    """What `zsh_jax.sweep.inputs` reads."""
+    """What `zsh_jax.inputs.load` reads."""
     config.dataset = ConfigDict()
     _add_source(config.dataset)
 
     config.features = ConfigDict()
-    config.features.name = "gist"  # see zsh_jax.data.features.spec; or "precomputed"; or "source", its own
+    config.features.name = "gist"  # see zsh_jax.features.spec; or "precomputed"; or "source", its own
     config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
     config.features.weights = config_dict.placeholder(str)  # file of a network's; those of Keras if not set
     config.features.cache = config_dict.placeholder(str)  # folder; ~/.cache/zsh_jax/features if not set

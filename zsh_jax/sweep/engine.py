@@ -8,13 +8,13 @@ import jax
 import jax.numpy as jnp
 
 from zsh_jax.byte_size import byte_size
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.halving import is_out_of_memory, smaller
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.load import (
     Loaded,
     Samples,

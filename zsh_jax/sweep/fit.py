@@ -6,11 +6,11 @@ from typing import Any
 
 from zsh_jax.byte_size import byte_size
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 

@@ -12,11 +12,11 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.fingerprint import split_fingerprint, take_fingerprints
+from zsh_jax.inputs.load import Inputs, open_inputs
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.fingerprint import split_fingerprint, take_fingerprints
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
-from zsh_jax.sweep.inputs import Inputs, open_inputs
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.splits import split_of

@@ -10,11 +10,11 @@ from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Roles
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
-from zsh_jax.sweep.inputs import Inputs
 
 EVALUATION_BLOCK = 16
 ENCODING_BLOCK = 1024  # of `encode`

@@ -10,10 +10,10 @@ from zsh_jax import takes
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.registry import LARGEST_SIDE
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.class_vectors import DROP
 from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.axes import SHARED_AXES, TAKES
-from zsh_jax.sweep.class_vectors import DROP
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.tuning import check_tuning

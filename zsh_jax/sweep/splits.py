@@ -5,8 +5,8 @@ from jaxtyping import Float32
 
 from zsh_jax.data.semantics import random_orthogonal, shuffled
 from zsh_jax.data.split import Split, split_dataset
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.axes import DataSplit
-from zsh_jax.sweep.inputs import Inputs
 
 
 def split_of(inputs: Inputs, split: DataSplit) -> Split:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zsh_jax.atomic import append_whole, write_whole
-from zsh_jax.sweep.fingerprint import PREFIX
+from zsh_jax.inputs.fingerprint import PREFIX
 
 CHECKSUM = "checksum"  # the last key of each line
 MARKS = (b'"cell_id": "', b'"checksum": "')  # what else is in each

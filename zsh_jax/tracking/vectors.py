@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.fingerprint import vectors_fingerprint
-from zsh_jax.sweep.inputs import Inputs
+from zsh_jax.inputs.fingerprint import vectors_fingerprint
+from zsh_jax.inputs.load import Inputs
 
 FOLDER = "semantics"
 

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float32
 
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.reason import reason
 from zsh_jax.data.semantics.targets import attribute_vectors
 from zsh_jax.errors import InputError
 

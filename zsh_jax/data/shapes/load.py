@@ -5,12 +5,12 @@ import sys
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.quiet import quiet
 from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
 from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES, SIDE
 from zsh_jax.data.stored_pictures import stored_pictures
 from zsh_jax.data.tfds_source import own_builder
+from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float16, Float32
 
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.reason import reason
 from zsh_jax.data.semantics.missing import MissingVectors, examples
 from zsh_jax.errors import InputError
 

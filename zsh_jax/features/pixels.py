@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float32, UInt8
 
-from zsh_jax.data.features.resize import resize
+from zsh_jax.features.resize import resize
 
 SIDE = 32
 

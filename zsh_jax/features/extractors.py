@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from jaxtyping import Float32, UInt8
 from numpy import ndarray
 
-from zsh_jax.data.features.applications import APPLICATIONS
-from zsh_jax.data.features.spec import Part, parse_spec
 from zsh_jax.data.reading import reading, written
 from zsh_jax.errors import InputError
+from zsh_jax.features.applications import APPLICATIONS
+from zsh_jax.features.spec import Part, parse_spec
 
 Describe = Callable[[UInt8[ndarray, "n h w 3"]], Float32[ndarray, "n d"]]
 
@@ -82,7 +82,7 @@ def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
     )
 
     def load() -> Any:
-        from zsh_jax.data.features.backbone import load_backbone
+        from zsh_jax.features.backbone import load_backbone
 
         return load_backbone(network, weights=weights, batch_size=batch_size)
 
@@ -92,13 +92,13 @@ def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
 def _plain(name: str) -> Describe:
     # JAX is started by whoever needs features first, not by whoever asks what there are.
     if name == "gist":
-        from zsh_jax.data.features.gist import gist
+        from zsh_jax.features.gist import gist
 
         return gist
     if name == "colour":
-        from zsh_jax.data.features.colour import colour
+        from zsh_jax.features.colour import colour
 
         return colour
-    from zsh_jax.data.features.pixels import pixels
+    from zsh_jax.features.pixels import pixels
 
     return pixels

@@ -10,13 +10,13 @@ from zsh_jax import takes
 from zsh_jax.data.catalogue import DATASETS
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
-from zsh_jax.data.features.cache import default_cache
 from zsh_jax.data.inventory import data_folder, kept_features, prepared_versions, states
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.reading import written
-from zsh_jax.data.reason import reason
 from zsh_jax.data.registry import LARGEST_SIDE, base_name, load_dataset
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
+from zsh_jax.features.cache import default_cache
 
 EXAMPLES = """examples:
   python -m zsh_jax.data list
@@ -175,8 +175,8 @@ def _describe(dataset: Dataset) -> str:
 
 
 def _features(asked: argparse.Namespace) -> str:
-    from zsh_jax.data.features.extract import extract, is_extracted
-    from zsh_jax.data.features.extractors import feature_extractors
+    from zsh_jax.features.extract import extract, is_extracted
+    from zsh_jax.features.extractors import feature_extractors
 
     feature_extractors(
         asked.features, weights=asked.weights, batch_size=asked.batch_size

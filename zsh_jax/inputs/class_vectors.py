@@ -11,7 +11,9 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.reading import written
 from zsh_jax.data.semantics import MissingVectors, attribute_vectors, one_hot, word_vectors
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.axes import SEMANTICS
+
+SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
+"""Kinds of class vectors; the last three are controls."""
 
 DROP = "drop"  # of semantics.missing: leave out the classes without a vector
 

@@ -3,9 +3,9 @@
 import re
 from typing import NamedTuple
 
-from zsh_jax.data.features.applications import APPLICATIONS
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+from zsh_jax.features.applications import APPLICATIONS
 
 FEATURES = {
     "gist": "energy at each scale and orientation over a grid (Oliva and Torralba 2001), 512 values",

@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.pictures import Pictures
 from zsh_jax.data.registry import has_pictures, load_dataset
-from zsh_jax.sweep.inputs import source_of
+from zsh_jax.inputs.load import source_of
 
 
 def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from zsh_jax.data.features.pixels import SIDE
-from zsh_jax.data.features.spec import Part, parse_spec
+from zsh_jax.features.pixels import SIDE
+from zsh_jax.features.spec import Part, parse_spec
 
 GIST = COLOUR = 512
 
@@ -31,7 +31,7 @@ def _of(part: Part, height: int, width: int) -> int:
     if part.network is None:
         shrunk = min(height, SIDE) * min(width, SIDE) * 3
         return {"gist": GIST, "colour": COLOUR, "pixels": shrunk}[part.name]
-    from zsh_jax.data.features.backbone import load_backbone
+    from zsh_jax.features.backbone import load_backbone
 
     describe = load_backbone(part.network._replace(seed=0), batch_size=1)
     return describe(np.zeros((0, height, width, 3), np.uint8)).shape[1]

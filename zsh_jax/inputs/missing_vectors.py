@@ -7,8 +7,8 @@ from jaxtyping import Int
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.reading import written
-from zsh_jax.data.reason import reason
 from zsh_jax.data.select import keep_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.data.text import write_names

@@ -31,11 +31,11 @@ def read_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray,
         assert dataset.features is not None  # checked when it was loaded
         return dataset.features
     if features.name == "precomputed":
-        from zsh_jax.data.features.precomputed import load_precomputed
+        from zsh_jax.features.precomputed import load_precomputed
 
         return load_precomputed(written(features.path), dataset)
-    from zsh_jax.data.features.cache import default_cache
-    from zsh_jax.data.features.extract import is_extracted
+    from zsh_jax.features.cache import default_cache
+    from zsh_jax.features.extract import is_extracted
 
     cache = features.cache or default_cache()
     known = {"cache": cache, "weights": features.weights, "version": dataset.version}
@@ -55,8 +55,8 @@ def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarr
     Raises:
         InputError: they cannot be made.
     """
-    from zsh_jax.data.features.cache import default_cache
-    from zsh_jax.data.features.extract import extract
+    from zsh_jax.features.cache import default_cache
+    from zsh_jax.features.extract import extract
 
     with jax.enable_x64(False):  # features are float32: the cache has them for sweeps of both precisions
         return extract(
@@ -82,7 +82,7 @@ def features_of_shape(dataset: Dataset, features: ConfigDict) -> Float32[np.ndar
     Raises:
         InputError: there are no such features.
     """
-    from zsh_jax.data.features.count import count_values
+    from zsh_jax.features.count import count_values
 
     assert dataset.images is not None  # checked when it was loaded
     height, width = dataset.images.shape[1:3]

@@ -17,10 +17,10 @@ from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
-from zsh_jax.sweep.features import extract_features, features_name, features_of_shape, read_features
-from zsh_jax.sweep.fingerprint import Fingerprints
-from zsh_jax.sweep.missing_vectors import leave_out, missing_names, refuse_missing
+from zsh_jax.inputs.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
+from zsh_jax.inputs.features import extract_features, features_name, features_of_shape, read_features
+from zsh_jax.inputs.fingerprint import Fingerprints
+from zsh_jax.inputs.missing_vectors import leave_out, missing_names, refuse_missing
 
 Extract = Callable[[], Float32[np.ndarray, "n d"]]
 BLOCK = 1 << 14  # rows that are looked at together
@@ -220,7 +220,7 @@ def _check_features(features: ConfigDict) -> None:
                 f"features.path: there is no {features.path}; give the folder that holds {{split}}.npz"
             )
     elif features.name != "source":
-        from zsh_jax.data.features.extractors import feature_extractors
+        from zsh_jax.features.extractors import feature_extractors
 
         feature_extractors(features.name, weights=features.weights, batch_size=features.batch_size)
 

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.features.cache import (
+from zsh_jax.errors import InputError
+from zsh_jax.features.cache import (
     Key,
     block_path,
     blocks,
@@ -19,8 +20,7 @@ from zsh_jax.data.features.cache import (
     read_block,
     write_block,
 )
-from zsh_jax.data.features.extractors import Describe, Extractor, feature_extractors
-from zsh_jax.errors import InputError
+from zsh_jax.features.extractors import Describe, Extractor, feature_extractors
 
 Progress = Callable[[str, int, int], None]
 

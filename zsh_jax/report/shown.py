@@ -8,8 +8,8 @@ from jaxtyping import Int
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.axes import Cell
-from zsh_jax.sweep.inputs import Inputs
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.splits import split_of
 

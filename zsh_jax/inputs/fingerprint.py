@@ -1,6 +1,6 @@
 """Fingerprints of what a sweep actually read: cells are known by them, not by the names of files."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -10,8 +10,7 @@ from jaxtyping import Float32
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
 from zsh_jax.digest import digest
-from zsh_jax.sweep.axes import DataSplit
-from zsh_jax.sweep.class_vectors import Semantics
+from zsh_jax.inputs.class_vectors import Semantics
 
 PREFIX = "fingerprint_"  # of their keys in a cell's identity
 DRAWN = ("random", "shuffled")  # kinds of semantics whose vectors each seed draws anew
@@ -33,19 +32,20 @@ class Fingerprints(NamedTuple):
     labels: str
     features: str
     semantics: Mapping[str, str]
-    splits: Mapping[DataSplit, str]
+    splits: Mapping[Hashable, str]
     precision: str
 
-    def of(self, split: DataSplit) -> dict[str, str]:
+    def of(self, split: Hashable, semantics: str) -> dict[str, str]:
         """What the identity of a cell says of its inputs.
 
         Args:
-            split: of the cell.
+            split: the axes of the cell that make its data split.
+            semantics: the kind of its class vectors.
 
         Returns:
             `precision`, and a fingerprint under the prefixed name of each of `KINDS`.
         """
-        found = (self.labels, self.features, self.semantics[split.semantics], self.splits[split])
+        found = (self.labels, self.features, self.semantics[semantics], self.splits[split])
         return {"precision": self.precision} | {
             PREFIX + kind: value for kind, value in zip(KINDS, found, strict=True)
         }
@@ -55,7 +55,7 @@ def take_fingerprints(
     dataset: Dataset,
     features: Float32[np.ndarray, "n d"],
     semantics: Mapping[str, Semantics],
-    splits: Mapping[DataSplit, str],
+    splits: Mapping[Hashable, str],
 ) -> Fingerprints:
     """The fingerprints of a sweep's inputs. Hashing 60,000 x 1,024 features takes less than a second.
 
