@@ -17,14 +17,28 @@ FILES = {"atomic", "errors", "model_file"}  # beside the rooms, above the core a
 ROOMS = {
     "core": {"core"},
     "methods": {"core", "methods"},
-    "data": {"atomic", "data", "errors", *ENDS},
+    "data": {"atomic", "data", "errors"},
+    "features": {"atomic", "core", "data", "features", "errors"},
+    "inputs": {"data", "features", "inputs", "digest", "errors"},
     "training": {"core", "methods", "data", "training", "errors"},
-    "sweep": {"core", "methods", "data", "training", "sweep", "digest", "errors"},
-    "tracking": {"core", "methods", "data", "training", "sweep", "tracking", *FILES},
-    "export": {"core", "methods", "data", "tracking", "export", *FILES, *ENDS},
-    "report": {"core", "methods", "data", "training", "sweep", "tracking", "report", *FILES, *ENDS},
+    "sweep": {"core", "methods", "data", "inputs", "training", "sweep", "errors"},
+    "tracking": {"methods", "inputs", "sweep", "tracking", *FILES},
+    "export": {"core", "data", "export", *FILES, *ENDS},
+    "report": {"core", "data", "inputs", "sweep", "tracking", "report", *FILES, *ENDS},
     "commands": {
-        *("core", "methods", "data", "training", "sweep", "tracking", "report", "export", "commands"),
+        *(
+            "core",
+            "methods",
+            "data",
+            "features",
+            "inputs",
+            "training",
+            "sweep",
+            "tracking",
+            "report",
+            "export",
+        ),
+        "commands",
         *FILES,
         *ENDS,
     },
@@ -43,9 +57,8 @@ SMALL = {
 CORE_LIBRARIES = {"jax", "numpy", "chex", "optax", "jaxtyping", "zsh_jax"} | set(sys.stdlib_module_names)
 
 
-DOORS = (
-    ROOT / "sweep" / "__init__.py",
-)  # gives `run_sweep`, which stands above the engine, when it is asked for
+# Doors to what stands above: `run_sweep`, when it is asked for, and `python -m zsh_jax.data`.
+DOORS = (ROOT / "sweep" / "__init__.py", ROOT / "data" / "__main__.py")
 
 
 def _modules():
@@ -71,7 +84,7 @@ def test_the_core_loads_no_data_logging_or_plotting_library():
     rooms = {name.split(".")[1] for name in loaded if name.startswith("zsh_jax.")}
     assert rooms <= {"api", "core", "methods", "training", "data", *FILES, *SMALL, *ENDS, "digest"}
     of_data = {name.split(".")[2] for name in loaded if name.startswith("zsh_jax.data.")}
-    assert of_data <= {"nearest", "semantics", "text", "reading", "reason"}  # and no data set
+    assert of_data <= {"nearest", "semantics", "text", "reading", "library_errors"}  # and no data set
     assert "safetensors" not in loaded  # before a model is read or written
 
 

@@ -1,7 +1,7 @@
 """Fingerprints of what a sweep actually read: cells are known by them, not by the names of files."""
 
-from collections.abc import Hashable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,10 +32,10 @@ class Fingerprints(NamedTuple):
     labels: str
     features: str
     semantics: Mapping[str, str]
-    splits: Mapping[Hashable, str]
+    splits: Mapping[Any, str]
     precision: str
 
-    def of(self, split: Hashable, semantics: str) -> dict[str, str]:
+    def of(self, split: Any, semantics: str) -> dict[str, str]:
         """What the identity of a cell says of its inputs.
 
         Args:
@@ -55,7 +55,7 @@ def take_fingerprints(
     dataset: Dataset,
     features: Float32[np.ndarray, "n d"],
     semantics: Mapping[str, Semantics],
-    splits: Mapping[Hashable, str],
+    splits: Mapping[Any, str],
 ) -> Fingerprints:
     """The fingerprints of a sweep's inputs. Hashing 60,000 x 1,024 features takes less than a second.
 
