@@ -23,6 +23,7 @@ hypothesis.settings.register_profile("long", max_examples=2000, database=None, d
 hypothesis.settings.load_profile("fixed")
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 
 
 def pytest_configure(config):
@@ -33,6 +34,9 @@ def pytest_configure(config):
         config.add_cleanup(lambda: os.environ.pop(PROGRAMS, None))
         os.environ[PROGRAMS] = folder
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
+    os.environ.setdefault(UNOPTIMISED, "1")
+    jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
@@ -68,6 +72,19 @@ def programs_are_let_go_of_before_there_are_too_many():
     if not maps.exists() or maps.read_bytes().count(b"\n") > 20_000:
         jax.clear_caches()
         gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def optimised_where_it_matters(request, monkeypatch):
+    """Tests marked `optimised` compile as users do, in this process and in those that they start."""
+    if request.node.get_closest_marker("optimised") is None:
+        yield
+        return
+    before = jax.config.jax_disable_most_optimizations
+    monkeypatch.setenv(UNOPTIMISED, "0")
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture

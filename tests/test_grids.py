@@ -180,6 +180,7 @@ def _kind(axis):
     return "split" if axis in SPLITS else "ratio" if axis in RATIOS else "lam"
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("sizes", [(3, 2, 3), (2, 3, 4)], ids=str)
 def test_a_grid_of_splits_and_two_kinds_of_weights(sizes, results, alone):
     s, r, k = sizes

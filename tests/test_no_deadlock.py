@@ -62,6 +62,7 @@ def _busy_cores():
 
 
 @pytest.mark.slow
+@pytest.mark.optimised
 @pytest.mark.parametrize("script", [pytest.param(JOINT, id="joint"), pytest.param(GIST, id="gist")])
 def test_twenty_of_twenty_end_beside_busy_loops(script):
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)}

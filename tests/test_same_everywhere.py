@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+AS_USERS_DO = {"JAX_PLATFORMS": "cpu", "JAX_DISABLE_MOST_OPTIMIZATIONS": "0"}
 SWEEP = """
 import hashlib, json, os, sys
 x64, cores = sys.argv[1] == "x64", int(sys.argv[2])
@@ -48,7 +49,7 @@ def _swept(precision, flags="", cores=0):
     path = os.pathsep.join((str(tests.parent), str(tests)))
     done = subprocess.run(
         [sys.executable, "-c", SWEEP, precision, str(cores)],
-        env=os.environ | {"PYTHONPATH": path, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+        env=os.environ | {"PYTHONPATH": path, "XLA_FLAGS": flags} | AS_USERS_DO,
         capture_output=True,
         text=True,
         timeout=900,
