@@ -10,8 +10,9 @@ from fault_sweep import CELLS, arguments, assert_as_uninterrupted, rows, write_f
 from wandb_files import offline_runs
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.model_file import load
 from zsh_jax.tracking.history import HISTORY, read_history
-from zsh_jax.tracking.models import load_model, model_path
+from zsh_jax.tracking.models import model_path
 
 # W&B leaves the temporary folder of a table to the garbage collector where its run is lost.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
@@ -94,7 +95,7 @@ def _assert_whole(workdir, undisturbed):
     assert histories.by_cell == read_history(undisturbed / HISTORY).by_cell
     assert not histories.damaged
     for cell in rows(workdir):
-        load_model(model_path(workdir, cell))
+        load(model_path(workdir, cell))
     runs = [run for run in offline_runs(workdir).values() if "cell_id" in run.summary]
     assert sorted(run.summary["cell_id"] for run in runs) == sorted(rows(workdir))
     assert (workdir / "report" / "index.html").exists()

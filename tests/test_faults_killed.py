@@ -9,8 +9,9 @@ import pytest
 from fault_sweep import assert_as_uninterrupted, ended, rows, run, start, wait_for, write_features
 from wandb_files import offline_runs
 
+from zsh_jax.model_file import load
 from zsh_jax.tracking.history import HISTORY, read_history
-from zsh_jax.tracking.models import load_model, model_path
+from zsh_jax.tracking.models import model_path
 
 KILLS = 20
 WRITTEN = (".lock", "models", "history.jsonl", "results.jsonl", "wandb", "wandb.jsonl", "report/figures")
@@ -34,7 +35,7 @@ def _assert_whole(workdir, undisturbed):
     assert histories.by_cell == read_history(undisturbed / HISTORY).by_cell
     assert not histories.damaged
     for cell in cells:
-        load_model(model_path(workdir, cell))
+        load(model_path(workdir, cell))
     runs = offline_runs(workdir)  # fails where an id is there twice
     assert {run.exit_code for run in runs.values()} == {0}
     of_cells = [run.summary["cell_id"] for run in runs.values() if "cell_id" in run.summary]
