@@ -10,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from zsh_jax.data import command
+from zsh_jax.commands import data as command
 from zsh_jax.data.__main__ import main
 from zsh_jax.data.catalogue import DATASETS
 
