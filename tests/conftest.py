@@ -80,7 +80,7 @@ def optimised_where_it_matters(request, monkeypatch):
     if request.node.get_closest_marker("optimised") is None:
         yield
         return
-    before = jax.config.jax_disable_most_optimizations
+    before = os.environ[UNOPTIMISED] == "1"
     monkeypatch.setenv(UNOPTIMISED, "0")
     jax.config.update("jax_disable_most_optimizations", False)
     yield
