@@ -16,9 +16,8 @@ from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.features.applications import APPLICATIONS, Application
-from zsh_jax.features.extractors import Describe
 from zsh_jax.features.resize import resize
-from zsh_jax.features.spec import Network
+from zsh_jax.features.spec import Describe, Network
 
 
 def load_backbone(network: Network, *, weights: Path | None = None, batch_size: int = 64) -> Describe:

@@ -6,15 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jaxtyping import Float32, UInt8
-from numpy import ndarray
-
 from zsh_jax.data.reading import reading, written
 from zsh_jax.errors import InputError
 from zsh_jax.features.applications import APPLICATIONS
-from zsh_jax.features.spec import Part, parse_spec
-
-Describe = Callable[[UInt8[ndarray, "n h w 3"]], Float32[ndarray, "n d"]]
+from zsh_jax.features.spec import Describe, Part, parse_spec
 
 
 class Extractor(NamedTuple):

@@ -1,11 +1,18 @@
 """What features are called: `gist`, `colour`, `keras:VGG16:fc2`, and several joined by `+`."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
+
+from jaxtyping import Float32, UInt8
+from numpy import ndarray
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.features.applications import APPLICATIONS
+
+Describe = Callable[[UInt8[ndarray, "n h w 3"]], Float32[ndarray, "n d"]]
+"""From images to their features."""
 
 FEATURES = {
     "gist": "energy at each scale and orientation over a grid (Oliva and Torralba 2001), 512 values",

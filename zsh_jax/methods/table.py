@@ -41,5 +41,8 @@ _ROWS = (
     cosine_features,
     cosine_predictions,
 )
+PUBLISHED = zsh.METHOD.name
+"""The method of the paper, which is what runs where none is named."""
+
 METHODS = MappingProxyType({row.METHOD.name: row.METHOD for row in _ROWS})
 """Every method by its name."""

@@ -2,7 +2,7 @@
 
 from ml_collections import ConfigDict, config_dict
 
-from zsh_jax.methods.table import METHODS
+from zsh_jax.methods.table import METHODS, PUBLISHED
 from zsh_jax.sweep.axes import own_defaults
 from zsh_jax.sweep.protocols import apply_protocol
 
@@ -57,7 +57,7 @@ def defaults() -> ConfigDict:
 def _add_sweep(config: ConfigDict) -> None:
     """Every axis that has a value for all data sets."""
     sweep = config.sweep = ConfigDict()
-    sweep.method = ("zsh",)
+    sweep.method = (PUBLISHED,)
     sweep.bits = (64,)
     sweep.seed = (0, 1, 2)
     sweep.seen_classes = (0,)

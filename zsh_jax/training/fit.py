@@ -11,6 +11,7 @@ from zsh_jax.core.feature_maps import RBF, FeatureMap, Identity
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.preprocessing import Preprocessing
 from zsh_jax.methods.protocol import Fitted, Method, Trace
+from zsh_jax.methods.table import PUBLISHED
 from zsh_jax.training.arguments import method_named, numbers, sorted_out, taught_by
 from zsh_jax.training.prepare import Prepared, prepare
 from zsh_jax.training.streams import streams
@@ -23,7 +24,7 @@ def fit(
     labels: ArrayLike,
     *,
     bits: int = 32,
-    method: str = "zsh",
+    method: str = PUBLISHED,
     **settings: Any,
 ) -> HashFunction:
     """Learn a hash function from images of seen classes.
@@ -69,7 +70,7 @@ def fit_with_trace(
     labels: ArrayLike,
     *,
     bits: int = 32,
-    method: str = "zsh",
+    method: str = PUBLISHED,
     **settings: Any,
 ) -> tuple[HashFunction, Trace | None]:
     """Learn a hash function, and tell how the solver got there.
