@@ -2,7 +2,7 @@
 
 python launch.py --config experiments/ablate_discrete.py
 
-    Three seeds, a minute on two busy cores. MAP at 32 and 64 bits: published 0.387 and 0.447, relaxed 0.394 and 0.449,
+    Three seeds, a minute on two busy cores. mAP at 32 and 64 bits: published 0.387 and 0.447, relaxed 0.394 and 0.449,
     8-starts 0.400 and 0.462, alpha-grows 0.462 and 0.509: the last iterations' small beta / alpha is what helps, see
     sweep_hyperparameters.py.
 

@@ -2,7 +2,7 @@
 
 python launch.py --config experiments/compare_methods.py
 
-    Three seeds, two minutes on two cores. MAP at 64 bits: semantic-ridge 0.637, joint 0.633, ksh 0.575, sdh 0.526,
+    Three seeds, two minutes on two cores. mAP at 64 bits: semantic-ridge 0.637, joint 0.633, ksh 0.575, sdh 0.526,
     cosdish 0.507, zsh-coupled 0.505, cca-itq 0.502, fsdh 0.478, zsh 0.447; those that read no labels 0.21 to 0.27. Not
     hashed: 0.345 on features, 0.713 on predictions. For CIFAR-10 see docs/results.md.
 

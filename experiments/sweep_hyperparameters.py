@@ -2,7 +2,7 @@
 
 python launch.py --config experiments/sweep_hyperparameters.py
 
-    Three seeds, 64 bits, a minute on two cores. MAP as published 0.447. lam makes no difference from 1e-4 to 10.
+    Three seeds, 64 bits, a minute on two cores. mAP as published 0.447. lam makes no difference from 1e-4 to 10.
     alpha is best at 1e-3 (0.519) and beta at 1e-6 (0.535): the ridge beta / alpha of 10 is too strong here. gamma is
     best at none (0.448), the bandwidth as published. These are the unseen classes' own figures: good to know, not to
     tune by.

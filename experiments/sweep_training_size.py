@@ -1,8 +1,8 @@
-"""How MAP and training time grow with the number of training samples.
+"""How mAP and training time grow with the number of training samples.
 
 python launch.py --config experiments/sweep_training_size.py
 
-    Three seeds, 64 bits, under a minute on two busy cores. MAP with 1,000, 2,000, 4,000, 7,500 samples: 0.421, 0.422,
+    Three seeds, 64 bits, under a minute on two busy cores. mAP with 1,000, 2,000, 4,000, 7,500 samples: 0.421, 0.422,
     0.473, 0.488; one cell then trains in 0.1 to 0.7 s.
 
 python launch.py --config experiments/sweep_training_size.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \

@@ -1,4 +1,4 @@
-"""What the engine says of a cell's codes beside MAP: against the functions of the core, and what leaves what alone."""
+"""What the engine says of a cell's codes beside mAP: against the functions of the core, and what leaves what alone."""
 
 import jax
 import jax.numpy as jnp

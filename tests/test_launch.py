@@ -30,9 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 CIRCLE, STAR = "striped circle", "spotted star+solid cross"
 COLUMNS = {
-    "MAP": "mean_average_precision",
-    "MAP stable": "mean_average_precision_stable",
-    "MAP by name": "mean_average_precision_by_name",
+    "mAP": "mean_average_precision",
+    "mAP stable": "mean_average_precision_stable",
+    "mAP by name": "mean_average_precision_by_name",
     "P r<=2": "precision_radius2",
     "P@100": ("precision_at", 0),
     "P@1000": ("precision_at", 1),

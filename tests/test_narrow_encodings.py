@@ -20,7 +20,7 @@ def test_tables_and_names_in_any_encoding(monkeypatch, encoding):
         console = Console(width=180)
         table = Table(title="names")
         table.add_column("class", overflow="fold")
-        table.add_column("MAP", justify="right", no_wrap=True)
+        table.add_column("mAP", justify="right", no_wrap=True)
         for name in ("naïve café", "日本", "cat"):
             table.add_row(name, "0.5000 ± 0.1000")
         print_table(console, table)

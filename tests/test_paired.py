@@ -106,8 +106,8 @@ def test_the_table_pools_no_two_points_of_a_grid_that_a_variant_alone_has(tmp_pa
         line = lines[name, "16"]
         assert line["pairs"] == "9"
         for column, metric in (
-            ("MAP", "mean_average_precision"),
-            ("MAP by name", "mean_average_precision_by_name"),
+            ("mAP", "mean_average_precision"),
+            ("mAP by name", "mean_average_precision_by_name"),
         ):
             difference = values(metric, **wanted) - values(metric, variant="published", bits=16)
             low, high = stats.ttest_1samp(difference, 0).confidence_interval(0.95)
@@ -121,7 +121,7 @@ def test_the_table_pairs_bounds_that_are_not_hashing_with_each_other():
         for seed in (0, 1)
     ]
     (line,) = _printed(paired_table(rows, "cosine"))
-    assert (line["variant"], line["MAP"], line["pairs"]) == ("semantic", "+0.1000 [+0.1000, +0.1000]", "2")
+    assert (line["variant"], line["mAP"], line["pairs"]) == ("semantic", "+0.1000 [+0.1000, +0.1000]", "2")
 
 
 def test_what_cannot_be_paired_is_named():

@@ -37,7 +37,7 @@ def test_the_program_of_the_readme_runs_and_retrieves(capsys, tmp_path, monkeypa
     names = {}
     exec(compile(PROGRAMS[0], "README.md", "exec"), names)
     said = capsys.readouterr().out
-    (found,) = re.findall(r"MAP of unseen classes: (0\.\d{3})\n", said)
+    (found,) = re.findall(r"mAP of unseen classes: (0\.\d{3})\n", said)
     assert float(found) > 2 / 12  # twice what chance retrieves
     assert (names["codes"].shape, names["names"].shape) == ((3000, 4), (12, 4))
     for saved, known in zip(

@@ -1,4 +1,4 @@
-"""Chance beside every MAP: in tables of all forms, in the terminal, in figures; and left out where rows lack it."""
+"""Chance beside every mAP: in tables of all forms, in the terminal, in figures; and left out where rows lack it."""
 
 import csv
 import io
@@ -58,7 +58,7 @@ def test_every_table_of_map_has_it_in_every_form(rows):
         for form in (html, latex, markdown):
             text = form(tables[name])
             assert re.search(rf"chance.*{stated}", text, re.DOTALL)
-            assert "Chance: the MAP of a database in random order." in text
+            assert "Chance: the mAP of a database in random order." in text
     for name in ("precision_radius2", "precision_at_100", "costs"):
         assert "hance" not in comma_separated(tables[name]) + tables[name].caption
 
@@ -79,7 +79,7 @@ def test_each_unseen_class_and_each_kind_of_query_has_its_own(rows):
 
 def test_settings_with_other_data_splits_have_a_range(rows):
     moved = [row | {"chance": row["chance"] + 0.05} if row["method"] == "itq" else row for row in rows]
-    line = metric_table(moved, "mean_average_precision", "MAP", name="map").lines[-1]
+    line = metric_table(moved, "mean_average_precision", "mAP", name="map").lines[-1]
     assert line.entries[0].text == f"{MEAN:.4f} to {MEAN + 0.05:.4f}"
     assert line.entries[0].numbers["mean"] == pytest.approx(MEAN + 0.05 / 4)
 
@@ -92,7 +92,7 @@ def _printed(table):
 
 def test_the_terminal_has_it_beside_map(rows):
     table = _printed(results_table(rows, (100, 1000)))
-    assert list(table[0])[2:5] == ["MAP", "chance", "MAP stable"]
+    assert list(table[0])[2:5] == ["mAP", "chance", "mAP stable"]
     assert {line["chance"] for line in table} == {f"{MEAN:.4f}"}
     for line in _printed(unseen_table(rows)):
         assert line["chance"] == f"{CHANCE[line['unseen']]:.4f}"
@@ -120,7 +120,7 @@ def test_rows_of_earlier_versions_do_without(older):
 
 def test_rows_that_have_it_are_enough_where_others_lack_it(rows, older):
     mixed = [row for row in rows if row["method"] == "itq"] + [row for row in older if row["method"] != "itq"]
-    line = metric_table(mixed, "mean_average_precision", "MAP", name="map").lines[-1]
+    line = metric_table(mixed, "mean_average_precision", "mAP", name="map").lines[-1]
     assert line.head == ("chance",)
     assert line.entries[0].text == f"{MEAN:.4f}"
     table = _printed(results_table(mixed))

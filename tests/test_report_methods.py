@@ -98,11 +98,11 @@ def test_a_table_has_a_column_for_an_axis_that_moves_within_a_method_and_for_no_
         (line["method"], line["bits"], line["alpha"], line["nu"]): line
         for line in _printed(results_table(rows))
     }
-    assert list(_printed(results_table(rows))[0])[:5] == ["method", "bits", "alpha", "nu", "MAP"]
+    assert list(_printed(results_table(rows))[0])[:5] == ["method", "bits", "alpha", "nu", "mAP"]
     assert len(printed) == len(SETTINGS)
     for method, bits, own in SETTINGS:
         line = printed[method, str(bits), str(own.get("alpha", "-")), str(own.get("nu", "-"))]
-        assert line["MAP"] == _figure(results, method=method, bits=bits, **own)
+        assert line["mAP"] == _figure(results, method=method, bits=bits, **own)
         assert line["seeds"] == str(len(SEEDS))
 
 
@@ -132,7 +132,7 @@ def test_the_tables_of_the_report_name_a_setting_by_the_axes_of_its_method(plain
     results, rows = plain
     names = ["zsh, alpha 1e-05", "zsh, alpha 0.001", "sdh, nu 1e-05", "sdh, nu 0.1", "lsh"]
     assert [one.label for one in series(rows)] == names
-    text = comma_separated(metric_table(rows, MAP, "MAP", name="map"))
+    text = comma_separated(metric_table(rows, MAP, "mAP", name="map"))
     lines = {line["setting"]: line for line in csv.DictReader(io.StringIO(text))}
     assert list(lines) == [*names, "chance"]
     for method, bits, own in SETTINGS:
@@ -172,7 +172,7 @@ def _stated(difference):
 def test_a_method_that_lacks_an_axis_of_the_reference_is_paired_with_each_of_its_values(compared):
     results, rows = compared
     printed = _printed(paired_table(rows, "zsh"))
-    assert list(printed[0])[:4] == ["variant", "bits", "alpha", "MAP"]
+    assert list(printed[0])[:4] == ["variant", "bits", "alpha", "mAP"]
     lines = {(line["variant"], line["bits"], line["alpha"]): line for line in printed}
     others = [("lsh", {}), *((f"sdh, nu {nu:g}", {"nu": nu}) for nu in NUS)]
     assert len(lines) == len(printed) == len(others) * len(BITS) * len(ALPHAS)
@@ -186,7 +186,7 @@ def test_a_method_that_lacks_an_axis_of_the_reference_is_paired_with_each_of_its
                     _values(results, variant=variant.partition(",")[0], bits=bits, **own) - base
                 )
                 line = lines[variant, str(bits), str(alpha)]
-                assert (line["MAP"], line["pairs"]) == (expected, str(base.size))
+                assert (line["mAP"], line["pairs"]) == (expected, str(base.size))
                 assert written[variant, str(bits), str(alpha)] == expected
 
 
@@ -227,14 +227,14 @@ def test_a_reference_of_several_methods_is_paired_method_by_method(tmp_path):
     variants = {"few": {"anchors": (100,)}, "many": {"anchors": (300,)}}
     results, rows = _made(tmp_path, _cells(variants, bits=(16,), method=METHODS, **OWN))
     printed = _printed(paired_table(rows, "few"))
-    assert list(printed[0])[:6] == ["variant", "bits", "method", "alpha", "nu", "MAP"]
+    assert list(printed[0])[:6] == ["variant", "bits", "method", "alpha", "nu", "mAP"]
     lines = {(line["method"], line["alpha"], line["nu"]): line for line in printed}
     assert len(lines) == len(printed) == 5
     for method, _, own in SETTINGS[:2] + SETTINGS[4:6] + SETTINGS[8:9]:
         difference = _values(results, variant="many", method=method, **own)
         difference = difference - _values(results, variant="few", method=method, **own)
         line = lines[method, str(own.get("alpha", "-")), str(own.get("nu", "-"))]
-        assert (line["MAP"], line["pairs"]) == (_stated(difference), str(difference.size))
+        assert (line["mAP"], line["pairs"]) == (_stated(difference), str(difference.size))
 
 
 def test_axes_of_older_versions_tell_settings_apart_still():

@@ -46,7 +46,7 @@ def _parsed(text):
 
 def test_every_figure_is_that_of_numpy_in_all_forms(methods):
     sweeps, results = methods
-    table = metric_table(sweeps.rows, "mean_average_precision", "MAP", name="map")
+    table = metric_table(sweeps.rows, "mean_average_precision", "mAP", name="map")
     pipes = {row.split(" | ")[0]: row.split(" | ")[1:] for row in markdown(table).splitlines()[2:]}
     page, lines, tex = (
         html(table),
@@ -109,7 +109,7 @@ def test_a_mean_over_fewer_classes_says_so_and_is_never_the_best(methods):
     sweeps, results = methods
     rows = [row for row in sweeps.rows if (row["method"], row["unseen"]) != ("sdh", CLASSES[0])]
     lines = {
-        line.head[0]: line for line in metric_table(rows, "mean_average_precision", "MAP", name="m").lines
+        line.head[0]: line for line in metric_table(rows, "mean_average_precision", "mAP", name="m").lines
     }
     for place, bits in enumerate(BITS):
         entry = lines["sdh"].entries[place]
@@ -145,7 +145,7 @@ def test_what_is_equal_is_as_good_and_what_is_alone_has_no_equal():
 
 def test_ranks_over_what_all_have(methods):
     sweeps, results = methods
-    table = metric_table(sweeps.rows, "mean_average_precision", "MAP", name="map", rank=True)
+    table = metric_table(sweeps.rows, "mean_average_precision", "mAP", name="map", rank=True)
     cubes = np.array(
         [[_cube(results, "mean_average_precision", m, b).ravel() for b in BITS] for m in METHODS]
     )
@@ -257,7 +257,7 @@ def test_differences_are_paired_one_setting_at_a_time(tmp_path):
         found = stats.ttest_1samp(values(wanted) - base, 0)
         low, high = found.confidence_interval(0.95)
         line = lines[name, "16"]
-        stated = [float(line[f"MAP {part}"]) for part in ("mean", "low", "high", "pairs")]
+        stated = [float(line[f"mAP {part}"]) for part in ("mean", "low", "high", "pairs")]
         np.testing.assert_allclose(stated, [(values(wanted) - base).mean(), low, high, 9], rtol=1e-9)
 
 

@@ -136,5 +136,5 @@ def test_cosine_on_gist_finds_unseen_classes_neither_always_nor_by_chance(shapes
     relevant = shapes.labels[~query][order] == shapes.labels[query][:, None]
     precision = np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1)
     average = (precision * relevant).sum(axis=1) / relevant.sum(axis=1)
-    print(f"MAP of cosine on GIST: {average.mean():.3f}")
+    print(f"mAP of cosine on GIST: {average.mean():.3f}")
     assert 0.2 < average.mean() < 0.6

@@ -126,13 +126,13 @@ def test_what_tells_settings_apart(values):
 def test_the_table_states_every_setting(values):
     table = _printed(results_table(_rows(values), cutoffs=(100, 1000)))
     assert list(table[0]) == [
-        *("method", "bits", "lam", "MAP", "MAP stable", "MAP by name", "P r<=2", "P@100", "P@1000"),
+        *("method", "bits", "lam", "mAP", "mAP stable", "mAP by name", "P r<=2", "P@100", "P@1000"),
         *("train s", "seeds"),
     ]
     by_seed = values.mean(axis=3).reshape(-1, len(SEEDS), FIGURES)
     for line, setting, seeds in zip(table, itertools.product(BITS, LAM), by_seed, strict=True):
         assert (line["bits"], line["lam"]) == tuple(map(str, setting))
-        places = {"MAP": 0, "MAP stable": 1, "MAP by name": 6, "P r<=2": 2, "P@100": 4, "P@1000": 5}
+        places = {"mAP": 0, "mAP stable": 1, "mAP by name": 6, "P r<=2": 2, "P@100": 4, "P@1000": 5}
         for column, place in places.items():
             assert line[column] == f"{seeds[:, place].mean():.4f} ± {seeds[:, place].std(ddof=1):.4f}"
         assert line["train s"] == f"{seeds[:, 3].mean():.3g}"

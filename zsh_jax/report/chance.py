@@ -10,7 +10,7 @@ from zsh_jax.sweep.metrics import METRICS
 
 CHANCE = "chance"
 MAP_AT, CHANCE_AT = "map@", "chance@"
-SAID = "Chance: the MAP of a database in random order."
+SAID = "Chance: the mAP of a database in random order."
 
 
 class Level(NamedTuple):

@@ -33,7 +33,7 @@ class Part(NamedTuple):
     Attributes:
         title: its name.
         rows: of its cells.
-        tables: the one of MAP first.
+        tables: the one of mAP first.
         pictures: in the order in which they are shown.
         notes: what could not be shown, and why.
     """
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
 
 def contents(sweeps: Sweeps) -> list[Part]:
-    """All tables and figures of a report; one part a data set, for their MAPs are not to be compared.
+    """All tables and figures of a report; one part a data set, for their mAPs are not to be compared.
 
     Args:
         sweeps: as `read_sweeps` gives them.
@@ -128,7 +128,7 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
     for n in cutoffs_of(rows):
         for places, title, name in (
             (f"{PREFIX}{n}", f"Precision among the {n} nearest", f"precision_at_{n}"),
-            (f"{MAP_AT}{n}", f"MAP of the {n} nearest, divided by all that is relevant", f"map_at_{n}"),
+            (f"{MAP_AT}{n}", f"mAP of the {n} nearest, divided by all that is relevant", f"map_at_{n}"),
         ):
             if found(rows, places):
                 yield metric_table(rows, places, title, name=name)

@@ -14,7 +14,7 @@ from zsh_jax.report.series import Row, series
 from zsh_jax.report.tables.html import html
 from zsh_jax.report.tables.table import Table
 
-FIRST = ("differences_to",)  # tables that are shown without a click, beside the one of MAP
+FIRST = ("differences_to",)  # tables that are shown without a click, beside the one of mAP
 
 
 def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> str:

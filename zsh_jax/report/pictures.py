@@ -89,7 +89,7 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
     yield from _against_bits(rows, references, chosen.palette)
     for reference in references:
         caption = (
-            f"Difference in MAP to {reference}, paired over unseen classes and seeds; bars: 95 % interval."
+            f"Difference in mAP to {reference}, paired over unseen classes and seeds; bars: 95 % interval."
         )
         yield Picture(
             f"differences_to_{reference}", caption, differences(as_variants(rows, reference), reference)
@@ -98,7 +98,7 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
     yield from _against_others(rows)
     for number, (across, down, grid) in enumerate(grids(rows), 1):
         caption = (
-            f"MAP over {name_of(across)} and {name_of(down)}, mean over seeds and unseen classes; "
+            f"mAP over {name_of(across)} and {name_of(down)}, mean over seeds and unseen classes; "
             "other axes as in the best setting."
         )
         yield Picture(f"heat_map_{number}_{across}_{down}", caption, heat_map(grid, across, down))
@@ -115,10 +115,10 @@ def _against_bits(
     chosen = _chosen([row for row in rows if id(row) in ended or not row["bits"]], LINES, references)
     spread = SPREAD + chosen.told
     if shown := _having(chosen.rows, MAP):
-        yield Picture("map", f"MAP against code length. {spread}", metric_against(shown, palette=palette))
+        yield Picture("map", f"mAP against code length. {spread}", metric_against(shown, palette=palette))
     if shown := _having(hashed(chosen.rows), BY_NAME):
-        figure = metric_against(shown, metric=BY_NAME, title="MAP by class name", palette=palette)
-        yield Picture("map_by_name", f"MAP of queries by class name against code length. {spread}", figure)
+        figure = metric_against(shown, metric=BY_NAME, title="mAP by class name", palette=palette)
+        yield Picture("map_by_name", f"mAP of queries by class name against code length. {spread}", figure)
     if shown := _having(hashed(chosen.rows), "seconds"):
         figure = metric_against(
             shown, metric="seconds", title="Training time", unit="s", logarithmic=True, palette=palette
@@ -127,7 +127,7 @@ def _against_bits(
 
 
 def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
-    """MAP along any other number that was swept, within each variant and method."""
+    """mAP along any other number that was swept, within each variant and method."""
     for which, axes in moving(hashed(rows)).items():
         same = _having([row for row in hashed(rows) if kind(row) == which], MAP)
         for axis in axes:
@@ -142,7 +142,7 @@ def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
                 told = f" The {LINES} of {len(lines)} that rise highest." if len(lines) > LINES else ""
                 figure = metric_against([row for row in same if id(row) in kept], axis)
                 name = "_".join(filter(None, ("map_against", axis, *which)))
-                yield Picture(name, f"MAP against {name_of(axis)}. {SPREAD}{told}", figure)
+                yield Picture(name, f"mAP against {name_of(axis)}. {SPREAD}{told}", figure)
 
 
 def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: History) -> Iterator[Picture]:
@@ -185,7 +185,7 @@ def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: H
     if len({row["unseen"] for row in codes}) > 1:
         yield from drawn(
             "unseen_classes",
-            "MAP of each set of unseen classes; bars: standard deviation over seeds.",
+            "mAP of each set of unseen classes; bars: standard deviation over seeds.",
             bars,
             lambda row: isfinite(metric_of(row, MAP)),
             lambda few, title: unseen_bars(few, title, look),
@@ -204,7 +204,7 @@ def _chosen(rows: Sequence[Row], limit: int, references: Sequence[str]) -> Chose
     settings, total = series(hashed(shown)), len(series(hashed(rows)))
     few = len(settings) < total
     told = (
-        f" The {len(settings)} of {total} settings with the highest MAP; the tables have all." if few else ""
+        f" The {len(settings)} of {total} settings with the highest mAP; the tables have all." if few else ""
     )
     labels = [one.label for one in settings]
     return Chosen(shown, told, dict(zip(labels, looks(settings), strict=True)))

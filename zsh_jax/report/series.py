@@ -156,12 +156,12 @@ def hashed(rows: Sequence[Row]) -> list[Row]:
 
 
 def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> list[Row]:
-    """The rows of the settings with the highest MAP, averaged over code lengths.
+    """The rows of the settings with the highest mAP, averaged over code lengths.
 
     Args:
         rows: as `read_sweeps` gives them.
         limit: the most settings that may stay.
-        keep: variants that stay whatever their MAP.
+        keep: variants that stay whatever their mAP.
 
     Returns:
         Rows in their order. Bounds that are not hashing stay and do not count.

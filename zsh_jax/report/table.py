@@ -51,7 +51,7 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
 
 
 def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
-    """MAP of each set of unseen classes.
+    """mAP of each set of unseen classes.
 
     Args:
         rows: flat, as `results.jsonl` holds them.
@@ -65,7 +65,7 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     axes = varied(every)
     settings = list(dict.fromkeys(tuple(summary.setting[axis] for axis in axes) for summary in every))
     table = Table(
-        title="MAP of each unseen class, mean and standard deviation over seeds", title_justify="left"
+        title="mAP of each unseen class, mean and standard deviation over seeds", title_justify="left"
     )
     chances = {
         unseen: chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in by_class
@@ -86,7 +86,7 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
-    """What each variant changes in MAP, by images and by name.
+    """What each variant changes in mAP, by images and by name.
 
     Args:
         rows: flat, as `results.jsonl` holds them, with a `variant`.

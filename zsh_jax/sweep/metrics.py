@@ -100,13 +100,13 @@ def _statistic(field: str) -> Callable[[Evaluation], Float[Array, ""]]:
 _MAP = "mean_average_precision"
 _RADIUS = "within Hamming radius 2"
 _ENTRIES = (
-    Metric(_MAP, _mean(_MAP), "MAP", ("map", "MAP"), chance="chance"),
-    Metric(f"{_MAP}_stable", _mean(f"{_MAP}_stable"), "MAP stable", of_codes=True),
+    Metric(_MAP, _mean(_MAP), "mAP", ("map", "mAP"), chance="chance"),
+    Metric(f"{_MAP}_stable", _mean(f"{_MAP}_stable"), "mAP stable", of_codes=True),
     Metric(
         f"{_MAP}_by_name",
         by_name,
-        "MAP by name",
-        ("map_by_name", "MAP of queries by class name"),
+        "mAP by name",
+        ("map_by_name", "mAP of queries by class name"),
         chance="chance_by_name",
     ),
     Metric(

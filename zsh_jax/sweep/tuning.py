@@ -197,7 +197,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
 
 
 def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, Any]]) -> Choices:
-    """The setting of each variant with the highest MAP on validation classes, for each set of unseen classes.
+    """The setting of each variant with the highest mAP on validation classes, for each set of unseen classes.
 
     Args:
         rows: of the sweep of `validation_config`.
@@ -207,7 +207,7 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
         The choices; of equal settings the one that was tried first.
 
     Raises:
-        InputError: if no setting of a variant gave a finite MAP.
+        InputError: if no setting of a variant gave a finite mAP.
     """
     found: dict[tuple[str, str], dict[tuple[Any, ...], list[float]]] = {}
     for row in rows:

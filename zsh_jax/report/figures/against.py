@@ -21,7 +21,7 @@ def metric_against(
     axis: str = "bits",
     *,
     metric: str = MAP,
-    title: str = "MAP",
+    title: str = "mAP",
     unit: str = "",
     logarithmic: bool = False,
     palette: Mapping[str, Look] | None = None,

@@ -14,7 +14,7 @@ from zsh_jax.report.series import MAP, Row, worded
 
 
 @styled()
-def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title: str = "MAP") -> Figure:
+def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title: str = "mAP") -> Figure:
     """A forest plot: the mean difference of each variant to the reference, and its 95 % confidence interval.
 
     Args:

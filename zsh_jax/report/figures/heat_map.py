@@ -1,4 +1,4 @@
-"""MAP over a grid of two axes."""
+"""mAP over a grid of two axes."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -41,7 +41,7 @@ def grids(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
 
 @styled()
 def heat_map(rows: Sequence[Row], across: str, down: str) -> Figure:
-    """MAP for each pair of values, its mean over seeds and unseen classes.
+    """mAP for each pair of values, its mean over seeds and unseen classes.
 
     Args:
         rows: a grid of `grids`.
@@ -74,7 +74,7 @@ def heat_map(rows: Sequence[Row], across: str, down: str) -> Figure:
     bar.outline.set_visible(False)
     axes.set_xlabel(name_of(across))
     axes.set_ylabel(name_of(down))
-    axes.set_title(f"MAP by {name_of(across)} and {name_of(down)}")
+    axes.set_title(f"mAP by {name_of(across)} and {name_of(down)}")
     return figure
 
 

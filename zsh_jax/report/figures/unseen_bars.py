@@ -1,4 +1,4 @@
-"""MAP of each set of unseen classes."""
+"""mAP of each set of unseen classes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -50,7 +50,7 @@ def unseen_bars(rows: Sequence[Row], title: str = "", palette: Mapping[str, Look
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_ylim(len(classes) - 0.5, -0.5)
-    axes.set_xlabel("MAP")
-    axes.set_title("MAP by unseen class" + (f", {title}" if title else ""))
+    axes.set_xlabel("mAP")
+    axes.set_title("mAP by unseen class" + (f", {title}" if title else ""))
     legend_below(figure, axes, labels)
     return figure

@@ -50,7 +50,7 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
 
 
 def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
-    """MAP of each setting and code length for each set of unseen classes.
+    """mAP of each setting and code length for each set of unseen classes.
 
     Args:
         rows: as `read_sweeps` gives them.
@@ -80,7 +80,7 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
             for i, one in enumerate(there)
         ]
     bold = BOLD.replace(" and unseen classes", "")
-    caption = f"MAP of each set of unseen classes, mean and standard deviation over seeds. {bold}"
+    caption = f"mAP of each set of unseen classes, mean and standard deviation over seeds. {bold}"
     chances = [chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in classes]
     if any(chances):
         lines.append(Line(("all", "chance"), tuple(chances)))
@@ -89,7 +89,7 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
 
 
 def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table:
-    """What each variant changes in MAP, by images and by name.
+    """What each variant changes in mAP, by images and by name.
 
     Args:
         rows: as `read_sweeps` gives them.
@@ -102,7 +102,7 @@ def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table
     Raises:
         InputError: see `paired_differences`.
     """
-    columns = {"MAP": MAP, "MAP by name": "mean_average_precision_by_name"}
+    columns = {"mAP": MAP, "mAP by name": "mean_average_precision_by_name"}
     found = [paired_differences(rows, reference=reference, metric=metric) for metric in columns.values()]
     axes = list(found[0][0].setting) if found[0] else ["bits"]
     lines = []

@@ -59,14 +59,14 @@ def side_by_side(
 
 
 def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
-    """MAP under both rules for items at equal distance."""
+    """mAP under both rules for items at equal distance."""
     columns = {
         "tie-aware": "mean_average_precision",
         "stable": "mean_average_precision_stable",
         "chance": CHANCE,
     }
     caption = (
-        "MAP under two rules for images at equal distance: tie-aware, the exact mean over their orders; and stable, "
+        "mAP under two rules for images at equal distance: tie-aware, the exact mean over their orders; and stable, "
         "the order of the database, over the first 10,000 places, divided by what is relevant among them; "
         f"{OVER}."
     )
@@ -74,13 +74,13 @@ def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
 
 
 def generalised_table(rows: Sequence[Row], *, name: str) -> Table:
-    """MAP of queries of unseen and of seen classes, and their harmonic mean."""
+    """mAP of queries of unseen and of seen classes, and their harmonic mean."""
     columns = {}
     for head, ending in (("unseen", ""), ("seen", "_seen"), ("harmonic", "_harmonic")):
         columns[head] = f"mean_average_precision{ending}"
         columns[f"chance of {head}"] = f"{CHANCE}{ending}"
     caption = (
-        "Generalised setting: MAP of queries of unseen classes, of queries of seen classes that were not learnt from, "
+        "Generalised setting: mAP of queries of unseen classes, of queries of seen classes that were not learnt from, "
         f"each searching the same database without itself, and the harmonic mean of a cell's two; {OVER}."
     )
     some = [row for row in rows if isfinite(metric_of(row, "mean_average_precision_seen"))]
