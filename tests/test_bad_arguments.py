@@ -13,7 +13,7 @@ WRONG = [
     (report, [""], "workdir: takes the name of a file or folder"),
     (report, ["x\n"], "workdir: takes the name of a file or folder"),
     (report, [LONG], "workdir: takes the name of a file or folder"),
-    (report, ["x", "y/../x"], "is given twice; fix: give each sweep once"),
+    (report, ["x", "y/../x"], "is given twice; fix: name each workdir once"),
     (report, ["x", "--out", "a", "--out=b"], "--out is given twice; fix: give it once"),
     (report, ["x", "--out="], "--out: takes the name of a file or folder"),
     (report, ["x", "--ou", "a"], "unrecognized arguments: --ou a"),

@@ -34,7 +34,7 @@ def test_the_results_are_read_without_it(tmp_path, damage):
     assert len(sweeps.rows) == 2
     assert not sweeps.galleries
     (line,) = sweeps.damaged
-    assert line.startswith("gallery left out: ")
+    assert line.startswith("gallery skipped: ")
     assert str(path) in line
     assert "\n" not in line
 
@@ -44,5 +44,5 @@ def test_the_command_makes_its_page_and_says_so(tmp_path, capsys):
     (tmp_path / GALLERY).write_bytes(b"PK\x03\x04")
     assert main([str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("zsh_jax: gallery left out: ")
-    assert "gallery left out" in (tmp_path / "out" / "index.html").read_text()
+    assert line.startswith("zsh_jax: gallery skipped: ")
+    assert "gallery skipped" in (tmp_path / "out" / "index.html").read_text()

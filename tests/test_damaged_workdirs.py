@@ -205,7 +205,7 @@ def test_a_report_leaves_damage_out_and_says_so_in_one_line_a_file(tmp_path, cap
     assert report([str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()
     assert said.err.splitlines() == [
-        f"zsh_jax: 3 damaged lines of {tmp_path / name} left out"
+        f"zsh_jax: 3 damaged lines of {tmp_path / name} skipped"
         for name in ("results.jsonl", "history.jsonl")
     ]
     assert said.out == f"{tmp_path / 'out' / 'index.html'}\n"

@@ -195,7 +195,7 @@ def test_cells_of_the_same_data_that_were_split_otherwise_are_refused(both, tmp_
 
     rewrite(tmp_path / "A" / "results.jsonl", resplit)
     assert report([str(both / "A"), str(tmp_path / "A")]) == 2
-    assert "other samples were drawn" in capsys.readouterr().err
+    assert "of another cell but other samples" in capsys.readouterr().err
 
 
 def test_class_vectors_of_one_name_are_kept_beside_each_other(files, tmp_path, launch):

@@ -90,7 +90,7 @@ def test_a_torn_line_of_it_is_left_out(old, capsys, end):
     path.write_bytes(content[:-200] if end == "cut" else content + b"\xff[[[\n")
     assert report([str(old)]) == 0
     said = capsys.readouterr()
-    assert said.err == f"zsh_jax: 1 damaged line of {path} left out\n"
+    assert said.err == f"zsh_jax: 1 damaged line of {path} skipped\n"
     assert SAID in said.out
 
 

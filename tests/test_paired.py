@@ -126,10 +126,10 @@ def test_the_table_pairs_bounds_that_are_not_hashing_with_each_other():
 
 def test_what_cannot_be_paired_is_named():
     with pytest.raises(
-        InputError, match="no variant 'whole' to compare with; the rows have full, plain, heavy"
+        InputError, match="reference: there is no variant 'whole'; fix: use one of full, plain, heavy"
     ):
         paired_differences(_rows(), reference="whole")
-    with pytest.raises(InputError, match="stand twice"):
+    with pytest.raises(InputError, match="has two cells of the same seed"):
         paired_differences(_rows() * 2, reference="full")
 
 

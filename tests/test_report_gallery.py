@@ -107,7 +107,7 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, name, change):
 def test_bytes_that_are_no_archive(tmp_path):
     for content in (b"", b"PK\x03\x04 cut short", b"plain"):
         (tmp_path / GALLERY).write_bytes(content)
-        with pytest.raises(InputError, match="is no gallery"):
+        with pytest.raises(InputError, match="not a gallery"):
             load_gallery(tmp_path / GALLERY)
 
 

@@ -172,7 +172,7 @@ def test_a_sweep_that_is_not_finished_says_so(tmp_path):
         write_sweep(tmp_path / name, some)
         assert main([str(tmp_path / name)]) == 0
         text = (tmp_path / name / "report" / "index.html").read_text()
-        assert text.count("In 1 of 2 means some unseen classes are missing") == said
+        assert text.count("1 of 2 means lack some unseen classes") == said
 
 
 def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
@@ -197,7 +197,7 @@ def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
         ("results.jsonl", "nonsense\n", "line 1 is not JSON"),
         ("results.jsonl", '{"cell_id": "0"}\n', "line 1 has a cell_id that does not belong"),
         ("config.json", "{", "config.json cannot be read"),
-        ("config.json", "[]", "config.json is no configuration"),
+        ("config.json", "[]", "config.json is not a configuration"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(tmp_path, capsys, file, content, said):

@@ -231,8 +231,8 @@ def test_trouble_with_either_ends_nothing(ended, tmp_path, capsys, monkeypatch):
     assert ended.run(tmp_path / "copy") == 0
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
-    assert "there is no gallery" in said[0]
-    assert "there is no report" in said[1]
+    assert "the gallery was not made" in said[0]
+    assert "the report was not made" in said[1]
     assert "the results are safe" in said[1]
 
 

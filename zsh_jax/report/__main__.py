@@ -13,13 +13,10 @@ from zsh_jax.takes import path
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        arguments: without the program's name.
+    """Run the command on arguments without the program's name.
 
     Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
+        Exit status: 0; 1 if the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     return end_as_status(
         "zsh_jax.report", lambda: _report(arguments), kept="the same command makes the report anew"
@@ -31,7 +28,7 @@ def _report(arguments: Sequence[str]) -> int:
     folders = [Path(workdir).resolve() for workdir in asked.workdir]
     twice = next((folder for folder in folders if folders.count(folder) > 1), None)
     if twice:
-        raise InputError(f"workdir {twice} is given twice; fix: give each sweep once")
+        raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
     from zsh_jax.report.write import write_report
 
     print(write_report(asked.workdir, asked.out), flush=True)
@@ -41,10 +38,10 @@ def _report(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zsh_jax.report",
-        description="Make a page, figures and tables of sweeps from their results.jsonl; several are merged.",
+        description="Make a report (page, figures, tables) from the results.jsonl of one or more sweeps.",
     )
     parser.add_argument("workdir", nargs="+", help="folder of a sweep")
-    parser.add_argument("--out", help="folder of the report; WORKDIR/report of the first if not given")
+    parser.add_argument("--out", help="folder of the report (default: WORKDIR/report of the first sweep)")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""What a sweep leaves to look at when it has ended: its gallery, its report. Its results are safe by then."""
+"""Write the gallery and the report at the end of a sweep, when its results are already on disk."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -24,16 +24,7 @@ Made = TypeVar("Made")
 
 
 def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozenset[str]:
-    """The cells whose hash functions the gallery wants.
-
-    Args:
-        config: of the sweep.
-        plan: of the sweep.
-        inputs: of the sweep.
-
-    Returns:
-        Their `cell_id`; none where there will be no gallery.
-    """
+    """The `cell_id` of each cell whose hash function the gallery needs; empty if there is no gallery."""
     if not has_pictures(config.dataset.name):
         return frozenset()
     cells = shown_cells(plan, config.gallery.queries)
@@ -43,16 +34,11 @@ def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozense
 def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None:
     """Make `<workdir>/gallery.npz` from the hash functions on disk.
 
-    Args:
-        config: of the sweep.
-        plan: of the sweep.
-        inputs: of the sweep.
-
     Returns:
-        Its path; None where nothing is to be shown, or there are no pictures.
+        Its path; None if there is nothing to show, or the data set has no images.
 
     Raises:
-        InputError: if a hash function or a picture is damaged, or the data set is gone.
+        InputError: if a hash function or an image is damaged, or the data set is missing.
         OSError: if the file cannot be written.
     """
     queries, neighbours = config.gallery.queries, config.gallery.neighbours
@@ -78,20 +64,20 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
 def write_end(
     config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
 ) -> Mapping[str, bytes]:
-    """Make the gallery and then the report, which shows it. What fails is told on the standard error, and ends nothing.
+    """Make the gallery, then the report, which shows it. Print failures to standard error; they do not end the sweep.
 
     Args:
         config: of the sweep.
         plan: of the sweep.
         inputs: of the sweep.
-        say: prints a line: where the report is.
-        check: sees to it, before the report is written, that the workdir is still there.
+        say: prints a line with the path of the report.
+        check: raises if the workdir no longer exists; called before the report is written.
 
     Returns:
-        The files of the report by their names below its folder; none where there is no report.
+        The report's files by their names below its folder; empty if there is no report.
 
     Raises:
-        OSError: if the disk is full or the workdir gone.
+        OSError: if the disk is full or the workdir is gone.
     """
     if config.gallery.queries:
         _tried("gallery", lambda: write_gallery(config, plan, inputs), check)
@@ -113,13 +99,11 @@ def write_end(
 def _tried(what: str, make: Callable[[], Made], check: Callable[[], None]) -> Made | None:
     try:
         return make()
-    except (
-        Exception
-    ) as error:  # hours of results are on disk: no failure in here, of whatever kind, is to mask them
+    except Exception as error:  # hours of results are on disk: no failure here may hide them
         check()
         if isinstance(error, OSError) and error.errno in FULL:
             raise
         said = " ".join(str(error).split())
         named = said if isinstance(error, InputError | OSError) else f"{type(error).__name__}: {said}"
-        print(f"zsh_jax: there is no {what} ({named}); the results are safe", file=sys.stderr)
+        print(f"zsh_jax: the {what} was not made ({named}); the results are safe", file=sys.stderr)
         return None

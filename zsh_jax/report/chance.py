@@ -1,4 +1,4 @@
-"""What a database in random order would have got, to be stated beside each mean average precision."""
+"""Chance level: the mAP of a database in random order, stated beside each mAP."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -14,12 +14,12 @@ SAID = "Chance: the mAP of a database in random order."
 
 
 class Level(NamedTuple):
-    """Chance of some settings.
+    """Chance level over some settings.
 
     Attributes:
-        mean: over them.
-        low: the least.
-        high: the greatest; other data splits have another chance.
+        mean: over the settings.
+        low: minimum.
+        high: maximum; it differs from the minimum if data splits differ.
     """
 
     mean: float
@@ -28,13 +28,13 @@ class Level(NamedTuple):
 
 
 def chance_of(metric: str) -> str:
-    """The metric that is chance for another.
+    """Name of the metric that holds the chance level of `metric`.
 
     Args:
-        metric: of a row, as reports name them.
+        metric: as reports name it.
 
     Returns:
-        Its name; empty where the metric is no mean average precision, or is divided by what was found.
+        The name; empty if the metric is not an mAP, or is normalised by the number of relevant images retrieved.
     """
     if metric.startswith(MAP_AT):
         return CHANCE_AT + metric.removeprefix(MAP_AT)
@@ -43,19 +43,19 @@ def chance_of(metric: str) -> str:
 
 
 def is_chance(metric: str) -> bool:
-    """Whether a metric is chance rather than a figure of a method."""
+    """Whether a metric is a chance level rather than a result of a method."""
     return metric.startswith(CHANCE)
 
 
 def level(rows: Sequence[Row], metric: str) -> Level | None:
-    """Chance of the rows' settings, seeds and unseen classes averaged as for any metric.
+    """Chance level of each setting, averaged over seeds and unseen classes like any metric.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        metric: the mean average precision that it is chance of.
+        rows: from `read_sweeps`.
+        metric: the mAP that the chance level belongs to.
 
     Returns:
-        The level; None where the rows do not state it, as those of earlier versions do not.
+        The level; None if the rows lack it (those of older versions do).
     """
     name = chance_of(metric)
     if not name:
@@ -66,15 +66,7 @@ def level(rows: Sequence[Row], metric: str) -> Level | None:
 
 
 def chance_entry(rows: Sequence[Row], metric: str) -> Entry | None:
-    """Chance as tables state it.
-
-    Args:
-        rows: as `read_sweeps` gives them.
-        metric: the mean average precision that it is chance of.
-
-    Returns:
-        One figure, or the range that settings with different data splits have.
-    """
+    """Table entry of the chance level of a metric: one number, or a range if data splits differ."""
     found = level(rows, metric)
     return None if found is None else Entry(worded_level(found), {"mean": found.mean})
 

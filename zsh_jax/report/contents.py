@@ -1,4 +1,4 @@
-"""What a report shows of some sweeps: which tables and figures there is something to put in."""
+"""Choose the tables and figures of a report: those that the results have data for."""
 
 import hashlib
 import re
@@ -24,18 +24,18 @@ from zsh_jax.report.tables.side_by_side import (
 from zsh_jax.report.tables.table import Table
 from zsh_jax.sweep.metrics import METRICS
 
-LONGEST = 100  # name of a file, without its ending
+LONGEST = 100  # characters of a file name, without its extension
 
 
 class Part(NamedTuple):
-    """What is said of one data set.
+    """The part of a report that covers one data set.
 
     Attributes:
-        title: its name.
-        rows: of its cells.
-        tables: the one of mAP first.
-        pictures: in the order in which they are shown.
-        notes: what could not be shown, and why.
+        title: name of the data set.
+        rows: one a cell.
+        tables: the mAP table first.
+        pictures: figures, in the order of the page.
+        notes: what is left out, and why.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Part(NamedTuple):
 
 
 def contents(sweeps: Sweeps) -> list[Part]:
-    """All tables and figures of a report; one part a data set, for their mAPs are not to be compared.
+    """All tables and figures of a report; one part a data set: mAP of two data sets is not comparable.
 
     Args:
         sweeps: as `read_sweeps` gives them.
@@ -77,7 +77,7 @@ def contents(sweeps: Sweeps) -> list[Part]:
 
 
 def _file_name(text: str, taken: set[str]) -> str:
-    """A name that every file system takes, and that no other has; compared without case, as some do."""
+    """A unique name that is valid on every file system; some ignore case, so names are compared without it."""
     name = re.sub(r"[^A-Za-z0-9_.+-]+", "-", text)
     if len(name) > LONGEST or name.lower() in taken:
         name = f"{name[:LONGEST]}-{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
@@ -86,7 +86,7 @@ def _file_name(text: str, taken: set[str]) -> str:
 
 
 def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The variants that others can be paired with, and why some cannot."""
+    """The reference variants that pairs can be made with, and a note for each that cannot be one."""
     variants = {row["variant"] for row in hashed(rows)}
     several = len(series(hashed(rows))) > 1
     references, notes = [], []
@@ -95,7 +95,7 @@ def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], t
             try:
                 paired_differences(as_variants(rows, name), reference=name)
             except InputError as error:
-                notes.append(f"There are no differences to {name}: {error}.")
+                notes.append(f"No table of differences to {name}: {error}.")
             else:
                 references.append(name)
     return references, tuple(notes)
@@ -110,9 +110,7 @@ def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
     few = sum(len(classes) < most for classes in by_cell.values())
     if not few:
         return ()
-    return (
-        f"In {few} of {len(by_cell)} means some unseen classes are missing: they are not to be compared yet.",
-    )
+    return (f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet.",)
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
@@ -128,7 +126,7 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
     for n in cutoffs_of(rows):
         for places, title, name in (
             (f"{PREFIX}{n}", f"Precision among the {n} nearest", f"precision_at_{n}"),
-            (f"{MAP_AT}{n}", f"mAP of the {n} nearest, divided by all that is relevant", f"map_at_{n}"),
+            (f"{MAP_AT}{n}", f"mAP@{n}, normalised by the number of all relevant images", f"map_at_{n}"),
         ):
             if found(rows, places):
                 yield metric_table(rows, places, title, name=name)

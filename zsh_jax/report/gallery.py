@@ -1,4 +1,4 @@
-"""Pictures of what was retrieved: the file that a sweep leaves, and the page that shows it."""
+"""Retrieval examples: the file that a sweep writes, and its HTML on the report page."""
 
 import base64
 import io
@@ -19,18 +19,18 @@ SIDE = 64  # pixels
 
 
 class Gallery(NamedTuple):
-    """What some queries retrieved, by several methods. Pictures are stored once and named by their row.
+    """What several methods retrieve for the same queries. Each image is stored once; indices are rows of `images`.
 
     Attributes:
         images: thumbnails, RGB.
-        captions: what each shows: its class.
+        captions: class of each image.
         methods: names of the methods.
         queries: rows of the query images.
-        neighbours: rows of the nearest, nearest first; -1 where there is none.
+        neighbours: rows of the nearest images, nearest first; -1 for none.
         correct: whether each is relevant to its query.
-        names: classes that were asked for by name.
-        named_neighbours: the nearest to each name; -1 where a method cannot be asked by name.
-        named_correct: whether each is of that class.
+        names: class names that are queries.
+        named_neighbours: nearest images of each class name; -1 if the method has no codes of class names.
+        named_correct: whether each image is of that class.
     """
 
     images: UInt8[np.ndarray, "n h w 3"]
@@ -45,14 +45,14 @@ class Gallery(NamedTuple):
 
 
 class Retrieved(NamedTuple):
-    """What one method retrieved; rows are those of the data set.
+    """What one method retrieves; indices are rows of the data set.
 
     Attributes:
         method: its name.
-        neighbours: the nearest to each query image, nearest first.
+        neighbours: nearest images of each query image, nearest first.
         correct: whether each is relevant.
-        named_neighbours: the nearest to each class name; None if the method cannot be asked by name.
-        named_correct: whether each is of that class.
+        named_neighbours: nearest images of each class name; None if the method has no codes of class names.
+        named_correct: whether each image is of that class.
     """
 
     method: str
@@ -72,19 +72,19 @@ def save_gallery(
     names: Sequence[str] = (),
     side: int = SIDE,
 ) -> None:
-    """Write `gallery.npz`: plain arrays, whole or not at all. Only the pictures that are shown are decoded.
+    """Write `gallery.npz` atomically, as plain arrays. Only images that are shown are decoded.
 
     Args:
         path: `<workdir>/gallery.npz`.
-        pictures: of the data set; an array (n, h, w, 3) of bytes, or `Pictures`, indexed by rows.
-        captions: the class of each row of the data set, or the classes.
+        pictures: images of the data set: an array (n, h, w, 3) of bytes, or `Pictures`, indexed by rows.
+        captions: class or classes of each row of the data set.
         queries: rows of the query images.
         retrieved: one a method, for the same queries and names.
-        names: classes that were asked for by name.
-        side: the most pixels that a thumbnail has along a side.
+        names: class names that are queries.
+        side: largest side of a thumbnail, in pixels.
 
     Raises:
-        ValueError: if methods disagree about the number of queries, names or neighbours.
+        ValueError: if methods differ in the number of queries, names or neighbours.
     """
     queries = np.asarray(queries, np.int64)
     nearest = np.stack([one.neighbours for one in retrieved]).astype(np.int64)
@@ -121,36 +121,25 @@ def save_gallery(
 def load_gallery(path: str | Path) -> Gallery:
     """Read what `save_gallery` wrote.
 
-    Args:
-        path: of the file.
-
-    Returns:
-        The gallery.
-
     Raises:
-        InputError: if the file is none, or its arrays do not fit together.
+        InputError: if the file is not a gallery, or its arrays have inconsistent shapes.
     """
     try:
         gallery = Gallery(**{name: read_npz(Path(path), name) for name in Gallery._fields})
     except InputError as error:
         said, _, _ = str(error).partition("; fix:")
-        raise InputError(f"{said}: it is no gallery; take it away, a report does without") from None
+        raise InputError(f"{said}: not a gallery; fix: delete it, a report does not need it") from None
     if not _fits(gallery):
         raise InputError(
-            f"the arrays of {path} do not fit together; take it away, a report does without"
+            f"the arrays of {path} have inconsistent shapes; fix: delete it, a report does not need it"
         ) from None
     return gallery
 
 
 def gallery_html(gallery: Gallery) -> str:
-    """Query images and class names, each with what every method found nearest, right and wrong marked.
+    """Self-contained HTML: each query image and class name, with the nearest images of every method.
 
-    Args:
-        gallery: to be shown.
-
-    Returns:
-        HTML that needs nothing else; pictures are data within it. Right has a tick and a whole frame, wrong a cross
-        and a dashed one.
+    Relevant images have a tick and a solid frame, others a cross and a dashed frame. Images are data URLs.
     """
     sources = [_data(image) for image in gallery.images]
     blocks = []

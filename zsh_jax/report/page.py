@@ -1,4 +1,4 @@
-"""The page of a report: one file of HTML that needs nothing else."""
+"""The page of a report: one self-contained HTML file."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -14,27 +14,24 @@ from zsh_jax.report.series import Row, series
 from zsh_jax.report.tables.html import html
 from zsh_jax.report.tables.table import Table
 
-FIRST = ("differences_to",)  # tables that are shown without a click, beside the one of mAP
+FIRST = ("differences_to",)  # tables that are open from the start, as the mAP table is
 
 
 def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> str:
-    """The whole page.
+    """The whole page as HTML, without scripts; figures and style are inline.
 
     Args:
-        sweeps: as `read_sweeps` gives them.
-        parts: of `contents`.
-        images: PNG of each picture, by its name.
-
-    Returns:
-        HTML. Pictures are within it as data, and so is its style; there is no script.
+        sweeps: from `read_sweeps`.
+        parts: from `contents`.
+        images: PNG of each figure, by its name.
     """
     title = ", ".join(sweeps.names)
     style = files("zsh_jax.report").joinpath("page.css").read_text()
     body = "".join(_part(part, images, headed=len(parts) > 1) for part in parts)
     for name, gallery in sweeps.galleries.items():
         body += (
-            f"<section>\n<h2>What is retrieved: {escape(name)}</h2>\n"
-            '<p class="note">Nearest first. A tick and a whole frame: relevant; a cross and a dashed frame: not.</p>\n'
+            f"<section>\n<h2>Retrieval examples: {escape(name)}</h2>\n"
+            '<p class="note">Nearest first. Tick and solid frame: relevant; cross and dashed frame: not.</p>\n'
             f"{gallery_html(gallery)}</section>\n"
         )
     return (
@@ -54,7 +51,7 @@ def _warnings(sweeps: Sweeps) -> str:
 
 
 def _made(sweeps: Sweeps) -> str:
-    """How the figures were made, at the end of the page."""
+    """Provenance of the results, at the end of the page."""
     facts = provenance_facts(sweeps.rows, sweeps.commands)
     return f"<section>\n<h2>Provenance</h2>\n{_listed(facts)}</section>\n" if facts else ""
 
@@ -101,7 +98,7 @@ def _facts(rows: Sequence[Row]) -> str:
     failed = sum(row.get("status") == "non_finite" for row in rows)
     facts = {
         "cells": f"{len(rows):,}"
-        + (f", of which {failed:,} were not finite and count for nothing" if failed else ""),
+        + (f", of which {failed:,} were not finite and are excluded" if failed else ""),
         "settings": f"{len(series(rows)):,}",
         "data set": _values(rows, "dataset"),
         "features": _values(rows, "features"),

@@ -1,4 +1,4 @@
-"""What a variant changes: differences to a reference, paired over data splits and seeds."""
+"""Differences of variants to a reference, paired over data splits and seeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,15 +12,15 @@ from zsh_jax.report.summary import IDENTITY, metric_of
 from zsh_jax.sweep.axes import SHARED_AXES
 
 CONFIDENCE = 0.95
-SHARED = ("dataset", "features", "precision", *SHARED_AXES)  # the axes that are not a method's own
+SHARED = ("dataset", "features", "precision", *SHARED_AXES)  # axes that all methods share
 
 
 class Difference(NamedTuple):
-    """A metric of a variant less that of the reference, over pairs of cells.
+    """Metric of a variant minus the metric of the reference, over pairs of cells.
 
     Attributes:
         variant: its name.
-        setting: values of the axes, other than seed and unseen classes, along which both vary.
+        setting: values of the axes along which both vary, except seed and unseen classes.
         mean: mean difference.
         low: lower end of the confidence interval; NaN for a single pair.
         high: upper end.
@@ -40,27 +40,27 @@ def paired_differences(
 ) -> list[Difference]:
     """Differences to the reference variant, with a 95 % confidence interval of their mean.
 
-    Cells are paired that share seed, unseen classes, code length and every other axis along which the reference
-    varies: they have the same queries and database. A cell of a method without such an axis is paired with the
-    reference at each of its values. The interval is Student's; it takes the pairs for independent,
-    while those of one seed or one class share something, so it is rather too narrow than too wide.
+    A pair shares seed, unseen classes, code length and every other axis along which the reference varies, so that
+    queries and database are the same. A cell of a method that lacks an axis is paired with the reference at each
+    value of that axis. The interval is Student's and assumes independent pairs; pairs of one seed or one class are
+    correlated, so the interval is too narrow rather than too wide.
 
     Args:
-        rows: flat, as `results.jsonl` holds them, with a `variant`.
-        reference: name of the variant that the others are compared with.
+        rows: flat rows of `results.jsonl`, with a `variant`.
+        reference: name of the reference variant.
         metric: name of a scalar metric, or `NAME[i]`.
 
     Returns:
-        One difference for each other variant and setting, in the order of first appearance. Pairs in which a value
-        is not finite are left out.
+        One difference for each other variant and setting, in the order of first appearance. Pairs with a value that
+        is not finite are excluded.
 
     Raises:
-        InputError: if there is no such variant, or its cells do not differ in the axes that pairs are made by.
+        InputError: if the reference does not exist, or two of its cells agree in all axes that define a pair.
     """
     base = [row for row in rows if row["variant"] == reference]
     if not base:
         names = ", ".join(dict.fromkeys(str(row["variant"]) for row in rows))
-        raise InputError(f"there is no variant {reference!r} to compare with; the rows have {names}")
+        raise InputError(f"reference: there is no variant {reference!r}; fix: use one of {names}")
     methods = {kind(row)[1] for row in base}
     moved = {axis for axes in moving(base).values() for axis in axes} | (
         {"method"} if len(methods) > 1 else set()
@@ -70,13 +70,13 @@ def paired_differences(
     by_pair = {tuple(row.get(axis) for axis in pair): metric_of(row, metric) for row in base}
     if len(by_pair) < len(base):
         raise InputError(
-            f"cells of variant {reference!r} stand twice for one seed, unseen classes and {', '.join(axes)}"
+            f"variant {reference!r} has two cells of the same seed, unseen classes and {', '.join(axes)}"
         )
     others = [row for row in rows if row["variant"] != reference]
     within = moving(others)
     found: dict[tuple[str, tuple[Any, ...]], list[float]] = {}
     for row in others:
-        # A fixed value of another method's own axis, which happens to have the name, is no value of the reference's.
+        # Another method may have an own axis of the same name: its fixed value is not a value of the reference's axis.
         own = () if kind(row)[1] in methods else set(axes) - set(within[kind(row)]) - set(SHARED)
         for key in _partners({axis: row.get(axis) for axis in pair if axis not in own}, pair, by_pair):
             difference = metric_of(row, metric) - by_pair[key]
@@ -92,7 +92,7 @@ def paired_differences(
 def _partners(
     row: Mapping[str, Any], pair: Sequence[str], known: Mapping[tuple[Any, ...], float]
 ) -> list[tuple[Any, ...]]:
-    """The cells of the reference that a cell is paired with: one, or, where its method lacks an axis, one a value."""
+    """The reference cells that a cell is paired with: one, or one a value of each axis that its method lacks."""
     key = tuple(row.get(axis) for axis in pair)
     if None not in key:
         return [key] if key in known else []
@@ -100,14 +100,7 @@ def _partners(
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and Student's confidence interval of it.
-
-    Args:
-        values: independent draws.
-
-    Returns:
-        Mean, lower and upper end; NaN where there are too few values.
-    """
+    """Mean, lower and upper end of its Student confidence interval; NaN where there are too few values."""
     if not values:
         return float("nan"), float("nan"), float("nan")
     mean = float(np.mean(values))

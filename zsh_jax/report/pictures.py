@@ -1,4 +1,4 @@
-"""Which figures there is something to draw in, and what is said below each."""
+"""Choose the figures that the results have data for, and write their captions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
@@ -29,7 +29,7 @@ from zsh_jax.report.series import (
 )
 from zsh_jax.report.summary import metric_of
 
-LINES = 8  # in a figure: as many as can be told apart
+LINES = 8  # in a figure: more are hard to distinguish
 BARS = 4  # of each group
 BY_NAME = "mean_average_precision_by_name"
 SPREAD = "Mean over seeds and unseen classes; bars: standard deviation over seeds."
@@ -49,9 +49,9 @@ class Picture(NamedTuple):
     """A figure of the report.
 
     Attributes:
-        name: of its files.
+        name: of its files, without extension.
         caption: what it shows and how to read it; one line of plain text.
-        figure: itself.
+        figure: the matplotlib figure.
     """
 
     name: str
@@ -64,8 +64,8 @@ class Chosen(NamedTuple):
 
     Attributes:
         rows: of their cells.
-        told: how many of how many they are, where not all.
-        palette: one look for each in all figures.
+        told: sentence on how many of all settings are shown; empty if all are.
+        palette: look of each setting, the same in all figures.
     """
 
     rows: list[Row]
@@ -77,12 +77,12 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
     """All figures of one data set.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        references: variants that others are compared with; each can be.
-        history: by `cell_id`, where it was kept.
+        rows: from `read_sweeps`.
+        references: reference variants that pairs can be made with.
+        history: by `cell_id`, where it was saved.
 
     Yields:
-        Pictures, in the order in which they are shown.
+        Figures, in the order of the page.
     """
     rows = told_apart(rows)
     chosen = _chosen(rows, LINES, references)
@@ -107,7 +107,7 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
 def _against_bits(
     rows: Sequence[Row], references: Sequence[str], palette: Mapping[str, Look]
 ) -> Iterator[Picture]:
-    # A line needs two ends.
+    # A line needs two points.
     lines = [one for one in series(hashed(rows)) if len({row["bits"] for row in one.rows}) > 1]
     if not lines:
         return
@@ -127,7 +127,7 @@ def _against_bits(
 
 
 def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
-    """mAP along any other number that was swept, within each variant and method."""
+    """Figures of mAP along every other numeric axis, within each variant and method."""
     for which, axes in moving(hashed(rows)).items():
         same = _having([row for row in hashed(rows) if kind(row) == which], MAP)
         for axis in axes:
@@ -139,14 +139,16 @@ def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
             best = sorted(range(len(lines)), key=lambda i: -heights[i])[:LINES]
             kept = {id(row) for i in best for row in lines[i].rows}
             if kept:
-                told = f" The {LINES} of {len(lines)} that rise highest." if len(lines) > LINES else ""
+                told = (
+                    f" The {LINES} of {len(lines)} lines with the highest mAP." if len(lines) > LINES else ""
+                )
                 figure = metric_against([row for row in same if id(row) in kept], axis)
                 name = "_".join(filter(None, ("map_against", axis, *which)))
                 yield Picture(name, f"mAP against {name_of(axis)}. {SPREAD}{told}", figure)
 
 
 def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: History) -> Iterator[Picture]:
-    """What is drawn for one code length at a time; where there is one setting alone, for all at once."""
+    """Figures of one code length each; if there is a single setting, of all code lengths together."""
     codes = hashed(rows)
     lengths = sorted({row["bits"] for row in codes})
     alone = len(series(codes)) == 1 and len(lengths) <= LINES
@@ -203,9 +205,7 @@ def _chosen(rows: Sequence[Row], limit: int, references: Sequence[str]) -> Chose
     shown = leading(rows, limit, keep=references)
     settings, total = series(hashed(shown)), len(series(hashed(rows)))
     few = len(settings) < total
-    told = (
-        f" The {len(settings)} of {total} settings with the highest mAP; the tables have all." if few else ""
-    )
+    told = f" The {len(settings)} of {total} settings with the highest mAP; tables show all." if few else ""
     labels = [one.label for one in settings]
     return Chosen(shown, told, dict(zip(labels, looks(settings), strict=True)))
 

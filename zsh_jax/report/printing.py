@@ -1,4 +1,4 @@
-"""Tables on a terminal or in a file, no figure of which is ever cut."""
+"""Print tables to a terminal or a file without cutting any number."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,19 +12,19 @@ from rich.text import Text
 from zsh_jax.report.table import paired_table, results_table, unseen_table
 
 ENDLESS = 1_000_000  # characters
-NARROWEST = 6  # to which the name of a line may be folded
+NARROWEST = 6  # characters: row names are folded no narrower
 
 
 def print_summary(
     console: Console, rows: Sequence[Mapping[str, Any]], cutoffs: Sequence[int], reference: str
 ) -> None:
-    """What a sweep says of its results: all settings, each unseen class, and differences to a reference.
+    """Print the tables of a sweep: all settings, each unseen class, and differences to a reference.
 
     Args:
-        console: where to.
-        rows: flat, as `results.jsonl` holds them; the reference first.
-        cutoffs: the N of precision at N, as the rows have them.
-        reference: name of the variant that the others are compared with; may be empty.
+        console: where to print.
+        rows: flat rows of `results.jsonl`; those of the reference first.
+        cutoffs: the N of precision at N, as in the rows.
+        reference: name of the reference variant; may be empty.
     """
     print_table(console, results_table(rows, cutoffs))
     if len({row["unseen"] for row in rows}) > 1:
@@ -34,19 +34,19 @@ def print_summary(
 
 
 def say(console: Console, text: str) -> None:
-    """Print plain text as it stands: names in it are neither markup nor folded."""
+    """Print plain text unchanged: no markup, no folding."""
     console.print(text, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table whole.
+    """Print a table without cutting numbers.
 
-    In a file it takes the width that it needs. On a terminal that is too narrow for it, its figures are parted into
-    several tables, one below the other, each with the columns that name the lines.
+    In a file it is as wide as it needs to be. On a terminal that is too narrow, the columns of numbers are split over
+    several tables, one below the other; each repeats the columns that name the rows.
 
     Args:
-        console: where to.
-        table: columns of figures are `no_wrap`; the others name the lines, and may be folded.
+        console: where to print.
+        table: columns of numbers are `no_wrap`; the others name the rows and may be folded.
     """
     table = _encodable(table, console.encoding)
     room = console.width if console.is_terminal else ENDLESS
@@ -58,7 +58,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def _stacked(console: Console, table: Table, room: int) -> list[Table]:
-    """The table, or several with some of its figures each, where they are wider than the room."""
+    """The table, or several tables with some of its columns each if it is wider than `room`."""
     names = [column for column in table.columns if not column.no_wrap]
     figures = [column for column in table.columns if column.no_wrap]
     widths = [_width(console, column) for column in figures]
@@ -78,7 +78,7 @@ def _stacked(console: Console, table: Table, room: int) -> list[Table]:
 
 
 def _encodable(table: Table, encoding: str) -> Table:
-    """The table with +- where the encoding lacks the sign, and escapes for what else it lacks: columns stay aligned."""
+    """Replace ± by +- if the encoding lacks it, and escape other missing characters: columns stay aligned."""
 
     def encoded(text: Any) -> Text:
         return Text(str(text).replace("±", "+-").encode(encoding, "backslashreplace").decode(encoding))
@@ -106,7 +106,7 @@ def _with(table: Table, columns: Sequence[Column], *, titled: bool) -> Table:
 
 
 def _least(console: Console, table: Table) -> int:
-    """The width below which figures would be cut: names are folded as far as they may be."""
+    """The smallest width that cuts no number: names are folded as far as allowed."""
     widths = [_width(console, column) for column in table.columns]
     return 1 + sum(
         width if column.no_wrap else min(width, NARROWEST + 3)
@@ -115,7 +115,7 @@ def _least(console: Console, table: Table) -> int:
 
 
 def _width(console: Console, column: Column) -> int:
-    """Of the widest cell, with its margins and one rule."""
+    """Width of the widest cell, with its margins and one rule."""
     wide = console.options.update(width=ENDLESS)
     cells = [column.header, *column.cells]
     texts = [Text(cell) if isinstance(cell, str) else cell for cell in cells]

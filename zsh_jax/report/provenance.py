@@ -1,4 +1,4 @@
-"""What made the rows of a report, and of which inputs: stated on the page, and in words where tables mix it."""
+"""Provenance of the rows of a report: listed on the page, with a warning where one table mixes several."""
 
 import hashlib
 from collections import Counter
@@ -8,21 +8,20 @@ from zsh_jax.inputs.fingerprint import KINDS, PREFIX
 from zsh_jax.report.series import Row
 
 MADE_BY = {"version": "zsh_jax", "commit": "commit", "jax": "jax", "jaxlib": "jaxlib", "device": "device"}
-"""By the key of a row, what readers call it."""
-MANY = 4  # of what is listed
-DIGITS = 12  # of a commit
+"""Displayed name of each provenance key of a row."""
+MANY = 4  # values listed at most
+DIGITS = 12  # of a commit hash
 
 
 def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[str, str]:
-    """Where figures come from.
+    """Provenance by displayed name: versions, commit, device, precision, dates, fingerprints, commands.
 
     Args:
-        rows: as `read_sweeps` gives them.
+        rows: from `read_sweeps`.
         commands: command lines of the sweeps.
 
     Returns:
-        By what readers call it: versions, commit, device, precision, dates, fingerprints, commands; what the rows do
-        not state is left out.
+        The values that the rows state; a name without values is omitted.
     """
     facts = {name: _counted(rows, key) for key, name in MADE_BY.items()}
     facts["precision"] = _counted(rows, "precision")
@@ -36,30 +35,23 @@ def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[st
 
 
 def mixed_provenance(rows: Sequence[Row]) -> tuple[str, ...]:
-    """What is to be said where rows that tables put beside each other were made in different ways.
-
-    Args:
-        rows: of one data set.
-
-    Returns:
-        A sentence for each of version, commit, jax, jaxlib and device of which there are several.
-    """
+    """A warning for each of version, commit, jax, jaxlib and device that differs among the rows of one data set."""
     return tuple(
-        f"These tables mix cells made with different values of {name}: {told}. Differences between them may be due "
-        "to that alone."
+        f"These tables mix cells made with different values of {name}: {told}. This alone may cause differences "
+        "between them."
         for key, name in MADE_BY.items()
         if len(_values(rows, key)) > 1 and (told := _counted(rows, key))
     )
 
 
 def _values(rows: Sequence[Row], key: str) -> Counter[str]:
-    """How many rows state each value; commits by their first digits."""
+    """Number of rows with each value; commits are shortened."""
     found = [str(row[key]) for row in rows if isinstance(row.get(key), str) and row[key]]
     return Counter(map(_short, found) if key == "commit" else found)
 
 
 def _counted(rows: Sequence[Row], key: str) -> str:
-    """The value that all rows state; or each, the most frequent first, with the number of its cells."""
+    """The value that all rows share; else each value with its number of cells, the most frequent first."""
     found = _values(rows, key)
     silent = len(rows) - found.total()
     if len(found) == 1 and not silent:
@@ -80,14 +72,14 @@ def _short(commit: str) -> str:
 
 
 def _dates(rows: Sequence[Row]) -> str:
-    """The first and the last; ISO 8601 sorts as text."""
+    """First and last date; ISO 8601 sorts as text."""
     found = sorted(_values(rows, "date"))
     ends = [date.replace("T", " ").removesuffix("Z") for date in found[:1] + found[1:][-1:]]
     return f"{' to '.join(ends)} UTC" if ends else ""
 
 
 def _fingerprints(rows: Sequence[Row], kind: str) -> str:
-    """Of what has few, each with the name of what it is of; of data splits, how many and what they are together."""
+    """Each fingerprint with the name of its data; for data splits, their number and one hash of all of them."""
     key = PREFIX + kind
     if kind == "split":
         splits = sorted(_values(rows, key))

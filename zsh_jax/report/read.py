@@ -1,4 +1,4 @@
-"""From the folders of sweeps to the rows that a report is made of."""
+"""Read and merge the rows of a report from the folders of sweeps."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,23 @@ from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, RESULTS, Rows, counted, read_rows
 
 AT = {"precision@": "precision_at", MAP_AT: "mean_average_precision_at", CHANCE_AT: "chance_at"}
-OLD = "These results are of an older version of zsh_jax: they have no checksums, nor fingerprints of their data."
+OLD = "These results are of an older version of zsh_jax: they have no checksums and no fingerprints of the data."
 NEEDED = ("method", "unseen", "bits", "seed")
 
 
 class Sweeps(NamedTuple):
-    """Some sweeps, merged.
+    """Merged sweeps.
 
     Attributes:
         names: of the sweeps.
-        references: names of the variants that others are compared with.
-        rows: one a cell, with a `variant`, which may be empty, and the figures at each N under `precision@N`,
-            `map@N` and `chance@N`.
-        history: by `cell_id`, where it was kept.
-        galleries: by name of the sweep, where there are some.
-        damaged: what was left out because it does not verify, or cannot be read, a line a file.
-        old: a line that says so, where an older version of the package wrote the results; else empty.
-        commands: command lines of the sweeps, where they were kept.
+        references: names of the reference variants.
+        rows: one a cell, with a `variant`, which may be empty, and metrics at each N as `precision@N`, `map@N` and
+            `chance@N`.
+        history: by `cell_id`, where it was saved.
+        galleries: by name of the sweep, where it has one.
+        damaged: a line for each file with lines that fail their checksum or cannot be read; these are skipped.
+        old: a warning if an older version of the package wrote the results; else empty.
+        commands: command lines of the sweeps, where they were saved.
     """
 
     names: tuple[str, ...]
@@ -47,15 +47,15 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
     """Read and merge the results of sweeps.
 
     Args:
-        workdirs: their folders. Where a cell stands in several, the last counts.
+        workdirs: their folders. If several hold a cell, the last one is used.
 
     Returns:
-        What is there. A cell keeps its place of first appearance, but cells of the reference variants come first.
-        Data of one name and several contents have names that tell them apart.
+        Merged sweeps. Cells stay in the order of first appearance, those of the reference variants first. Data with
+        one name and different contents get distinct names.
 
     Raises:
-        InputError: if a folder has no results, or they, its `config.json` or history cannot be read; or if some
-            results are of an older version, which does not say what data they are of, and some are not.
+        InputError: if a folder has no results, or its results, `config.json` or history cannot be read; or if only
+            some of the sweeps have fingerprints of their data (older versions wrote none).
     """
     names, references, commands, galleries = [], [], [], {}
     rows: dict[str, dict[str, Any]] = {}
@@ -83,8 +83,8 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
             key = name if name not in galleries else f"{name} ({folder.resolve().name})"
             try:
                 galleries[key] = load_gallery(folder / GALLERY)
-            except InputError as error:  # it only illustrates the results, which are there
-                damaged.append(f"gallery left out: {error}")
+            except InputError as error:  # a gallery only illustrates the results
+                damaged.append(f"gallery skipped: {error}")
     first = sorted(rows.values(), key=lambda row: row["variant"] not in references)
     return Sweeps(
         tuple(dict.fromkeys(names)),
@@ -106,20 +106,20 @@ def _told_old(old: Mapping[Path, bool]) -> str:
             next(folder for folder, is_old in old.items() if is_old is kind) for kind in (True, False)
         )
         raise InputError(
-            f"{olds} is of an older version, whose cells do not say what data they are of, and {news} is not; report "
-            "them one by one"
+            f"{olds} is of an older version, without fingerprints of its data, and {news} is not; fix: report each "
+            "one alone"
         )
     return ""
 
 
 def _left_out(damaged: int, path: Path) -> list[str]:
-    return [f"{counted(damaged)} of {path} left out"] if damaged else []
+    return [f"{counted(damaged)} of {path} skipped"] if damaged else []
 
 
 def _read(path: Path) -> Rows:
     read = read_rows(path)
     if not read.rows:
-        raise InputError(f"{path} holds no cell yet; run its sweep first")
+        raise InputError(f"{path} holds no cell yet; fix: run its sweep first")
     return read
 
 
@@ -127,12 +127,12 @@ def _rows(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     for row in rows:
         missing = [key for key in NEEDED if row.get(key) is None]
         if missing:
-            raise InputError(f"{path}: cell {row[ID]} has no {missing[0]}; it is of no sweep of this package")
+            raise InputError(f"{path}: cell {row[ID]} has no {missing[0]}; no sweep of this package wrote it")
     return [_expanded(row) for row in rows]
 
 
 def _expanded(row: dict[str, Any]) -> dict[str, Any]:
-    """With a name for each figure at N: sweeps that are merged may have looked at different N."""
+    """Add a key for each metric at N: merged sweeps may have different N."""
     cutoffs = row.get("cutoffs") or ()
     at = {
         f"{prefix}{n}": value
@@ -144,12 +144,12 @@ def _expanded(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _commands(folder: Path, config: Mapping[str, Any]) -> list[str]:
-    """The command lines that a workdir has seen, the last one first: others may have made some of its cells."""
+    """All command lines that ran in a workdir, the last one first: earlier ones may have made some of its cells."""
     found = [config.get("command")]
     for path in sorted(folder.glob("config-*.json")):
         try:
             found.append(_config(path).get("command"))
-        except InputError:  # a report does without
+        except InputError:  # a report does not need it
             continue
     return [command for command in found if isinstance(command, str) and command]
 
@@ -161,7 +161,9 @@ def _config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         said = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read ({said}); take it away, a report does without") from None
+        raise InputError(
+            f"{path} cannot be read ({said}); fix: delete it, a report does not need it"
+        ) from None
     if not isinstance(config, dict):
-        raise InputError(f"{path} is no configuration; take it away, a report does without")
+        raise InputError(f"{path} is not a configuration; fix: delete it, a report does not need it")
     return config

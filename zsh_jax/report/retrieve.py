@@ -1,4 +1,4 @@
-"""What the kept hash functions of a sweep retrieve: the contents of its gallery, made from disk."""
+"""Retrieve the examples of the report page with the saved hash functions of a sweep."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,22 +25,21 @@ from zsh_jax.tracking.results import cell_id
 def retrieve(
     workdir: str | Path, inputs: Inputs, cells: Sequence[Cell], questions: Sequence[Asked], count: int
 ) -> list[Retrieved]:
-    """Ask the hash function of each cell for the nearest images.
+    """Retrieve the nearest images with the hash function of each cell.
 
     Args:
-        workdir: of the sweep, with the models of the cells.
+        workdir: of the sweep, with the saved hash functions.
         inputs: of the sweep.
-        cells: of `shown_cells`.
-        questions: of `asked`.
-        count: of neighbours.
+        cells: from `shown_cells`.
+        questions: from `asked`: the queries.
+        count: number of neighbours.
 
     Returns:
-        One for each variant and method, for the queries and names of all questions, one question after the other;
-        what was not asked of it has neighbours -1. A method is left out if it has no model on disk, or what it
-        learnt is not finite.
+        One for each variant and method, with the query images and class names of all questions in order; -1 where the
+        method has no answer. A method is skipped if its hash function is not on disk or not finite.
 
     Raises:
-        InputError: if a model is damaged.
+        InputError: if a hash function is damaged.
     """
     features = jnp.asarray(inputs.features)
     images = np.concatenate([[0], np.cumsum([len(one.queries) for one in questions])])
@@ -50,14 +49,14 @@ def retrieve(
     for cell in cells:
         path = model_path(workdir, cell_id(identity(cell, inputs)))
         if not path.exists():
-            continue  # the cell is of an earlier sweep that kept none
+            continue  # an earlier sweep made the cell and saved no hash function
         model = load(path)
         if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(model)):
             continue
         (place,) = (i for i, one in enumerate(questions) if one.unseen == cell.split.unseen)
         question, split = questions[place], split_of(inputs, cell.split)
         if not np.isin(question.queries, split.queries).all():
-            continue  # another split than that of the first method: they would not be asked the same
+            continue  # the split differs from the first method's: its queries would differ too
         codes, database = encoded(model, features), np.asarray(split.database)
         one = found.setdefault(labels[cell], _blank(labels[cell], int(images[-1]), int(names[-1]), count))
         rows = nearest(codes[question.queries], codes, database, count)
@@ -75,15 +74,7 @@ def retrieve(
 
 
 def encoded(model: HashFunction, features: Float[Array, "n d"]) -> UInt8[np.ndarray, "n bytes"]:
-    """Codes of samples under a hash function from disk.
-
-    Args:
-        model: from `load`.
-        features: raw features, (n, d).
-
-    Returns:
-        Packed codes, on the host.
-    """
+    """Packed codes of raw features under a hash function from disk, on the host."""
     on_device: HashFunction = jax.tree.map(jnp.asarray, model)
     return np.asarray(encode(on_device, features))
 
@@ -94,16 +85,16 @@ def nearest(
     database: Int[np.ndarray, " d"],
     count: int,
 ) -> Int[np.ndarray, "q count"]:
-    """The nearest samples of a database by Hamming distance, ties in the order of the database.
+    """The nearest database samples by Hamming distance, ties in the order of the database.
 
     Args:
         queries: packed codes.
         codes: of all samples, packed.
-        database: rows of the samples that are searched.
-        count: how many.
+        database: rows of the database samples.
+        count: number of neighbours.
 
     Returns:
-        Rows, nearest first; -1 past the end of a smaller database.
+        Rows, nearest first; -1 if the database has fewer than `count` samples.
     """
     distances = np.asarray(hamming_distances(jnp.asarray(queries), jnp.asarray(codes[database])))
     order = np.argsort(distances, axis=1, kind="stable")[:, :count]
@@ -113,14 +104,7 @@ def nearest(
 
 
 def captions(dataset: Dataset) -> list[str]:
-    """The class of each sample in words, or its classes.
-
-    Args:
-        dataset: with labels and class names.
-
-    Returns:
-        One text a sample.
-    """
+    """The name of each sample's class, or the names of its classes."""
     names = dataset.class_names
     if dataset.labels.ndim == 1:
         return [names[label] for label in dataset.labels]
@@ -128,7 +112,7 @@ def captions(dataset: Dataset) -> list[str]:
 
 
 def _labels(cells: Sequence[Cell]) -> Mapping[Cell, str]:
-    """Variant, method where the variant does not tell it, and code length."""
+    """Label of each cell: variant, method if the variant has several, and code length."""
     methods: dict[str, set[str]] = {}
     for cell in cells:
         methods.setdefault(cell.variant, set()).add(cell.program.method)
@@ -142,7 +126,7 @@ def _labels(cells: Sequence[Cell]) -> Mapping[Cell, str]:
 
 
 def _blank(label: str, images: int, names: int, count: int) -> Retrieved:
-    """Nothing found yet."""
+    """No results yet."""
 
     def pair(lines: int) -> tuple[Int[np.ndarray, "q k"], Bool[np.ndarray, "q k"]]:
         return np.full((lines, count), -1), np.zeros((lines, count), bool)
@@ -153,7 +137,7 @@ def _blank(label: str, images: int, names: int, count: int) -> Retrieved:
 def _alike(
     dataset: Dataset, queries: Int[np.ndarray, " q"], rows: Int[np.ndarray, "q k"]
 ) -> Bool[np.ndarray, "q k"]:
-    """Whether images have the class of their query, or one of its classes."""
+    """Whether each image shares a class with its query."""
     own, others = dataset.labels[queries][:, None], dataset.labels[rows]
     same = own == others if dataset.labels.ndim == 1 else (own & others).any(axis=2)
     return same & (rows >= 0)

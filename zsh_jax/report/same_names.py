@@ -1,4 +1,4 @@
-"""Rows of data of one name and other content: told apart before anything is averaged."""
+"""Distinguish data with one name and different contents, before anything is averaged."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,17 +13,17 @@ SHOWN = 6  # digits of a fingerprint
 
 
 def told_by_content(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Add a few digits of the fingerprint to names that several contents share.
+    """Add the first digits of the fingerprint to names that several contents share.
 
     Args:
-        rows: of sweeps, those of older versions without fingerprints.
+        rows: of sweeps; those of older versions have no fingerprints.
 
     Returns:
-        The rows in their order. A `dataset` of several labels, and `features` or `semantics` of one data set that have
-        several contents, are named `NAME (DIGITS)`; the others as they were.
+        The rows in their order. A `dataset` with several sets of labels, and `features` or `semantics` of one data set
+        with several contents, get the name `NAME (DIGITS)`.
 
     Raises:
-        InputError: if cells of the same settings and data were split otherwise: another version drew the samples.
+        InputError: if two cells have the same settings and data but different splits: two versions wrote them.
     """
     found = [dict(row) for row in rows]
     _tell(found, "dataset", LABELS, ())
@@ -50,6 +50,6 @@ def _check_splits(rows: Sequence[Mapping[str, Any]]) -> None:
         settings = tuple((key, row[key]) for key in identity if key != SPLIT)
         if splits.setdefault(settings, row.get(SPLIT)) != row.get(SPLIT):
             raise InputError(
-                f"cell {row[ID]} has the same settings and data as another, but other samples were drawn: two versions "
-                "of the package wrote them; report their workdirs one by one"
+                f"cell {row[ID]} has the settings and data of another cell but other samples: two versions of zsh_jax "
+                "wrote them; fix: report each workdir alone"
             )

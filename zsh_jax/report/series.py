@@ -1,4 +1,4 @@
-"""Which rows make one line of a figure or table, and what that line is called."""
+"""Group rows into the lines of a figure or table, and label each line."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -19,17 +19,17 @@ PLAIN = (
     "graph",
     "preprocessing",
 )
-"""Axes whose values say by themselves what they are of."""
+"""Axes whose values need no axis name in a label."""
 
 
 TOLD_BY = "told_by"
 
 
 class Series(NamedTuple):
-    """Rows that differ in what is drawn along an axis, in seed and in unseen classes alone.
+    """Rows that differ only in seed, unseen classes and the axis along which they are drawn.
 
     Attributes:
-        label: what tells it from the others.
+        label: distinguishes it from the others.
         rows: its cells.
     """
 
@@ -38,15 +38,15 @@ class Series(NamedTuple):
 
 
 def series(rows: Sequence[Row], *, apart_from: Sequence[str] = ("bits",)) -> list[Series]:
-    """Sort rows by setting.
+    """Group rows by setting.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        apart_from: axes that do not make another setting.
+        rows: from `read_sweeps`.
+        apart_from: axes that do not distinguish settings.
 
     Returns:
-        One for each setting, in the order of first appearance. Its label has variant, method, and the axes that move
-        within them: what a variant sets once and for all is said by its name.
+        One for each setting, in the order of first appearance. Its label has variant, method, and the axes that vary
+        within them; values that a variant fixes are not repeated.
     """
     rows = told_apart(rows)
     lengths: dict[tuple[str, str], set[int]] = {}
@@ -67,13 +67,13 @@ def series(rows: Sequence[Row], *, apart_from: Sequence[str] = ("bits",)) -> lis
 
 
 def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
-    """Note in each row by which axes its setting is told from the others, so that it keeps its name among fewer.
+    """Store in each row the axes that distinguish its setting, so that a subset of rows keeps the same labels.
 
     Args:
-        rows: as `read_sweeps` gives them.
+        rows: from `read_sweeps`.
 
     Returns:
-        The same, if they have it noted; else copies.
+        The same rows if they already have it; else copies.
     """
     if all(TOLD_BY in row for row in rows):
         return rows
@@ -95,14 +95,7 @@ def kind(row: Row) -> tuple[str, str]:
 
 
 def moving(rows: Sequence[Row]) -> dict[tuple[str, str], list[str]]:
-    """The axes that take more than one value within each variant and method, seeds and unseen classes aside.
-
-    Args:
-        rows: as `read_sweeps` gives them.
-
-    Returns:
-        Names of axes, by variant and method.
-    """
+    """By variant and method, the axes that take more than one value; seeds and unseen classes excepted."""
     axes = [axis for axis in IDENTITY if axis not in ("variant", "method", "seed", "unseen")]
     values: dict[tuple[str, str], list[set[Any]]] = {}
     for row in rows:
@@ -116,15 +109,15 @@ def moving(rows: Sequence[Row]) -> dict[tuple[str, str], list[str]]:
 
 
 def as_variants(rows: Sequence[Row], reference: str) -> list[Row]:
-    """Make every setting a variant of its own, so that none is averaged with another when pairs are made.
+    """Make every setting its own variant, so that pairs never average two settings.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        reference: name of the variant that the others are to be paired with.
+        rows: from `read_sweeps`.
+        reference: name of the reference variant.
 
     Returns:
-        Rows that have codes, with a `variant` that names their setting, the axes apart along which the reference
-        moves; those of the reference as they are.
+        Rows that have codes, with a `variant` that names their setting without the axes along which the reference
+        varies; rows of the reference are unchanged.
     """
     rows = hashed(told_apart(rows))
     moved = {axis for which, axes in moving(rows).items() if which[0] == reference for axis in axes}
@@ -134,7 +127,7 @@ def as_variants(rows: Sequence[Row], reference: str) -> list[Row]:
 
 
 def worded(axis: str, value: object) -> str:
-    """A value of an axis as labels state it."""
+    """A value of an axis, as text for a label."""
     if axis == "bits":
         return f"{value} bits" if value else "unhashed"
     if axis in PLAIN:
@@ -143,7 +136,7 @@ def worded(axis: str, value: object) -> str:
 
 
 def statistic(rows: Sequence[Row], metric: str) -> Statistic:
-    """Mean and standard deviation over seeds of the cells of one setting; NaN where there are none."""
+    """Mean and standard deviation over seeds of one setting's cells; NaN if it has none."""
     if not rows:
         return Statistic(float("nan"), float("nan"))
     (summary,) = summarise([{**row, "variant": ""} for row in rows], [metric])
@@ -151,7 +144,7 @@ def statistic(rows: Sequence[Row], metric: str) -> Statistic:
 
 
 def hashed(rows: Sequence[Row]) -> list[Row]:
-    """The rows that have codes: bounds that are not hashing state 0 bits."""
+    """The rows that have codes: unhashed bounds have 0 bits."""
     return [row for row in rows if row["bits"]]
 
 
@@ -159,12 +152,12 @@ def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> lis
     """The rows of the settings with the highest mAP, averaged over code lengths.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        limit: the most settings that may stay.
+        rows: from `read_sweeps`.
+        limit: the largest number of settings.
         keep: variants that stay whatever their mAP.
 
     Returns:
-        Rows in their order. Bounds that are not hashing stay and do not count.
+        Rows in their order. Unhashed bounds always stay and are not counted.
     """
 
     def height(one: Series) -> float:

@@ -1,4 +1,4 @@
-"""Which few cells of a sweep, and which of their queries, a gallery of pictures shows."""
+"""Choose the cells and queries of a sweep that the page shows as retrieval examples."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,17 +13,17 @@ from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.splits import split_of
 
-SETS = 3  # of unseen classes, at the most
-BITS = 64  # the longest codes that are shown, if there are any as short
+SETS = 3  # of unseen classes, at most
+BITS = 64  # the longest code length shown, if the sweep has one as short
 
 
 class Asked(NamedTuple):
-    """What is asked with one set of unseen classes.
+    """The queries of one set of unseen classes.
 
     Attributes:
-        unseen: their names, joined by "+".
-        queries: rows of the data set.
-        classes: indices of those that are asked for by name.
+        unseen: names of the classes, joined by "+".
+        queries: rows of the query images in the data set.
+        classes: indices of the classes whose names are queries.
     """
 
     unseen: str
@@ -36,11 +36,11 @@ def shown_cells(plan: Plan, queries: int) -> list[Cell]:
 
     Args:
         plan: of the sweep.
-        queries: how many images are to be asked with; there is one of each set at least.
+        queries: number of query images; each set has at least one.
 
     Returns:
-        Cells in the order of the plan's variants and methods: those of the longest codes of up to 64 bits, the first
-        seed, and the first value of every other axis. Bounds have no codes, and so no cell here.
+        Cells in the order of the plan's variants and methods, with the longest codes of up to 64 bits, the first
+        seed, and the first value of every other axis. Unhashed bounds have no codes and are excluded.
     """
     kinds: dict[tuple[str, str], list[Cell]] = {}
     for group in plan.groups:
@@ -62,16 +62,16 @@ def shown_cells(plan: Plan, queries: int) -> list[Cell]:
 
 
 def asked(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[Asked]:
-    """What the shown cells are asked with: images and names of unseen classes, shared out evenly over the sets.
+    """The queries of the shown cells: images and names of unseen classes, divided evenly over the sets.
 
     Args:
         inputs: of the sweep.
-        cells: of `shown_cells`.
-        queries: how many images, and names at the most, there are of all sets together.
+        cells: from `shown_cells`.
+        queries: number of query images over all sets; also the largest number of class names.
 
     Returns:
-        One for each set of unseen classes. Of its queries those come first that are the first of their class, in the
-        order of the classes, then the second of each, and so on. No class is asked for by name twice.
+        One for each set of unseen classes. Its query images are the first of each class, in the order of the classes,
+        then the second of each, and so on. No class name is a query twice.
     """
     first: dict[str, Cell] = {}
     for cell in cells:
@@ -89,10 +89,10 @@ def asked(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[Asked]:
 
 
 def _in_turn(dataset: Dataset, split: Split, classes: Sequence[int]) -> Int[np.ndarray, " q"]:
-    """The queries of a split, one of each class after the other."""
+    """The queries of a split, one of each class in turn."""
     labels = dataset.labels[split.queries]
     holds = labels[:, list(classes)] if labels.ndim == 2 else labels[:, None] == np.asarray(classes)
-    of = holds.argmax(axis=1)  # the first of its unseen classes; a query has one at least
+    of = holds.argmax(axis=1)  # the first of its unseen classes; a query has at least one
     turn = np.empty(len(of), int)
     for number in range(len(classes)):
         same = np.flatnonzero(of == number)

@@ -1,4 +1,4 @@
-"""Which settings are best, and which cannot be told from the best."""
+"""Find the best settings, and those that do not differ significantly from the best."""
 
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -8,18 +8,14 @@ from scipy import stats
 LEVEL = 0.05
 
 Pairs = Mapping[Hashable, float]
-"""A metric by what cells are paired over: seed and unseen classes."""
+"""A metric by the key that pairs cells: seed and unseen classes."""
 
 
 def p_value(one: Pairs, other: Pairs) -> float:
     """Two-sided p value of the paired t test that two settings have the same mean.
 
-    Args:
-        one: a metric by seed and unseen classes.
-        other: the same metric of another setting.
-
     Returns:
-        The value over the pairs in which both are finite; 1 where all of them are equal, NaN for fewer than two.
+        The value over pairs with two finite values; 1 if all are equal, NaN for fewer than two pairs.
     """
     shared = [key for key in one if key in other and np.isfinite(one[key]) and np.isfinite(other[key])]
     if len(shared) < 2:
@@ -32,15 +28,14 @@ def p_value(one: Pairs, other: Pairs) -> float:
 
 
 def among_the_best(means: Sequence[float], pairs: Sequence[Pairs]) -> list[bool]:
-    """The setting with the highest mean, and those not significantly worse (p >= 0.05).
+    """Mark the setting with the highest mean, and those not significantly worse (p >= 0.05).
 
     Args:
-        means: of each setting, as the table states them; NaN where there is none.
+        means: of each setting, as in the table; NaN for none.
         pairs: of each setting.
 
     Returns:
-        For each setting, whether it is among the best. All are false where fewer than two have a mean: there is no
-        best of one.
+        For each setting, whether it is among the best; all false if fewer than two settings have a mean.
     """
     if sum(np.isfinite(means)) < 2:
         return [False] * len(means)
@@ -52,13 +47,10 @@ def among_the_best(means: Sequence[float], pairs: Sequence[Pairs]) -> list[bool]
 
 
 def mean_ranks(pairs: Sequence[Pairs]) -> list[float]:
-    """Mean rank of each setting, 1 for the best, equals sharing theirs, over what all settings have.
-
-    Args:
-        pairs: a metric of each setting.
+    """Mean rank of each setting (1 is best, ties share their mean rank) over the keys that all settings have.
 
     Returns:
-        One rank a setting; NaN for all where no pair is finite in all of them.
+        One rank a setting; NaN for all if no key is finite in every setting.
     """
     shared = [key for key in pairs[0] if all(np.isfinite(one.get(key, np.nan)) for one in pairs)]
     if not shared:

@@ -8,11 +8,11 @@ from jaxtyping import Float64
 
 from zsh_jax.sweep.axes import axis_types
 
-RETIRED = ("codes", "multiple")  # axes of older versions, whose results are read still
+RETIRED = ("codes", "multiple")  # axes of older versions, whose results can still be read
 IDENTITY = ("variant", "dataset", "features", "precision", *axis_types(), *RETIRED)
-"""The keys of a row that tell which cell it is; the others are what came out."""
+"""The keys of a row that identify its cell; the others are results."""
 
-LARGEST = 1e100  # figure that a report takes for one: squares and sums of such can be held
+LARGEST = 1e100  # larger values are read as NaN: squares and sums must not overflow
 
 
 class Statistic(NamedTuple):
@@ -28,13 +28,13 @@ class Statistic(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Cells that differ in seed and unseen classes alone.
+    """Cells that differ only in seed and unseen classes.
 
     Attributes:
         setting: value of every other axis.
-        seeds: number of seeds for which every set of unseen classes is there, and some metric finite.
+        seeds: number of seeds that have every set of unseen classes and a finite metric.
         cells: number of cells.
-        statistics: of each metric; each seed's value is its mean over the sets of unseen classes.
+        statistics: of each metric; a seed's value is its mean over the sets of unseen classes.
     """
 
     setting: Mapping[str, Any]
@@ -46,17 +46,16 @@ class Summary(NamedTuple):
 def summarise(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> list[Summary]:
     """Average over unseen classes, then over seeds.
 
-    The standard deviation is that of the averages over unseen classes: it tells how far another seed would move the
-    figure that is reported, not how unlike the classes are.
+    The standard deviation is taken over seeds, of the means over unseen classes: it shows how much the reported mean
+    varies with the seed, not how much classes differ.
 
     Args:
-        rows: flat, as `results.jsonl` holds them.
+        rows: flat rows of `results.jsonl`.
         metrics: names of scalar metrics; `NAME[i]` is element i of a list.
 
     Returns:
-        One summary for each setting, in the order of first appearance. A seed that lacks a set of unseen classes
-        which others have is left out, and from a metric's statistics one for which it is not finite; NaN says that
-        no seed was left.
+        One summary for each setting, in the order of first appearance. A seed that lacks a set of unseen classes is
+        excluded; so is a seed for which a metric is not finite, from that metric. NaN: no seed is left.
     """
     by_setting: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -65,15 +64,7 @@ def summarise(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> list
 
 
 def by_unseen(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> dict[str, list[Summary]]:
-    """The same, one set of unseen classes at a time.
-
-    Args:
-        rows: as for `summarise`.
-        metrics: as for `summarise`.
-
-    Returns:
-        For each set of unseen classes, its summaries.
-    """
+    """`summarise` for each set of unseen classes separately."""
     by_class: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_class.setdefault(row["unseen"], []).append(row)
@@ -81,17 +72,14 @@ def by_unseen(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> dict
 
 
 def varied(summaries: Sequence[Summary]) -> list[str]:
-    """Names of the axes that tell the summaries apart.
-
-    Args:
-        summaries: of one table.
+    """The axes that distinguish the summaries of a table.
 
     Returns:
         `variant` if there are several, `method` and `bits`, then every axis that takes more than one value within
         one method of one variant.
     """
     others = [axis for axis in IDENTITY if axis not in ("variant", "method", "bits", "seed", "unseen")]
-    # A method lacks the axes of others: what tells two methods apart is their name.
+    # A method lacks the axes of others, so its name distinguishes it from them.
     kinds: dict[tuple[Any, Any], list[Summary]] = {}
     for summary in summaries:
         kind = summary.setting.get("variant"), summary.setting.get("method")
@@ -105,15 +93,7 @@ def varied(summaries: Sequence[Summary]) -> list[str]:
 
 
 def metric_of(row: Mapping[str, Any], name: str) -> float:
-    """One figure of a row.
-
-    Args:
-        row: flat.
-        name: a scalar's name, or `NAME[i]`.
-
-    Returns:
-        The figure; NaN where the row lacks it, or has something else.
-    """
+    """A metric of a row, by its name or `NAME[i]`; NaN if the row lacks it or it is not a number."""
     key, _, index = name.partition("[")
     value = row.get(key)
     if index:
@@ -123,7 +103,7 @@ def metric_of(row: Mapping[str, Any], name: str) -> float:
 
 
 def number(value: object) -> float:
-    """A value of a row as a figure; NaN where it is none."""
+    """A value of a row as a float; NaN if it is not a number."""
     return float(value) if isinstance(value, int | float) and abs(value) < LARGEST else float("nan")
 
 
@@ -138,7 +118,7 @@ def _summary(rows: list[Mapping[str, Any]], metrics: Sequence[str]) -> Summary:
         found = np.array([metric_of(row, name) for name in metrics])
         by_seed.setdefault(row["seed"], {})[row["unseen"]] = found
     whole = [list(found.values()) for found in by_seed.values() if found.keys() == unseen]
-    # A mean over classes is finite where each of them is.
+    # A mean over classes is finite only if every class is.
     means = np.array([np.mean(found, axis=0) for found in whole]).reshape(len(whole), len(metrics))
     statistics, seeds = {}, 0
     for name, column in zip(metrics, means.T, strict=True):

@@ -21,11 +21,11 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
     """Mean and standard deviation over seeds of the metrics of each setting, averaged over unseen classes.
 
     Args:
-        rows: flat, as `results.jsonl` holds them.
-        cutoffs: the N of precision at N, as the rows have them.
+        rows: flat rows of `results.jsonl`.
+        cutoffs: the N of precision at N, as in the rows.
 
     Returns:
-        One line a setting; each figure is mean and sample standard deviation over seeds, and `seeds` their number.
+        One line a setting, with mean and sample standard deviation over seeds, and the number of seeds.
     """
     places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
     columns = COLUMNS | places
@@ -51,14 +51,7 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
 
 
 def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
-    """mAP of each set of unseen classes.
-
-    Args:
-        rows: flat, as `results.jsonl` holds them.
-
-    Returns:
-        One line for each set of unseen classes, one column a setting.
-    """
+    """Table of mAP with a line for each set of unseen classes and a column for each setting."""
     rows = list(rows)
     by_class = by_unseen(rows, [MAP])
     every = [summary for summaries in by_class.values() for summary in summaries]
@@ -86,19 +79,17 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
 
 
 def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
-    """What each variant changes in mAP, by images and by name.
+    """Difference of each variant to the reference in mAP, for image queries and for class names.
 
     Args:
-        rows: flat, as `results.jsonl` holds them, with a `variant`.
-        reference: name of the variant that the others are compared with.
+        rows: flat rows of `results.jsonl`, with a `variant`.
+        reference: name of the reference variant.
 
     Returns:
         One line for each other variant and setting: mean difference and 95 % confidence interval over pairs. A variant
-        with a grid of its own has a line for each point of it.
+        with its own grid has a line for each point of it.
     """
-    if any(
-        row["bits"] for row in rows if row["variant"] == reference
-    ):  # else it is a bound that is not hashing
+    if any(row["bits"] for row in rows if row["variant"] == reference):  # else it is an unhashed bound
         rows = as_variants(rows, reference)
     columns = {name: COLUMNS[name] for name in ("mean_average_precision", "mean_average_precision_by_name")}
     differences = [paired_differences(rows, reference=reference, metric=name) for name in columns]
@@ -113,15 +104,15 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
 
 
 def value_of(value: object) -> str:
-    """The value of an axis; a dash for a method that has no such axis."""
+    """The value of an axis; a dash if the method lacks the axis."""
     return "-" if value is None else str(value)
 
 
 def add_columns(table: Table, names: Sequence[str], figures: Sequence[str]) -> None:
-    """Columns that name a line, which may be folded, and columns of figures, which may not.
+    """Add columns of names, which may be folded, and columns of numbers, which may not.
 
     Args:
-        table: to which they are added.
+        table: to add to.
         names: heads of the first.
         figures: heads of the others.
     """
@@ -132,12 +123,12 @@ def add_columns(table: Table, names: Sequence[str], figures: Sequence[str]) -> N
 
 
 def level_of(statistic: Statistic) -> str:
-    """Chance as tables state it: the labels alone decide it, so that its mean is enough."""
+    """Chance level as text. Without standard deviation: it depends on the labels alone."""
     return "-" if isnan(statistic.mean) else f"{statistic.mean:.4f}"
 
 
 def interval(difference: Difference) -> str:
-    """A difference as tables state it."""
+    """A difference and its interval as text."""
     if isnan(difference.mean):
         return "-"
     if isnan(difference.low):
@@ -146,7 +137,7 @@ def interval(difference: Difference) -> str:
 
 
 def cell(statistic: Statistic) -> str:
-    """A figure as tables state it: mean and standard deviation, or a dash where nothing was measured."""
+    """Mean and standard deviation as text; a dash if nothing was measured."""
     if isnan(statistic.mean):
         return "-"
     if isnan(statistic.deviation):
@@ -155,10 +146,10 @@ def cell(statistic: Statistic) -> str:
 
 
 def numbers_of(statistic: Statistic) -> dict[str, float]:
-    """The same in full, by what each number is."""
+    """Mean and standard deviation in full precision, by name."""
     return {"mean": statistic.mean, "standard deviation": statistic.deviation}
 
 
 def plain(statistic: Statistic) -> str:
-    """A cost as tables state it: its mean, three digits."""
+    """The mean with three digits, as text."""
     return "-" if isnan(statistic.mean) else f"{statistic.mean:.3g}"

@@ -1,4 +1,4 @@
-"""Cells whose settings were tuned: what is one method in a table, whatever was chosen for which unseen class."""
+"""Merge cells of a tuned variant into one setting, whatever values tuning chose for each unseen class."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,11 +7,11 @@ TUNED = "tuned"
 
 
 def as_tuned(rows: Sequence[dict[str, Any]], axes: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """State in the place of each value that was chosen that it was, so that tables average over what was.
+    """Replace each tuned value by "tuned", so that tables average over the chosen values.
 
     Args:
         rows: of a sweep.
-        axes: by variant, the axes that were tuned; `METHOD.AXIS` for an own one of a method.
+        axes: by variant, the tuned axes; `METHOD.AXIS` for an own axis of a method.
 
     Returns:
         The rows, in their order.

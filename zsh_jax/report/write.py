@@ -1,4 +1,4 @@
-"""A report on disk."""
+"""Write a report to disk."""
 
 import os
 import sys
@@ -20,39 +20,39 @@ from zsh_jax.report.tables.markdown import markdown
 def write_report(workdirs: Sequence[str | Path], out: str | Path | None = None) -> Path:
     """Make a report of some sweeps from their results alone.
 
-    Below `out` come `figures/NAME.png` and `.pdf`, `tables/NAME.html`, `.csv`, `.tex` and `.md`, and, last of all,
-    `index.html`. Each appears whole or not at all; what they hold depends on the results and nothing else.
+    Writes `figures/NAME.png` and `.pdf`, `tables/NAME.html`, `.csv`, `.tex` and `.md`, then `index.html` below `out`.
+    Each write is atomic; the same results give the same bytes.
 
     Args:
         workdirs: folders of the sweeps, one or more.
-        out: where to; `report` in the first folder if None.
+        out: folder of the report; `report` in the first workdir if None.
 
     Returns:
         Path of `index.html`.
 
     Raises:
-        InputError: if the results cannot be read, or the report not be written.
+        InputError: if the results cannot be read, or the report cannot be written.
     """
     folder = Path(out) if out is not None else Path(workdirs[0]) / "report"
     for path in (folder, folder / "figures", folder / "tables"):
-        if path.exists() and not path.is_dir():  # told now, and not when all figures are drawn
+        if path.exists() and not path.is_dir():  # checked before any figure is drawn
             raise InputError(
-                f"{path} is a file, and the report makes a folder there; fix: choose another --out"
+                f"{path} is a file, but the report needs a folder there; fix: choose another --out"
             )
     there = next((path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()), folder)
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(f"{folder} cannot be written, {there} does not permit it; fix: choose another --out")
+        raise InputError(f"{folder} cannot be written: no permission in {there}; fix: choose another --out")
     return write_files(folder, report_files(workdirs))
 
 
 def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
-    """What a report consists of. Lines that do not verify are left out, and told on the standard error.
+    """The files of a report. Lines that fail their checksum are skipped and reported on standard error.
 
     Args:
         workdirs: folders of the sweeps, one or more.
 
     Returns:
-        The contents of each file by its name below the report's folder; `index.html` is the last.
+        Contents by name below the report's folder; `index.html` last.
 
     Raises:
         InputError: if the results cannot be read.
@@ -82,11 +82,11 @@ def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
 
 
 def write_files(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write the files of a report, each whole or not at all.
+    """Write the files of a report, each atomically.
 
     Args:
-        folder: where to; made if it is not there.
-        files: of `report_files`.
+        folder: of the report; created if needed.
+        files: from `report_files`.
 
     Returns:
         Path of `index.html`.

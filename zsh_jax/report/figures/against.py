@@ -1,4 +1,4 @@
-"""A metric against code length, or against any other number that was swept."""
+"""A metric against code length, or against another numeric axis."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -26,19 +26,16 @@ def metric_against(
     logarithmic: bool = False,
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
-    """A line a setting; means over seeds and unseen classes, with the standard deviation over seeds as error bars.
+    """A line for each setting: mean over seeds and unseen classes, with the standard deviation over seeds as bars.
 
     Args:
-        rows: as `read_sweeps` gives them. Bounds that are not hashing become level lines, as does chance.
+        rows: from `read_sweeps`. Unhashed bounds and chance are horizontal lines.
         axis: name of a numeric axis.
         metric: name of a scalar metric.
-        title: what readers call it.
+        title: displayed name of the metric.
         unit: of the metric.
-        logarithmic: whether the metric's axis is.
+        logarithmic: whether the metric's axis is logarithmic.
         palette: see `looks`.
-
-    Returns:
-        The figure.
     """
     lines = series(hashed(rows), apart_from=(axis,))
     bounds = series([row for row in rows if not row["bits"]])
@@ -69,7 +66,7 @@ def metric_against(
 
 
 def _chance(axes: Axes, rows: Sequence[Row], axis: str, metric: str) -> list[str]:
-    """Draw chance where it is known: a level line, or one that follows what was swept. The labels that it adds."""
+    """Draw the chance level, if known, for each value of the axis. Returns the labels that it adds."""
     codes = hashed(rows)
     values = sorted({row[axis] for row in codes})
     levels = [level([row for row in codes if row[axis] == value], metric) for value in values]

@@ -1,4 +1,4 @@
-"""An axis along which something was swept."""
+"""The horizontal axis of a figure over swept values."""
 
 from collections.abc import Sequence
 
@@ -16,17 +16,17 @@ NAMES = {
 
 
 def name_of(axis: str) -> str:
-    """What readers call an axis."""
+    """Displayed name of an axis."""
     return NAMES.get(axis, axis.replace("_", " "))
 
 
 def swept_axis(axes: Axes, axis: str, values: Sequence[float]) -> None:
-    """Label the first axis and put a tick at each value; logarithmic where the values span decades.
+    """Label the horizontal axis and put a tick at each value; logarithmic if the values span decades.
 
     Args:
         axes: of the figure.
-        axis: name of what was swept.
-        values: that it took.
+        axis: name of the swept axis.
+        values: of the swept axis.
     """
     values = sorted(set(values))
     if values[0] > 0 and values[-1] / values[0] >= 8:

@@ -1,4 +1,4 @@
-"""What variants change, with intervals."""
+"""Differences of variants to a reference, with intervals."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -18,13 +18,13 @@ def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title
     """A forest plot: the mean difference of each variant to the reference, and its 95 % confidence interval.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        reference: name of the variant that the others are compared with.
+        rows: from `read_sweeps`.
+        reference: name of the reference variant.
         metric: name of a scalar metric.
-        title: what readers call it.
+        title: displayed name of the metric.
 
     Returns:
-        The figure, variants from the best to the worst; it grows with their number.
+        The figure, variants from best to worst; its height grows with their number.
 
     Raises:
         InputError: see `paired_differences`.
@@ -61,7 +61,7 @@ def differences(rows: Sequence[Row], reference: str, *, metric: str = MAP, title
     axes.set_ylim(max(len(variants), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"difference in {title} to {shortened(reference)}")
-    axes.set_title(f"What a variant changes in {title}")
+    axes.set_title(f"Difference of each variant in {title}")
     legend_below(figure, axes, settings)
     return figure
 

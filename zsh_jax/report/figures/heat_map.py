@@ -12,13 +12,12 @@ from zsh_jax.report.series import MAP, Row, hashed, kind, moving, series, statis
 
 
 def grids(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
-    """The pairs of numeric axes that were swept against each other.
+    """The pairs of numeric axes that were swept together within a variant and method.
 
-    Within each variant and method. A sweep of more axes is cut through its best setting: along the other axes only
-    its values are kept.
+    If more axes vary, the grid is a slice through the best setting: the other axes keep its values.
 
     Args:
-        rows: as `read_sweeps` gives them.
+        rows: from `read_sweeps`.
 
     Returns:
         Names of both axes, and the rows of their grid. Axes that were swept one at a time make no grid.
@@ -41,15 +40,15 @@ def grids(rows: Sequence[Row]) -> list[tuple[str, str, list[Row]]]:
 
 @styled()
 def heat_map(rows: Sequence[Row], across: str, down: str) -> Figure:
-    """mAP for each pair of values, its mean over seeds and unseen classes.
+    """Heat map of mAP, the mean over seeds and unseen classes, for each pair of values.
 
     Args:
         rows: a grid of `grids`.
-        across: axis from left to right.
-        down: axis from bottom to top.
+        across: horizontal axis.
+        down: vertical axis.
 
     Returns:
-        The figure; what was not run, or is not finite, is left blank.
+        The figure; cells that were not run, or are not finite, stay blank.
     """
     columns, lines = (sorted({row[axis] for row in rows}) for axis in (across, down))
     at: dict[tuple[float, float], list[Row]] = {}

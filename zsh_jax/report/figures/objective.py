@@ -1,4 +1,4 @@
-"""The objective as the solve goes on."""
+"""The objective after each iteration of a solve."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,17 +21,16 @@ def objective_by_iteration(
     title: str = "",
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
-    """J after each iteration, in multiples of J after the first.
+    """J after each iteration, relative to J after the first.
 
     Args:
-        rows: as `read_sweeps` gives them; lines are settings and code lengths.
+        rows: from `read_sweeps`; lines are settings and code lengths.
         history: by `cell_id`; `objective` has one value an iteration.
-        title: said of all rows.
+        title: added to the figure's title.
         palette: see `looks`.
 
     Returns:
-        The figure: the mean over cells, and a band from the least to the greatest. A solve that has converged keeps
-        its last value.
+        The figure: the mean over cells, and a band from minimum to maximum. A converged solve keeps its last value.
     """
     lines = [
         (one, traces)
@@ -54,7 +53,7 @@ def objective_by_iteration(
         )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     means = np.concatenate([traces.mean(0) for _, traces in lines]) if lines else np.ones(1)
-    # On even steps nothing would be seen but the first iteration.
+    # On a linear scale only the first iteration would be visible.
     if 0 < means.min() < SMALL * means.max():
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -69,7 +68,7 @@ def objective_by_iteration(
 def relative_traces(
     rows: Sequence[Row], history: Mapping[str, Mapping[str, Sequence[float]]]
 ) -> Float64[np.ndarray, "cells iterations"]:
-    """Objectives of some cells, relative to their first, each drawn out to the length of the longest."""
+    """Objectives of some cells relative to their first values, each padded to the length of the longest."""
     found = [np.asarray(history.get(row[ID], {}).get("objective", ()), float) for row in rows]
     whole = [trace / trace[0] for trace in found if len(trace) and np.isfinite(trace).all() and trace[0]]
     longest = max(map(len, whole), default=0)

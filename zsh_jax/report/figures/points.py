@@ -26,13 +26,13 @@ def points(
     """Draw one series.
 
     Args:
-        figure: that the axes are in.
+        figure: that holds the axes.
         axes: to draw in.
-        places: along the first axis.
-        found: means, and standard deviations for the bars; one that is not finite has none.
+        places: horizontal positions.
+        found: means, and standard deviations for the bars; no bar if not finite.
         label: for the legend.
         look: of the series.
-        rank: how many series it is moved aside, or points of one place would hide one another.
+        rank: horizontal shift, in series, so that points at one position do not hide each other.
     """
     aside = ScaledTranslation(SHIFT * rank / 72, 0, figure.dpi_scale_trans)
     means, deviations = np.array(found, float).reshape(-1, 2).T
@@ -47,7 +47,7 @@ def points(
         elinewidth=1.0,
         transform=axes.transData + aside,
     )
-    # A line that is moved aside does not widen the axes by itself.
+    # A shifted line does not update the limits of the axes.
     bars = np.nan_to_num(deviations)
     ends = [*zip(places, means - bars, strict=True), *zip(places, means + bars, strict=True)]
     axes.update_datalim([end for end in ends if np.isfinite(end[1])])

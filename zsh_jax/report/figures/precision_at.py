@@ -1,4 +1,4 @@
-"""Precision among the N nearest."""
+"""Precision among the N nearest images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,12 +22,9 @@ def precision_at(rows: Sequence[Row], title: str = "", palette: Mapping[str, Loo
     """Precision against N, with the standard deviation over seeds as error bars.
 
     Args:
-        rows: as `read_sweeps` gives them; lines are settings and code lengths.
-        title: said of all rows.
+        rows: from `read_sweeps`; lines are settings and code lengths.
+        title: added to the figure's title.
         palette: see `looks`.
-
-    Returns:
-        The figure.
     """
     places = cutoffs_of(rows)
     lines = series(rows, apart_from=())
@@ -35,7 +32,7 @@ def precision_at(rows: Sequence[Row], title: str = "", palette: Mapping[str, Loo
     for i, (one, look) in enumerate(zip(lines, looks(lines, palette), strict=True)):
         found = [statistic(one.rows, f"{PREFIX}{n}") for n in places]
         points(figure, axes, places, found, label=one.label, look=look, rank=i - (len(lines) - 1) / 2)
-    swept_axis(axes, "N, nearest that are looked at", places)
+    swept_axis(axes, "N nearest images", places)
     axes.autoscale_view()
     axes.set_ylabel("precision at N")
     axes.set_title("Precision at N" + (f", {title}" if title else ""))

@@ -17,15 +17,15 @@ RADIUS = 2
 def precision_recall(
     rows: Sequence[Row], title: str = "", palette: Mapping[str, Look] | None = None
 ) -> Figure:
-    """Precision against recall as the ball about a query's code grows from radius 0 to all bits.
+    """Precision against recall within each Hamming radius, from 0 to the number of bits.
 
     Args:
-        rows: as `read_sweeps` gives them; lines are settings and code lengths.
-        title: said of all rows.
+        rows: from `read_sweeps`; lines are settings and code lengths.
+        title: added to the figure's title.
         palette: see `looks`.
 
     Returns:
-        The figure. Both are means over queries, unseen classes and seeds; the ball of radius 2 is marked.
+        The figure. Both are means over queries, unseen classes and seeds; a marker shows radius 2.
     """
     lines = [one for one in series(hashed(rows), apart_from=()) if _curves(one.rows) is not None]
     figure, axes = axes_for([one.label for one in lines])
@@ -56,7 +56,7 @@ def precision_recall(
 def _curves(
     rows: Sequence[Row],
 ) -> tuple[Float64[np.ndarray, " radii"], Float64[np.ndarray, " radii"]] | None:
-    """Mean recall and precision at each radius; None where no row has curves that are finite."""
+    """Mean recall and precision at each radius; None if no row has finite curves."""
     pairs = [(_curve(row, "recall_curve"), _curve(row, "precision_curve")) for row in rows]
     curves = [np.array(pair) for pair in pairs if pair[0] and len(pair[0]) == len(pair[1])]
     finite = [curve for curve in curves if curve.shape == curves[0].shape and np.isfinite(curve).all()]
@@ -67,6 +67,6 @@ def _curves(
 
 
 def _curve(row: Row, name: str) -> list[float]:
-    """The numbers of a curve; NaN for what is none."""
+    """The numbers of a curve; NaN for a value that is not a number."""
     values = row.get(name)
     return [number(value) for value in values] if isinstance(values, list) else []

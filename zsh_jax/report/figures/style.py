@@ -1,4 +1,4 @@
-"""What all figures share: colours that the colour-blind can tell apart, shapes beside them, fonts, and bytes."""
+"""The style of all figures: colour-blind-safe colours, markers, line styles, fonts; and their bytes as PNG and PDF."""
 
 import io
 import itertools
@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from zsh_jax.report.series import Series
 
-WIDTH = 5.2  # inches: at the width of a phone the labels are still read
+WIDTH = 5.2  # inches: labels stay readable on a phone
 COLOURS = (
     "#0072B2",
     "#D55E00",
@@ -26,14 +26,14 @@ COLOURS = (
     "#56B4E9",
     "#4D4D4D",
     "#8C6D31",
-)  # Okabe and Ito's
+)  # of Okabe and Ito
 MARKERS = "osD^vPX*"
 DASHES: tuple[Any, ...] = (
     "-",
     (0, (5, 2)),
     (0, (2, 1.2)),
     (0, (6, 2, 1.5, 2)),
-)  # of equal lines, both are seen
+)  # of two equal lines, both are visible
 STYLE = {
     "font.size": 10,
     "axes.titlesize": 11,
@@ -55,8 +55,8 @@ STYLE = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
     "errorbar.capsize": 2.5,
-    "text.parse_math": False,  # names may have a $ in them
-    "pdf.fonttype": 42,  # letters stay letters
+    "text.parse_math": False,  # names may contain a $
+    "pdf.fonttype": 42,  # text stays text
     "savefig.dpi": 200,
 }
 
@@ -77,20 +77,17 @@ class Look(NamedTuple):
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw with this style and nothing of the user's own."""
+    """Draw with this style, and ignore the user's own."""
     with matplotlib.style.context(["default", STYLE]):
         yield
 
 
 def looks(lines: Sequence[Series], palette: Mapping[str, Look] | None = None) -> list[Look]:
-    """One look a series: shades from dark to light where they are code lengths of one setting, else colours.
+    """The look of each series: shades from dark to light for code lengths of one setting, else colours.
 
     Args:
-        lines: to be drawn in one figure.
-        palette: of all figures, by label; what it lacks gets one that is free.
-
-    Returns:
-        As many looks.
+        lines: the series of one figure.
+        palette: look of each label in all figures; other labels get a free colour.
     """
     ordered = len(lines) > 1 and all(re.fullmatch(r"(.*, )?\d+ bits", one.label) for one in lines)
     if ordered and len({one.label.rpartition(", ")[0] for one in lines}) == 1:
@@ -110,11 +107,8 @@ def axes_for(labels: Sequence[str], *, height: float = 3.2) -> tuple[Figure, Axe
     """An empty figure with room for a legend below.
 
     Args:
-        labels: that the legend will have.
-        height: of the rest, in inches.
-
-    Returns:
-        The figure and its axes.
+        labels: of the legend.
+        height: in inches, without the legend.
     """
     labels = [shortened(label) for label in labels]
     rows = -(-len(labels) // _columns(labels)) if len(labels) > 1 else 0
@@ -123,7 +117,7 @@ def axes_for(labels: Sequence[str], *, height: float = 3.2) -> tuple[Figure, Axe
 
 
 def legend_below(figure: Figure, axes: Axes, labels: Sequence[str]) -> None:
-    """Name the lines below the axes, in the order of the labels; a single one needs no name."""
+    """Draw the legend below the axes, in the order of the labels; a single line needs none."""
     handles = {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     there = [label for label in labels if label in handles]
     if len(there) > 1:
@@ -133,12 +127,12 @@ def legend_below(figure: Figure, axes: Axes, labels: Sequence[str]) -> None:
 
 
 def folded(text: str, width: int = 26) -> str:
-    """A long label on several lines; joined class names are parted where they are joined."""
+    """A long label on several lines; joined class names are split at the +."""
     return "\n".join(textwrap.wrap(shortened(text.replace("+", " + "), 4 * width), width)) or text
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """A label that leaves room for the figure: the middle of what is too long is left out, blanks are made one."""
+    """A label of at most `most` characters: its middle is cut if it is longer, and blanks are merged."""
     text = " ".join(text.split())
     return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 + 3 :]}"
 
@@ -161,13 +155,13 @@ def _columns(labels: Sequence[str]) -> int:
     longest = max(map(len, labels), default=1)
     most = max(1, min(4, len(labels), 64 // (longest + 5)))
     rows = -(-len(labels) // most)
-    return -(-len(labels) // max(rows, 1)) or 1  # as few as fill as many rows
+    return -(-len(labels) // max(rows, 1)) or 1  # the fewest that need no more rows
 
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     content = io.BytesIO()
     with styled(), warnings.catch_warnings():
-        # Letters that the font lacks are drawn as boxes, and a figure that is all labels is drawn as it can be.
+        # Letters that the font lacks become boxes; a figure with more labels than room is drawn all the same.
         warnings.filterwarnings(
             "ignore", "Glyph|.*constrained_layout|.*Matplotlib currently does not support", UserWarning
         )

@@ -15,12 +15,12 @@ def unseen_bars(rows: Sequence[Row], title: str = "", palette: Mapping[str, Look
     """A group of bars for each set of unseen classes, with the standard deviation over seeds as error bars.
 
     Args:
-        rows: as `read_sweeps` gives them; bars are settings and code lengths.
-        title: said of all rows.
+        rows: from `read_sweeps`; bars are settings and code lengths.
+        title: added to the figure's title.
         palette: see `looks`.
 
     Returns:
-        The figure; it grows with the number of bars.
+        The figure; its height grows with the number of bars.
     """
     classes = list(dict.fromkeys(str(row["unseen"]) for row in rows))
     bars = series(rows, apart_from=())

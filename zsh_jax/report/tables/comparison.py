@@ -1,4 +1,4 @@
-"""The tables of a report: a metric by code length, by unseen class, and what variants change."""
+"""The tables of a report: a metric by code length, by unseen class, and differences of variants."""
 
 from collections.abc import Sequence
 from math import isnan
@@ -11,22 +11,21 @@ from zsh_jax.report.summary import metric_of
 from zsh_jax.report.table import cell, interval, numbers_of, value_of
 from zsh_jax.report.tables.table import Entry, Line, Table
 
-BOLD = "Bold: the best, and what is not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
+BOLD = "Bold: the best, and those not significantly worse (paired t test over seeds and unseen classes, p >= 0.05)."
 
 
 def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, rank: bool = False) -> Table:
     """A metric of each setting at each code length.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        metric: name of a scalar metric; the higher the better.
-        title: what readers call it.
+        rows: from `read_sweeps`.
+        metric: name of a scalar metric; higher is better.
+        title: displayed name of the metric.
         name: of the table's files.
-        rank: whether to add the mean rank, where there are three settings or more.
+        rank: whether to add the mean rank if there are three or more settings.
 
     Returns:
-        A line for each setting, and one for chance; a column for each code length, and one of bounds that are not
-        hashing.
+        A line for each setting, and one for chance; a column for each code length, and one for unhashed bounds.
     """
     settings = series(rows)
     lengths = sorted({row["bits"] for row in rows}, key=lambda bits: (bits == 0, bits))
@@ -50,15 +49,15 @@ def metric_table(rows: Sequence[Row], metric: str, title: str, *, name: str, ran
 
 
 def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
-    """mAP of each setting and code length for each set of unseen classes.
+    """Table of mAP of each setting and code length for each set of unseen classes.
 
     Args:
-        rows: as `read_sweeps` gives them.
+        rows: from `read_sweeps`.
         name: of the table's files.
 
     Returns:
         A line for each code length and setting, and one for chance; a column for each set of unseen classes. The
-        best are told apart among the lines of one code length, over seeds alone.
+        best are marked among the lines of one code length, with a test over seeds alone.
     """
     classes = list(dict.fromkeys(str(row["unseen"]) for row in rows))
     settings = series(rows)
@@ -89,11 +88,11 @@ def unseen_class_table(rows: Sequence[Row], *, name: str) -> Table:
 
 
 def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table:
-    """What each variant changes in mAP, by images and by name.
+    """Difference of each variant to the reference in mAP, for image queries and for class names.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        reference: name of the variant that the others are compared with.
+        rows: from `read_sweeps`.
+        reference: name of the reference variant.
         name: of the table's files.
 
     Returns:
@@ -115,22 +114,22 @@ def difference_table(rows: Sequence[Row], reference: str, *, name: str) -> Table
         lines.append(Line((line[0].variant, *map(value_of, line[0].setting.values())), tuple(entries)))
     caption = (
         f"Difference to {reference}, with its 95 % interval, paired over unseen classes and seeds. "
-        "A better variant is above zero."
+        "A positive difference means better than the reference."
     )
     return Table(name, caption, ("variant", *axes), tuple(columns), tuple(lines))
 
 
 def entries(column: Sequence[Sequence[Row]], metric: str) -> list[Entry | None]:
-    """One column: the rows of each setting, to figures of which the best are marked.
+    """The entries of one column, the best marked.
 
-    Means over other unseen classes are not to be compared: a setting that lacks some says so, and is never the best.
+    Means over different unseen classes are not comparable: an entry that lacks some says so, and is never the best.
 
     Args:
         column: rows of each setting.
-        metric: name of a scalar metric; the higher the better.
+        metric: name of a scalar metric; higher is better.
 
     Returns:
-        A figure for each setting; None where there is none.
+        An entry for each setting; None for none.
     """
     found = [statistic(rows, metric) for rows in column]
     classes = [len({row["unseen"] for row in rows}) for rows in column]

@@ -1,4 +1,4 @@
-"""A table as comma-separated values, with every number in full."""
+"""A table as comma-separated values, with every number in full precision."""
 
 import re
 import unicodedata
@@ -9,23 +9,19 @@ from zsh_jax.report.tables.table import Table, parts
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 FORMULA = re.compile(r"[=+@\-\u2212]")
-# Where some program parts cells, if not this file.
+# Where other programs may split cells, though this file does not.
 WITHIN = re.compile(r'((?:[;|]|(?<=.)[\t\r\n])[\s"]*)(?=[=+@\-])')
-APART = re.compile(r'[\t\r\n,;|"]')  # where some program or other would begin another cell
+APART = re.compile(r'[\t\r\n,;|"]')  # where some program may start another cell
 
 
 def comma_separated(table: Table) -> str:
     """The table for a spreadsheet or another program.
 
-    A text that a spreadsheet would take for a formula, and run, begins with an apostrophe.
-
-    Args:
-        table: to be stated.
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Returns:
-        A line of names, then one for each line of the table. Each column becomes one for each number that its
-        entries have: `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. What is not
-        there is left empty.
+        A line of names, then one for each line of the table. Each column becomes one for each number of its entries:
+        `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. Missing values are empty.
     """
     names = parts(table)
     told = any(entry and entry.best for line in table.lines for entry in line.entries)
@@ -42,13 +38,9 @@ def comma_separated(table: Table) -> str:
 
 
 def inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula; a number is left as it is.
+    """A text that no spreadsheet runs as a formula: with an apostrophe in front if it starts like one.
 
-    Args:
-        text: of a cell.
-
-    Returns:
-        The text, behind an apostrophe if it begins as formulas do, after blanks and invisible characters or not.
+    Leading blanks and invisible characters are ignored; numbers are unchanged.
     """
     if NUMBER.fullmatch(text):
         return text
@@ -61,7 +53,7 @@ def inert(text: str) -> str:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """One line, each text quoted that holds what separates cells."""
+    """One line; a text with a separator is quoted."""
     cells = [inert(text) for text in texts]
     quoted = [f'"{cell.replace(chr(34), chr(34) * 2)}"' if APART.search(cell) else cell for cell in cells]
     return ",".join(quoted) + "\n"

@@ -6,14 +6,7 @@ from zsh_jax.report.tables.table import Entry, Table
 
 
 def html(table: Table) -> str:
-    """The table as an element that stands by itself.
-
-    Args:
-        table: to be stated.
-
-    Returns:
-        A `table`, captioned; the best are `strong`.
-    """
+    """A `table` element with a caption; the best entries are `strong`."""
     heads = "".join(f'<th scope="col" class="head">{escape(head)}</th>' for head in table.heads)
     columns = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
     lines = "".join(

@@ -1,4 +1,4 @@
-"""A table as LaTeX, ruled by booktabs."""
+"""A table as LaTeX, with rules of booktabs."""
 
 import re
 
@@ -24,14 +24,7 @@ OPERATORS = {"<=": r"$\leq$", ">=": r"$\geq$"}
 
 
 def latex(table: Table) -> str:
-    """The table for a paper; it needs the package booktabs alone.
-
-    Args:
-        table: to be stated.
-
-    Returns:
-        A `table` with caption and label; the best are bold.
-    """
+    """A `table` with caption and label; the best entries are bold. It needs the package booktabs."""
     heads = [escaped(head) for head in (*table.heads, *table.columns)]
     lines = [
         " & ".join([*map(escaped, line.head), *map(_entry, line.entries)]) + r" \\" for line in table.lines
@@ -57,14 +50,7 @@ def latex(table: Table) -> str:
 
 
 def escaped(text: str) -> str:
-    """Plain text as LaTeX takes it; a minus before a digit is set as one.
-
-    Args:
-        text: plain.
-
-    Returns:
-        Text that prints as it stands.
-    """
+    """Plain text escaped for LaTeX; a hyphen before a digit becomes a minus sign."""
     pieces = re.split(r"(<=|>=|(?<![\w.])-(?=\d))", text)
     return "".join(
         OPERATORS.get(piece)

@@ -4,14 +4,7 @@ from zsh_jax.report.tables.table import Entry, Table
 
 
 def markdown(table: Table) -> str:
-    """The table for a page of documentation.
-
-    Args:
-        table: to be stated.
-
-    Returns:
-        The caption, and below it a pipe table; the best are bold.
-    """
+    """The caption, and below it a pipe table; the best entries are bold."""
     heads = [_plain(head) for head in (*table.heads, *table.columns)]
     lines = [[*map(_plain, line.head), *map(_entry, line.entries)] for line in table.lines]
     rule = ["---"] * len(table.heads) + ["---:"] * len(table.columns)
@@ -20,7 +13,7 @@ def markdown(table: Table) -> str:
 
 
 def _plain(text: str) -> str:
-    """What Markdown would read as its own is escaped."""
+    """Plain text escaped for Markdown."""
     return "".join(f"\\{sign}" if sign in r"\|*_`<" else sign for sign in text)
 
 

@@ -1,4 +1,4 @@
-"""Tables of several metrics beside each other: each code length and setting a line, each metric a column."""
+"""Tables of several metrics: a line for each code length and setting, a column for each metric."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
@@ -25,15 +25,15 @@ def side_by_side(
     """Several metrics of each code length and setting.
 
     Args:
-        rows: as `read_sweeps` gives them.
-        columns: by the head of a column, the name of its scalar metric.
-        caption: a sentence on what is seen; which are bold is added.
+        rows: from `read_sweeps`.
+        columns: name of the scalar metric of each column head.
+        caption: a sentence on the content; the meaning of bold is added.
         name: of the table's files.
-        best: whether a higher value is the better, and the best of each code length are marked.
-        text: how a figure is stated.
+        best: whether higher is better, and the best of each code length are marked.
+        text: turns a statistic into text.
 
     Returns:
-        A line for each code length and setting; columns without any finite value are left out, and so are lines.
+        A line for each code length and setting; lines and columns without a finite value are omitted.
     """
     there = {head: metric for head, metric in columns.items() if found(rows, metric)}
     lines = []
@@ -59,36 +59,36 @@ def side_by_side(
 
 
 def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
-    """mAP under both rules for items at equal distance."""
+    """Table of mAP under both rules for images at equal distance."""
     columns = {
         "tie-aware": "mean_average_precision",
         "stable": "mean_average_precision_stable",
         "chance": CHANCE,
     }
     caption = (
-        "mAP under two rules for images at equal distance: tie-aware, the exact mean over their orders; and stable, "
-        "the order of the database, over the first 10,000 places, divided by what is relevant among them; "
+        "mAP under two rules for images at equal distance. Tie-aware: the exact mean over all their orders. Stable: "
+        "mAP@10,000 in the order of the database, normalised by the relevant images among the 10,000; "
         f"{OVER}."
     )
     return side_by_side(rows, columns, caption, name=name, best=True)
 
 
 def generalised_table(rows: Sequence[Row], *, name: str) -> Table:
-    """mAP of queries of unseen and of seen classes, and their harmonic mean."""
+    """Table of mAP of queries of unseen and of seen classes, and their harmonic mean."""
     columns = {}
     for head, ending in (("unseen", ""), ("seen", "_seen"), ("harmonic", "_harmonic")):
         columns[head] = f"mean_average_precision{ending}"
         columns[f"chance of {head}"] = f"{CHANCE}{ending}"
     caption = (
-        "Generalised setting: mAP of queries of unseen classes, of queries of seen classes that were not learnt from, "
-        f"each searching the same database without itself, and the harmonic mean of a cell's two; {OVER}."
+        "Generalised setting: mAP of queries of unseen classes, mAP of queries of seen classes outside the training "
+        f"data (same database, without the query itself), and the harmonic mean of both in each cell; {OVER}."
     )
     some = [row for row in rows if isfinite(metric_of(row, "mean_average_precision_seen"))]
     return side_by_side(some, columns, caption, name=name, best=True)
 
 
 def bit_table(rows: Sequence[Row], *, name: str) -> Table:
-    """Statistics of the codes of the database."""
+    """Table of statistics of the database codes."""
     columns = {
         "balance": "bit_balance",
         "correlation": "bit_correlation",
@@ -96,25 +96,24 @@ def bit_table(rows: Sequence[Row], *, name: str) -> Table:
         "codes a class": "codes_per_class",
     }
     caption = (
-        "Codes of the database: mean |mean of a bit in -1, +1|; mean |correlation| of two bits, a bit that never "
-        "changes counting as 0; share of distinct codes among all; distinct codes of a class, mean over the classes "
-        "that occur; averaged over seeds and unseen classes."
+        "Database codes. Balance: mean absolute mean of a bit (-1 or +1). Correlation: mean absolute correlation of "
+        "two bits, 0 for a constant bit. Distinct: share of distinct codes. Codes a class: distinct codes of a class, "
+        "mean over the classes present. Averaged over seeds and unseen classes."
     )
     return side_by_side(rows, columns, caption, name=name, text=plain)
 
 
 def cost_table(rows: Sequence[Row], *, name: str) -> Table:
-    """What training, encoding and evaluation cost."""
+    """Table of the time of training, encoding and evaluation."""
     columns = {
         "training s": "seconds",
         "encoding µs an image": "encode_microseconds",
         "search and evaluation µs a query": "query_microseconds",
     }
     caption = (
-        "Time, a batch's shared out over the cells that ran with it. Training: seconds a cell. Encoding: all images; "
-        "the kernel features are computed once for the cells of a data split and shared by them, so that a hash "
-        "function alone takes longer. Search and evaluation: every query against the whole database, the metrics "
-        "and the statistics of the codes included, so that a search alone takes less."
+        "Time of a batch, divided by its number of cells. Training: seconds a cell. Encoding: all images; the cells "
+        "of a data split share the kernel features, so a single hash function takes longer. Search and evaluation: "
+        "every query against the whole database, with the metrics and code statistics, so search alone takes less."
     )
     return side_by_side([_with_costs(row) for row in rows], columns, caption, name=name, text=plain)
 

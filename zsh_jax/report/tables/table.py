@@ -1,15 +1,15 @@
-"""What a table holds, before it is HTML, CSV or LaTeX."""
+"""The contents of a table, independent of HTML, CSV or LaTeX."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """One figure of a table.
+    """One entry of a table.
 
     Attributes:
-        text: as people read it.
-        numbers: what the text says, in full, by what each is; the same names throughout a table.
+        text: as displayed.
+        numbers: the numbers of the text in full precision, by name; the names are the same throughout a table.
         best: whether it is the best of its column, or not significantly worse.
     """
 
@@ -22,8 +22,8 @@ class Line(NamedTuple):
     """One line of a table.
 
     Attributes:
-        head: what it is of.
-        entries: one a column; None where nothing was run.
+        head: names of the line.
+        entries: one a column; None if nothing was run.
     """
 
     head: tuple[str, ...]
@@ -36,8 +36,8 @@ class Table(NamedTuple):
     Attributes:
         name: short, for files and references.
         caption: one line of plain text.
-        heads: what the first columns are.
-        columns: what the others are.
+        heads: heads of the columns that name a line.
+        columns: heads of the other columns.
         lines: of the table.
     """
 
