@@ -126,7 +126,7 @@ def test_attributes_are_joined_where_both_have_the_same():
 
 
 def test_what_does_not_fit_is_named():
-    with pytest.raises(InputError, match="features of images have 3 values and those of photos 2"):
+    with pytest.raises(InputError, match="features of images have 3 values, features of photos have 2"):
         join_datasets(ONE._replace(features=np.zeros((9, 3), np.float32)), SEVERAL)
     with pytest.raises(InputError, match="images: classes 'sea lion' and 'Sea_Lion' differ in case"):
         join_datasets(ONE._replace(class_names=("sea lion", "Sea_Lion", "cat")), SEVERAL)
@@ -192,5 +192,5 @@ def test_features_of_two_networks_are_not_joined(tmp_path):
         features=np.random.default_rng(0).normal(size=(4, 5)),
         labels=np.arange(4) % 2,
     )
-    with pytest.raises(InputError, match="features of first have 8 values and those of second 5"):
+    with pytest.raises(InputError, match="features of first have 8 values, features of second have 5"):
         lay_out(config)

@@ -12,7 +12,7 @@ import pytest
 
 # Looked for and not imported: who imports it first chooses what it runs on.
 if importlib.util.find_spec("keras") is None:
-    pytest.skip("networks want the extra: pip install 'zsh_jax[backbone]'", allow_module_level=True)
+    pytest.skip("networks need the extra: pip install 'zsh_jax[backbone]'", allow_module_level=True)
 
 from zsh_jax.errors import InputError
 from zsh_jax.features import backbone as module
@@ -184,7 +184,7 @@ def test_keras_runs_on_jax_and_no_other_framework_is_loaded():
 def test_another_backend_is_refused():
     done = _run(LOAD, KERAS_BACKEND="tensorflow")
     assert done.returncode
-    assert "KERAS_BACKEND is 'tensorflow', and networks run on JAX here; unset it" in done.stderr
+    assert "KERAS_BACKEND is 'tensorflow', but networks need JAX; fix: set KERAS_BACKEND=jax" in done.stderr
     # Keras that is there already, on NumPy: the only other backend that comes with it.
     done = _run(f"import keras; {LOAD}", KERAS_BACKEND="numpy")
     assert done.returncode

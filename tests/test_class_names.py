@@ -32,11 +32,11 @@ def test_any_encoding_that_can_be_told_is_read(tmp_path, encoding, end):
     [
         ("狐狸\n象\n马\n".encode("gbk"), r"line 1: byte 0xba is not UTF-8; .*iconv -f gb18030 -t UTF-8"),
         ("cat\npâté\n".encode("latin1"), r"line 2: byte 0xe2 is not UTF-8; .*iconv -f latin1 -t UTF-8"),
-        ("cat\ndog\n".encode("utf-16-le"), r"zero bytes, as UTF-16 without a mark"),
+        ("cat\ndog\n".encode("utf-16-le"), r"zero bytes, like UTF-16 without a byte order mark"),
         (b"\xff\xfec\0a\0t", r"byte 6 is not UTF-16-LE"),
-        (b"", r"it has none"),
-        (b"\n \n", r"it has none"),
-        (b"cat\ndog\ncat\n", r"'cat' stands in lines 1 and 3"),
+        (b"", r"the file is empty"),
+        (b"\n \n", r"the file is empty"),
+        (b"cat\ndog\ncat\n", r"'cat' is in lines 1 and 3"),
         ("cat\nd\ufeffog\n".encode(), r"line 2: .* holds U\+FEFF"),
         (b"cat\nd\x1bog\n", r"line 2: .* holds U\+001B"),
     ],
@@ -73,8 +73,8 @@ def test_a_plus_which_joins_names_is_read_as_a_blank():
         (["cat", "cat"], (0, 1), "are both called 'cat'"),
         (["cat", ""], (0, 1), "the name of class '' is empty"),
         (["cat", "d\udcc1g"], (0, 1), "holds bytes that are not UTF-8"),
-        (["cat", "dog"], (0, 2), "label 2 of row 1 is none of 2 classes"),
-        (["cat", "dog"], (-1, 1), "label -1 of row 0 is none of 2 classes"),
+        (["cat", "dog"], (0, 2), "label 2 of row 1 is not one of 2 classes"),
+        (["cat", "dog"], (-1, 1), "label -1 of row 0 is not one of 2 classes"),
     ],
 )
 def test_what_no_sweep_can_use_is_refused(names, labels, said):

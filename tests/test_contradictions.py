@@ -104,9 +104,9 @@ TOGETHER = {
         {"evaluation.seen_queries": 99},
         "99 seen queries cannot be drawn from",
     ),
-    "every class unseen": ({"sweep.unseen": (ALL,), "sweep.queries": (100,)}, "none is left to learn from"),
+    "every class unseen": ({"sweep.unseen": (ALL,), "sweep.queries": (100,)}, "none is left to train on"),
     "a class that is not there": ({"sweep.unseen": ("cta",)}, "sweep.unseen: there is no class 'cta'"),
-    "a class twice": ({"sweep.unseen": ("cat + cat",)}, "sweep.unseen: class 'cat' stands twice"),
+    "a class twice": ({"sweep.unseen": ("cat + cat",)}, "sweep.unseen: class 'cat' occurs twice"),
     "a set twice": (
         {"sweep.unseen": ("cat+dog", "dog + cat")},
         "sweep.unseen repeats a value: 'cat+dog' and 'dog + cat'",

@@ -135,10 +135,10 @@ def test_a_folder_is_checked_and_described(run, pictures):
     status, said, _ = run("prepare", "folder", "--path", pictures)
     assert status == 0
     assert "pictures: 6 samples of 2 classes" in said
-    (pictures / "dog" / "1.png").write_bytes(b"no picture")
+    (pictures / "dog" / "1.png").write_bytes(b"not an image")
     status, _, complaint = run("prepare", "folder", "--path", pictures)
     assert status == 2
-    assert "dog/1.png: no picture" in complaint
+    assert "dog/1.png: not an image" in complaint
 
 
 def test_several_labels_a_sample_are_counted(run, tmp_path):
@@ -165,7 +165,7 @@ def test_features_are_made_once_and_listed(run, pictures, tmp_path):
     ("arguments", "said"),
     [
         (("prepare", "cifra10"), "there is no data set 'cifra10'; nearest: cifar10"),
-        (("prepare", "folder"), "dataset.path is not set; give a folder with one sub-folder"),
+        (("prepare", "folder"), "dataset.path is not set; fix: give a folder with one sub-folder"),
         (("features", "folder", "sift"), "there is no 'sift'"),
         (("prepare", "mirflickr"), r"mirflickr25k_annotations_v080.zip"),
         (("features", "features", "gist", "--path", "none.npz"), "there is no file none.npz"),

@@ -127,7 +127,7 @@ def test_other_pictures_of_the_same_name_are_not_taken_for_these(tmp_path, count
     got = extract(dataset._replace(images=changed), "colour", cache=tmp_path)
     np.testing.assert_array_equal(got, colour(changed))
     assert len(counted) == 1
-    assert "was made from other pictures" in capsys.readouterr().err
+    assert "was made from other images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def _cifar10():
 @pytest.mark.slow
 def test_a_killed_extraction_of_real_pictures_by_a_network_equals_an_uninterrupted_one(tmp_path):
     if importlib.util.find_spec("keras") is None:
-        pytest.skip("networks want the extra: pip install 'zsh_jax[backbone]'")
+        pytest.skip("networks need the extra: pip install 'zsh_jax[backbone]'")
     if not TFDS.exists():
         pytest.skip(f"no real pictures: {TFDS} is missing")
     interrupted, whole = tmp_path / "interrupted", tmp_path / "whole"

@@ -150,7 +150,7 @@ def _with(row, value, array=FEATURES):
     [
         (
             {"features": None},
-            r"lacks an array with a usual name for features; it has labels, id; name them with",
+            r"lacks an array with a usual name for features; it has labels, id; fix: name them with",
         ),
         ({"labels": None}, r"usual name for labels; it has features, id"),
         ({"features": FEATURES[:5]}, r"features of shape \(5, 4\) and labels of shape \(7,\)"),
@@ -161,21 +161,21 @@ def _with(row, value, array=FEATURES):
         ({"labels": LABELS.astype(object)}, r"holds Python objects"),
         ({"features": _with((3, 1), np.nan)}, r"not finite \(first: row 3\)"),
         ({"features": _with((3, 1), 1e300, FEATURES.astype(np.float64))}, r"not finite \(first: row 3\)"),
-        ({"features": np.ones((7, 4))}, r"all 7 rows of features are alike"),
+        ({"features": np.ones((7, 4))}, r"all 7 rows of features are equal"),
         (
             {"labels": _with(2, 3, LABELS)},
             r"1 of 7 labels are out of range \(first: row 2, label 3\).*0 to 2",
         ),
         ({"labels": _with(2, -1, LABELS)}, r"out of range \(first: row 2, label -1\)"),
-        ({"labels": LABELS + 0.5}, r"7 of 7 labels are no whole numbers \(first: row 0, 0\.5\)"),
+        ({"labels": LABELS + 0.5}, r"7 of 7 labels are not whole numbers \(first: row 0, 0\.5\)"),
         (
             {"labels": _with((4, 1), 2, HOT)},
-            r"labels of 1 of 7 rows have other values than 0 and 1 \(first: row 4\)",
+            r"labels of 1 of 7 rows are not all 0 or 1 \(first: row 4\)",
         ),
         ({"labels": HOT[:, :2]}, r"2 columns and there are 3 class names"),
-        ({"labels": np.array(["cat"] * 6 + ["cow"])}, r"label 'cow' is none of the 3 class names"),
+        ({"labels": np.array(["cat"] * 6 + ["cow"])}, r"label 'cow' is not one of the 3 class names"),
         ({"id": IDS[:5]}, r"5 ids and 7 rows"),
-        ({"id": np.array(["a"] * 7)}, r"1 ids stand more than once \(first: a\)"),
+        ({"id": np.array(["a"] * 7)}, r"1 ids occur more than once \(first: a\)"),
     ],
 )
 def test_every_mismatch_is_named(tmp_path, changes, said):
@@ -216,7 +216,7 @@ def test_a_file_cut_off_is_named(tmp_path, kind, kept):
         _hdf5(path, **many)
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(InputError, match=rf"{path.name} (is cut off|lacks an array)") as caught:
+    with pytest.raises(InputError, match=rf"{path.name} (is truncated|lacks an array)") as caught:
         load_features(path)
     assert "\n" not in str(caught.value)
 
@@ -234,5 +234,5 @@ def test_missing_empty_and_other_files_are_named(tmp_path):
 def test_a_mat_file_of_version_7_3_without_h5py_says_what_reads_it(tmp_path, monkeypatch):
     path = _hdf5(tmp_path / "set.mat", X=FEATURES, Y=LABELS)
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(InputError, match=r"h5py reads; pip install -e '\.\[mat\]'"):
+    with pytest.raises(InputError, match=r"needs h5py; fix: pip install -e '\.\[mat\]'"):
         load_features(path)

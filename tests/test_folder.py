@@ -108,7 +108,7 @@ def test_a_picture_cut_off_is_named_at_once(folder, suffix, kept):
     Image.fromarray(_noise(7, (200, 300))).save(path)
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(InputError, match=rf"late\.{suffix}: no picture, or a damaged one") as caught:
+    with pytest.raises(InputError, match=rf"late\.{suffix}: not an image, or damaged") as caught:
         load_folder(folder)
     assert "\n" not in str(caught.value)
 
@@ -121,8 +121,8 @@ def test_a_jpeg_with_something_behind_it_is_whole(folder):
 
 
 def test_other_files_and_hidden_ones_are_left_out(folder):
-    (folder / "cat" / "notes.txt").write_text("no picture")
-    (folder / "cat" / ".0.png").write_text("no picture")
+    (folder / "cat" / "notes.txt").write_text("not an image")
+    (folder / "cat" / ".0.png").write_text("not an image")
     (folder / ".cache").mkdir()
     (folder / "README").touch()
     assert len(load_folder(folder).ids) == 5
@@ -140,8 +140,8 @@ def test_a_class_with_too_few_pictures_is_named(folder):
 def test_missing_empty_and_flat_folders_are_named(tmp_path):
     with pytest.raises(InputError, match=r"there is no folder .*none"):
         load_folder(tmp_path / "none")
-    with pytest.raises(InputError, match="holds no sub-folder; give a folder with one sub-folder"):
+    with pytest.raises(InputError, match="holds no sub-folder; fix: give a folder with one sub-folder"):
         load_folder(tmp_path)
     Image.fromarray(_noise(0)).save(tmp_path / "one.jpg")
-    with pytest.raises(InputError, match="holds 1 pictures and no sub-folder"):
+    with pytest.raises(InputError, match="holds 1 images and no sub-folder"):
         load_folder(tmp_path)

@@ -52,21 +52,21 @@ class _Bomb:
 NPY = {
     "terabytes": (
         _promise("<f4", (10**9, 10**6)),
-        r"promises float32 \(1000000000, 1000000\), 4,000,000,000,000,000 bytes",
+        r"states float32 \(1000000000, 1000000\), 4,000,000,000,000,000 bytes",
     ),
-    "more than 64 bits": (_promise("<f4", (2**40, 2**40)), "is cut off: its header promises"),
-    "negative": (_promise("<f4", (-1, 3)), r"header that promises float32 \(-1, 3\)"),
-    "long strings": (_promise("<U100000000", (7,)), "is cut off: its header promises"),
-    "strings of nothing": (_promise("<U0", (10**12,)), r"promises <U0 \(1000000000000,\)"),
+    "more than 64 bits": (_promise("<f4", (2**40, 2**40)), "is truncated: its header states"),
+    "negative": (_promise("<f4", (-1, 3)), r"header that states float32 \(-1, 3\)"),
+    "long strings": (_promise("<U100000000", (7,)), "is truncated: its header states"),
+    "strings of nothing": (_promise("<U0", (10**12,)), r"states <U0 \(1000000000000,\)"),
     "objects": (
         _npy(np.array([_Bomb()], object), allow_pickle=True),
         "holds Python objects, which are never unpickled",
     ),
     "objects in records": (_promise([("a", "O")], (3,)), "holds Python objects"),
     "a pickle": (pickle.dumps(_Bomb()), "holds Python objects"),
-    "two arrays": (_npy(FEATURES) + _npy(FEATURES), "is garbled: its header promises"),
-    "another version": (_npy(FEATURES).replace(b"NUMPY\x01", b"NUMPY\x03", 1), "of a later format"),
-    "code for a shape": (_promise("<f4", (1,)).replace(b"(1,)", b"f()?"), "is cut off or no .npy file"),
+    "two arrays": (_npy(FEATURES) + _npy(FEATURES), "is garbled: its header states"),
+    "another version": (_npy(FEATURES).replace(b"NUMPY\x01", b"NUMPY\x03", 1), "of a newer format"),
+    "code for a shape": (_promise("<f4", (1,)).replace(b"(1,)", b"f()?"), "is truncated or not an .npy file"),
 }
 
 
@@ -113,7 +113,7 @@ def test_an_archive_that_unpacks_to_more_than_it_can_is_refused(tmp_path):
         read_npz(tmp_path / "a.npz", "a")
     with zipfile.ZipFile(tmp_path / "b.npz", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("a.npy", _npy(FEATURES))
-    with pytest.raises(InputError, match="packed as NumPy does not"):
+    with pytest.raises(InputError, match="uses a compression that NumPy does not write"):
         read_npz(tmp_path / "b.npz", "a")
 
 
@@ -133,7 +133,7 @@ def test_hdf5_files_promise_no_more_than_they_hold_and_lead_nowhere(tmp_path):
     arrays = open_arrays(path)
     assert "link" not in arrays.names
     for name, said in (
-        ("huge", "promises"),
+        ("huge", "states"),
         ("words", "fix: save plain arrays"),
         ("raw", "in another file"),
         ("virtual", "in another file"),
@@ -175,7 +175,7 @@ def test_pictures_that_are_none_or_too_large_are_named(tmp_path, content, said, 
     path.write_bytes(content)
     with (
         little_memory(),
-        pytest.raises(InputError, match=rf"late\.{suffix}: no picture, or a damaged one \(.*({said})"),
+        pytest.raises(InputError, match=rf"late\.{suffix}: not an image, or damaged \(.*({said})"),
     ):
         _look(path)
 
@@ -195,20 +195,23 @@ def test_absurd_sizes_are_refused_before_memory_is_asked_for(tmp_path, size, cap
 
 
 WORDS = {
-    "a header of billions": (b"4000000000 300\ncat 1 2\n", "cut off, its header promises 4000000000 words"),
-    "values without number": (b"1 99999999\ncat 1 2\n", "its header promises 1 words of 99999999 values"),
-    "fewer words than promised": (b"3 2\ncat 1.00000 2.00000\ndog 1 2\n", "promises 3 words, and it has 2"),
-    "more words than promised": (b"1 2\ncat 1 2\ndog 2 1\n", "promises 1 words, and it has 2"),
+    "a header of billions": (b"4000000000 300\ncat 1 2\n", "truncated, its header states 4000000000 words"),
+    "values without number": (b"1 99999999\ncat 1 2\n", "its header states 1 words of 99999999 values"),
+    "fewer words than promised": (b"3 2\ncat 1.00000 2.00000\ndog 1 2\n", "states 3 words, but it has 2"),
+    "more words than promised": (b"1 2\ncat 1 2\ndog 2 1\n", "states 1 words, but it has 2"),
     "other length than promised": (b"2 3\ncat 1 2 3\ndog 1.0 2.0\n", "row 2 is not a word and 3 numbers"),
-    "not a number": (b"cat 1 nan\ndog 1 2\n", "vector of 'cat' is cut off or garbled"),
-    "infinite": (b"cat 1 inf\ndog 1 2\n", "vector of 'cat' is cut off or garbled"),
-    "beyond single precision": (b"cat 1 1e39\ndog 1 2\n", "vector of 'cat' is cut off or garbled"),
-    "zero": (b"cat 0 0\ndog 1 2\n", "vector of 'cat' is cut off or garbled"),
+    "not a number": (b"cat 1 nan\ndog 1 2\n", "vector of 'cat' is damaged"),
+    "infinite": (b"cat 1 inf\ndog 1 2\n", "vector of 'cat' is damaged"),
+    "beyond single precision": (b"cat 1 1e39\ndog 1 2\n", "vector of 'cat' is damaged"),
+    "zero": (b"cat 0 0\ndog 1 2\n", "vector of 'cat' is damaged"),
     "UTF-16": ("cat 1 2\n".encode("utf-16"), r"is UTF-16-LE text; fix: .*iconv -f utf-16"),
-    "one endless line": (b"cat " + b"1 " * (1 << 20), "cut off or garbled|no file of word vectors|no vector"),
+    "one endless line": (
+        b"cat " + b"1 " * (1 << 20),
+        "truncated or damaged|not a file of word vectors|no vector",
+    ),
     "binary with more behind it": (
         b"1 2\ncat " + bytes(range(1, 9)) + b"\n\x01\x02\x03",
-        "goes on after the 1 words",
+        "continues after the 1 words",
     ),
 }
 
@@ -263,5 +266,5 @@ def test_a_folder_of_pipes_and_devices_is_no_set_of_pictures(tmp_path):
     os.mkfifo(tmp_path / "cat" / "a.jpg")
     Path(tmp_path / "cat" / "b.jpg").symlink_to("/dev/zero")
     Path(tmp_path / "cat" / "c.jpg").symlink_to(tmp_path / "cat" / "c.jpg")
-    with pytest.raises(InputError, match=r"class 'cat' has 0 \.jpg or \.png pictures"):
+    with pytest.raises(InputError, match=r"class 'cat' has 0 \.jpg or \.png images"):
         load_folder(tmp_path)

@@ -103,7 +103,7 @@ def test_every_synset_has_a_name_of_its_own_among_its_words():
 
 
 def test_what_is_no_synset_is_named():
-    with pytest.raises(InputError, match=r"1 of 2 classes are no synsets of ILSVRC2012 \(first: cat\)"):
+    with pytest.raises(InputError, match=r"1 of 2 classes are not synsets of ILSVRC2012 \(first: cat\)"):
         class_names(["n01440764", "cat"])
 
 

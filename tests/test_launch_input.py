@@ -99,16 +99,16 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.sweep.training_samples": 9000}, "lower --config.sweep.training_samples"),
         (
             {"config.sweep.unseen": "'striped circle'", "config.sweep.queries": 300},
-            "database: all images of class 'striped circle' are queries; lower --config.sweep.queries",
+            "database: all images of class 'striped circle' are queries; fix: lower --config.sweep.queries",
         ),
         ({"config.features.name": "gits"}, "features.name: there is no 'gits'"),
-        ({"config.features.path": None}, "features.path is not set; give"),
-        ({"config.features.path": "nowhere"}, "features.path: there is no nowhere; give"),
-        ({"config.features.path": ROOT / "experiments"}, "lacks train.npz; give"),
-        ({"config.sweep.semantics": "word_vectors"}, "semantics.path is not set; give"),
+        ({"config.features.path": None}, "features.path is not set; fix: give"),
+        ({"config.features.path": "nowhere"}, "features.path: there is no nowhere; fix: give"),
+        ({"config.features.path": ROOT / "experiments"}, "lacks train.npz; fix: give"),
+        ({"config.sweep.semantics": "word_vectors"}, "semantics.path is not set; fix: give"),
         (
             {"config.sweep.semantics": "word_vectors", "config.semantics.path": "nowhere.bin"},
-            "semantics.path: there is no nowhere.bin; give",
+            "semantics.path: there is no nowhere.bin; fix: give",
         ),
         (
             {"config.sweep.semantics": "word_vectors", "config.semantics.path": EXPERIMENT},

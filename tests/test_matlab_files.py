@@ -99,18 +99,18 @@ def _nested(depth):
 
 DOUBLES = _element(9, np.arange(6.0).tobytes())
 HOSTILE = {
-    "cells within cells": (_nested(500), "cells within cells"),
+    "cells within cells": (_nested(500), "cells are nested too deeply"),
     "unknown type of values": (_matrix(6, (2, 3), _element(11, bytes(48))), "values of type 11"),
     "type beyond every table": (_matrix(6, (2, 3), _element(60_000, bytes(48))), "values of type 60000"),
     "shape without values": (_matrix(6, (2**31 - 1, 2**31 - 1), DOUBLES), "cannot reshape"),
-    "negative shape": (_matrix(6, (-2, -3), DOUBLES), r"promises the shape \(-2, -3\)"),
+    "negative shape": (_matrix(6, (-2, -3), DOUBLES), r"states the shape \(-2, -3\)"),
     "complex": (_matrix(6 | 0x0800, (2, 3), DOUBLES, DOUBLES), "neither real numbers"),
     "no values": (_matrix(6, (2, 3)), "lacks its end"),
     "values that end after it": (
         _matrix(6, (2, 3), struct.pack("<2I", 9, 2**32 - 1) + bytes(48)),
         "ends? after it",
     ),
-    "billions of cells": (_matrix(1, (2**31 - 1, 1)), "cells are promised in"),
+    "billions of cells": (_matrix(1, (2**31 - 1, 1)), "cells are stated in"),
     "sparse rows outside": (
         _matrix(
             5,
@@ -119,7 +119,7 @@ HOSTILE = {
             _element(5, struct.pack("<2i", 0, 1)),
             _element(9, bytes(8)),
         ),
-        "values outside of it",
+        "indices outside it",
     ),
     "sparse columns out of order": (
         _matrix(
@@ -133,7 +133,7 @@ HOSTILE = {
     ),
     "sparse and huge": (
         _matrix(5, (2**31 - 1, 1), _integers(), _integers(0, 0), _element(9, b"")),
-        "a sparse array promises the shape",
+        "a sparse array states the shape",
     ),
     "bomb": (
         _element(15, zlib.compress(struct.pack("<2I", 14, 2**31) + bytes(1 << 24))),
@@ -156,7 +156,7 @@ def test_a_file_shorter_than_its_header_is_cut_off(tmp_path, length):
     path = tmp_path / "short.mat"
     savemat(path, {"X": np.eye(3)})
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(InputError, match=r"short\.mat is cut off or no \.mat file"):
+    with pytest.raises(InputError, match=r"short\.mat is truncated or not a \.mat file"):
         open_arrays(path)
 
 
@@ -170,5 +170,5 @@ def test_a_file_cut_between_or_in_its_arrays_is_cut_off(tmp_path):
         try:
             names.append(open_arrays(path).names)
         except InputError as error:
-            assert "is cut off" in str(error)  # noqa: PT017  most cuts are refused
+            assert "is truncated" in str(error)  # noqa: PT017  most cuts are refused
     assert names == [(), ("X",)]  # there, a file of fewer arrays is whole

@@ -160,7 +160,7 @@ def _damage(folder, kind):
         ("one annotation lacks", r"lacks 1 of 24 annotation files \(first: sea\.txt\)"),
         ("word", r"sea\.txt, line 2: 'shore' is no image number"),
         ("number", rf"sea\.txt, line 2: '{COUNT + 1}' is no image of"),
-        ("cut picture", r"im7\.jpg: no picture, or a damaged one"),
+        ("cut picture", r"im7\.jpg: not an image, or damaged"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_left_half_written(tmp_path, kind, said):

@@ -64,11 +64,11 @@ FEATURE_FILE = "Low_Level_Features/Test_Normalized_EDH.dat"
     ("file", "content", "said"),
     [
         (LABEL_FILE, None, r"Labels_animal_Test\.txt is missing"),
-        (LABEL_FILE, "1\n0\n", r"has 2 lines and that of airport has 4"),
+        (LABEL_FILE, "1\n0\n", r"has 2 lines, but the file of airport has 4"),
         (LABEL_FILE, "1\n0\n7\n0\n", r"Labels_animal_Test\.txt, line 3: a label must be one 0 or 1"),
-        (LABEL_FILE, "1\nx\n", r"Labels_animal_Test\.txt is cut off or damaged"),
+        (LABEL_FILE, "1\nx\n", r"Labels_animal_Test\.txt is truncated or damaged"),
         (FEATURE_FILE, "1 2\n3 4\n", r"Test_Normalized_EDH\.dat has 2 rows, and there are labels of 4"),
-        (FEATURE_FILE, "1 2\n3\n", r"Test_Normalized_EDH\.dat is cut off or damaged"),
+        (FEATURE_FILE, "1 2\n3\n", r"Test_Normalized_EDH\.dat is truncated or damaged"),
         (FEATURE_FILE, "1 2\n3 nan\n1 1\n1 1\n", r"Test_Normalized_EDH\.dat: row 1 is not finite"),
         ("ImageList/TestImagelist.txt", "a.jpg\nb.jpg\n", r"has 2 lines, 2 of them different"),
     ],
@@ -84,6 +84,6 @@ def test_what_is_wrong_is_named(folder, file, content, said):
 
 def test_an_empty_folder_says_what_is_wanted(tmp_path):
     with pytest.raises(
-        InputError, match=r"holds no Labels_\*_Train\.txt; give the folder that holds Groundtruth"
+        InputError, match=r"holds no Labels_\*_Train\.txt; fix: give the folder that holds Groundtruth"
     ):
         load_nuswide(tmp_path)

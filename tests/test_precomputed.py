@@ -127,14 +127,14 @@ def _infinite(dtype=np.float16, value=np.inf):
             {"id": np.array(["b2", "c", "b10", "q"])},
             r"1 of 4 ids of toy, split train, .*\(a\) and 1 of 4 .*\(q\)",
         ),
-        ({"id": np.array(["b2", "c", "b10", "c"])}, r"train.npz: 1 ids stand more than once \(c\)"),
+        ({"id": np.array(["b2", "c", "b10", "c"])}, r"train.npz: 1 ids occur more than once \(c\)"),
         (
             {"id": MANY, "features": np.zeros((5, 3)), "label": None},
             r"4 of 4 ids of toy.*\(a, b10, b2, \.\.\.\) and 5 of 5 ids of the file.*\(n0, n1, n2, \.\.\.\)",
         ),
         (
             {"id": np.array(["c", "a"]), "features": np.zeros((2, 3)), "label": None},
-            r"2 of 4 .*\(b10, b2\); extract",
+            r"2 of 4 .*\(b10, b2\); fix: extract",
         ),
         ({"id": np.array([["b2", "c", "b10", "a"]])}, r"id must be \(n,\)"),
         ({"id": np.array([0.0, 1.0, 2.0, 3.0])}, r"id must be .* got float64"),
@@ -165,12 +165,12 @@ def test_every_mismatch_is_named(tmp_path, train, said):
 
 
 def test_identifiers_that_stand_twice_in_the_data_set_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"toy, split train: 1 ids stand more than once \(a\)"):
+    with pytest.raises(InputError, match=r"toy, split train: 1 ids occur more than once \(a\)"):
         load_precomputed(_write(tmp_path), _dataset(ids=["a", "a", "c", "b2", "a", "z"]))
 
 
 def test_a_missing_folder_and_missing_files_are_named(tmp_path):
-    with pytest.raises(InputError, match=r"there is no folder .*none; give a folder of \{split\}\.npz"):
+    with pytest.raises(InputError, match=r"there is no folder .*none; fix: give a folder of \{split\}\.npz"):
         load_precomputed(tmp_path / "none", _dataset())
     with pytest.raises(InputError, match=r"lacks train\.npz, test\.npz"):
         load_precomputed(tmp_path, _dataset())
@@ -180,7 +180,7 @@ def test_a_file_cut_off_is_named(tmp_path):
     whole = (_write(tmp_path) / "test.npz").read_bytes()
     for kept in (0, 1, 100, len(whole) // 2, len(whole) - 1):
         (tmp_path / "test.npz").write_bytes(whole[:kept])
-        with pytest.raises(InputError, match=r"test\.npz is cut off or no \.npz file"):
+        with pytest.raises(InputError, match=r"test\.npz is truncated or not an \.npz file"):
             load_precomputed(tmp_path, _dataset())
 
 
@@ -190,7 +190,7 @@ def test_a_file_with_changed_bytes_is_named(tmp_path):
     place = content.index(_file("test")["features"].tobytes())
     content[place] ^= 0xFF
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"test\.npz is cut off or no \.npz file"):
+    with pytest.raises(InputError, match=r"test\.npz is truncated or not an \.npz file"):
         load_precomputed(tmp_path, _dataset())
 
 
@@ -204,7 +204,9 @@ def test_other_files_are_refused(tmp_path, content):
             np.array({"id": 0}, object).dump(file)
         else:
             file.write(b"id,features\n")
-    with pytest.raises(InputError, match=r"test\.npz (holds Python objects|is cut off or no \.npz file)"):
+    with pytest.raises(
+        InputError, match=r"test\.npz (holds Python objects|is truncated or not an \.npz file)"
+    ):
         load_precomputed(tmp_path, _dataset())
 
 

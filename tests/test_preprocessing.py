@@ -118,7 +118,7 @@ def test_float64_stays_float64(float64):
         ({"kind": "zca"}, "kind is one of"),
         ({"kind": "pca", "dimensions": 13}, "1 to 12"),
         ({"kind": "pca", "dimensions": 0}, "1 to 12"),
-        ({"kind": "unit", "dimensions": 3}, "wants kind='pca'"),
+        ({"kind": "unit", "dimensions": 3}, "needs kind='pca'"),
     ],
 )
 def test_what_cannot_be_fitted_is_said(settings, said):

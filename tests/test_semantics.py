@@ -176,7 +176,7 @@ def test_a_packed_file_cut_off_or_not_packed_is_refused(tmp_path):
         _text(WORDS),
     ):
         path.write_bytes(content)
-        with pytest.raises(InputError, match=r"vectors\.txt\.gz: cut off or garbled"):
+        with pytest.raises(InputError, match=r"vectors\.txt\.gz: truncated or damaged"):
             word_vectors(path, ("cat",))
 
 
@@ -184,7 +184,7 @@ def test_a_vector_that_is_not_finite_or_zero_is_named(tmp_path):
     path = tmp_path / "damaged"
     for row in ([np.nan, 1.0], [np.inf, 1.0], [0.0, 0.0]):
         path.write_bytes(_binary({"cat": [1.0, 2.0], "dog": row}))
-        with pytest.raises(InputError, match="'dog' is cut off or garbled"):
+        with pytest.raises(InputError, match="'dog' is damaged"):
             word_vectors(path, ("cat", "dog"))
 
 

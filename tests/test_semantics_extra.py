@@ -107,10 +107,10 @@ def test_a_table_without_names_goes_by_the_list_beside_it(tmp_path):
         ("t.csv", "cat,1,2\ndoge,1,1\n", r"no attributes for 1 of 2 classes \(dog; nearest: doge\)"),
         ("t.csv", "", "holds no attributes"),
         ("t.csv", "cat,1,2\ndog,0,0\n", "zero"),
-        ("t.txt", "1 2\n", "has 1 rows and no names, and there are 2 classes"),
+        ("t.txt", "1 2\n", "has 1 rows and no names, but there are 2 classes"),
         ("t.txt", b"\xff\xfe\x00", "byte 2 is not UTF-16-LE"),
         ("t.npy", b"no array", r"t\.npy "),
-        ("t.mat", b"no matlab", r"t\.mat is cut off or no \.mat file"),
+        ("t.mat", b"no matlab", r"t\.mat is truncated or not a \.mat file"),
         ("t.pkl", b"", r"is not a folder that holds .*AwA"),
     ],
 )
@@ -125,7 +125,7 @@ def test_missing_files_and_other_folders_are_named(tmp_path, awa):
     with pytest.raises(InputError, match=r"there is no .*none"):
         attribute_file_vectors(tmp_path / "none", ("cat",))
     (awa / "classes.txt").write_text("1\tantelope\n")
-    with pytest.raises(InputError, match="has 3 rows, and there are names of 1 classes"):
+    with pytest.raises(InputError, match="has 3 rows, but its names list 1 classes"):
         attribute_file_vectors(awa, ("antelope",))
     (awa / "predicate-matrix-continuous.txt").unlink()
     with pytest.raises(InputError, match="is not a folder that holds"):
@@ -199,7 +199,7 @@ def test_phrases_are_embedded_at_unit_length(encoder):
     ("settings", "said"),
     [
         ({"model": "none"}, r"semantics\.model: none cannot be loaded \(none is not a local folder\)"),
-        ({"model": "letters", "prompt": "a photo"}, "wants one {} where the class name goes"),
+        ({"model": "letters", "prompt": "a photo"}, "needs one {} where the class name goes"),
         ({"model": "letters", "synonyms": {"cot": "bed"}}, "no class 'cot'; nearest: cat"),
     ],
 )
@@ -217,5 +217,5 @@ def test_the_hub_is_asked_only_where_that_is_wanted_and_its_code_never_runs(enco
 
 def test_an_environment_without_the_encoder_is_told_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(InputError, match=r"pip install 'zsh_jax\[sentences\]', or take the bundled minilm"):
+    with pytest.raises(InputError, match=r"pip install 'zsh_jax\[sentences\]', or use the bundled minilm"):
         sentence_vectors(("cat",), model="any")

@@ -85,7 +85,7 @@ def test_the_outline_follows_the_shape():
 
 @pytest.mark.parametrize(("label", "index", "seed"), [(30, 0, 0), (-1, 0, 0), (0, -1, 0), (0, 0, -1)])
 def test_a_picture_that_is_not_there_is_named(label, index, seed):
-    with pytest.raises(InputError, match="a picture is drawn from a class"):
+    with pytest.raises(InputError, match="draw needs a class"):
         draw(label, index, seed=seed)
 
 
@@ -94,7 +94,7 @@ def test_bad_seed_and_folder_are_named(tmp_path):
         load_shapes(str(tmp_path), seed=-1)
     taken = tmp_path / "file"
     taken.touch()
-    with pytest.raises(InputError, match="name a folder that is writable"):
+    with pytest.raises(InputError, match="choose a writable folder"):
         load_shapes(str(taken))
 
 

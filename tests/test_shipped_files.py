@@ -31,9 +31,7 @@ def test_an_array_a_file_is_to_be_saved_into_one(tmp_path, capsys):
 
 def test_a_list_of_pictures_is_not_taken_for_a_folder(tmp_path, capsys):
     (tmp_path / "database.txt").write_text("images/0.jpg 0 1\n")
-    assert "lists of pictures are not read" in _refused(
-        capsys, "folder", "--path", str(tmp_path / "database.txt")
-    )
+    assert "but a folder is needed" in _refused(capsys, "folder", "--path", str(tmp_path / "database.txt"))
 
 
 def test_names_in_another_encoding_are_one_line(tmp_path, capsys):

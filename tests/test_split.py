@@ -253,7 +253,7 @@ def test_names_become_indices_in_their_order():
         ("cat+brid", "no class 'brid' in 'cat.brid'; nearest: bird"),
         ("Cat", "no class 'Cat'.*nearest: cat"),
         ("zebra", "no class 'zebra'.*there are airplane, bird"),
-        ("cat+bird+cat", "'cat' stands twice"),
+        ("cat+bird+cat", "'cat' occurs twice"),
         ("cat+", "no class ''"),
         ("", "names no class"),
     ],

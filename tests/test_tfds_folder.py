@@ -80,8 +80,8 @@ def test_the_default_folder_is_that_of_tfds(monkeypatch, tmp_path):
     ("name", "said"),
     [
         ("cifar01", "TFDS has no 'cifar01'; nearest: cifar10"),
-        ("tiny_images:7.0.0", "holds 1.2.0, and not tiny_images:7.0.0"),
-        ("tiny_images/large", "holds 1.2.0, and not tiny_images/large"),
+        ("tiny_images:7.0.0", "holds 1.2.0, not tiny_images:7.0.0"),
+        ("tiny_images/large", "holds 1.2.0, not tiny_images/large"),
         ("../tiny", "fix: write NAME/CONFIG:VERSION"),
         ("", "fix: write NAME/CONFIG:VERSION"),
     ],
@@ -141,7 +141,7 @@ def test_a_file_cut_off_is_named(copied, kept):
     assert shard.stat().st_size > kept
     os.truncate(shard, kept)
     said = _refused("tiny_images", data_dir=folder, images=False)
-    assert f"{shard} is cut off or damaged" in said
+    assert f"{shard} is truncated or damaged" in said
 
 
 def test_a_missing_file_is_named(copied):
@@ -156,7 +156,7 @@ def test_a_file_with_too_few_rows_is_named(copied):
     folder, version = copied
     train, test = (next(version.glob(f"*{split}.array_record*")) for split in ROWS)
     shutil.copyfile(test, train)
-    assert f"{train} is cut off or damaged" in _refused("tiny_images", data_dir=folder)
+    assert f"{train} is truncated or damaged" in _refused("tiny_images", data_dir=folder)
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"name": 3}'])

@@ -12,15 +12,13 @@ def main(arguments: Sequence[str]) -> int:
     """Run the command.
 
     Args:
-        arguments: without the program's name.
+        arguments: command-line arguments without the program's name.
 
     Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 141 if whoever reads the output
-        has enough of it, 143 after SIGTERM.
+        Exit status: 0; 1 if the disk failed; 2 for bad input; 130 after Ctrl-C; 141 if the reader of the output closed
+        the pipe; 143 after SIGTERM.
     """
-    return end_as_status(
-        "zsh_jax.data", lambda: _run(arguments), kept="the same command goes on with what is missing"
-    )
+    return end_as_status("zsh_jax.data", lambda: _run(arguments), kept="rerun the command to resume")
 
 
 def _run(arguments: Sequence[str]) -> int:

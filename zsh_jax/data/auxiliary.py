@@ -1,4 +1,4 @@
-"""Two data sets as one: the first to learn from, the second to query and search."""
+"""Join two data sets: train on the first, take queries and database from the second."""
 
 import re
 
@@ -10,21 +10,21 @@ from zsh_jax.errors import InputError
 
 
 def join_datasets(auxiliary: Dataset, searched: Dataset) -> Dataset:
-    """Put the samples of two data sets one after the other, over classes common to both.
+    """Concatenate two data sets over the union of their classes.
 
-    Classes are matched by name, whatever the case and whether words are joined by spaces, underscores or hyphens. The
-    classes of the searched one come first, by its names; then those that the auxiliary one alone has.
+    Classes are matched by name; case, spaces, underscores and hyphens are ignored. The classes of `searched` come
+    first, under its names, then the classes that only `auxiliary` has.
 
     Args:
-        auxiliary: to learn from.
-        searched: to query and search.
+        auxiliary: the data set to train on.
+        searched: the data set that gives queries and database.
 
     Returns:
-        One data set without images. Its splits are called `NAME/SPLIT`; its `held_out` classes are those that the
-        auxiliary one lacks; labels are class indices if both have such, else multi-hot.
+        One data set without images. Its splits are named `NAME/SPLIT`. Its `held_out` classes are those that
+        `auxiliary` lacks. Labels are class indices if both sets have class indices, else multi-hot.
 
     Raises:
-        InputError: two classes of one set have the same name but for case and joints, or features differ in length.
+        InputError: two class names of one set differ only in case or separators, or feature lengths differ.
     """
     number_of = {form: number for number, form in enumerate(_forms(searched))}
     names = list(searched.class_names)
@@ -51,13 +51,13 @@ def join_datasets(auxiliary: Dataset, searched: Dataset) -> Dataset:
 
 
 def shared_classes(dataset: Dataset) -> tuple[str, ...]:
-    """Classes with images in both parts of a joined data set: unless they are held out, they are seen in training.
+    """Classes with images in both parts of a joined data set: they are seen in training unless they are held out.
 
     Args:
-        dataset: from `join_datasets`; any other has none.
+        dataset: the result of `join_datasets`; the result is empty for any other data set.
 
     Returns:
-        Their names.
+        The class names.
     """
     if dataset.auxiliary is None:
         return ()
@@ -75,14 +75,14 @@ def _holds(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], classes: int
 
 
 def _forms(dataset: Dataset) -> list[str]:
-    """Names of classes as they are matched."""
+    """Class names in the normal form used for matching."""
     forms = [" ".join(re.split(r"[\s_-]+", name.casefold().strip(" _-"))) for name in dataset.class_names]
     for number, form in enumerate(forms):
         if form in forms[:number]:
             raise InputError(
                 f"{dataset.name}: classes {dataset.class_names[forms.index(form)]!r} and "
-                f"{dataset.class_names[number]!r} differ in case and joints alone, so they cannot be matched by name; "
-                "rename one"
+                f"{dataset.class_names[number]!r} differ only in case or separators, so matching by name is ambiguous; "
+                "fix: rename one"
             )
     return forms
 
@@ -110,7 +110,7 @@ def _join_labels(
 def _join_attributes(
     auxiliary: Dataset, columns: Int[np.ndarray, " a"], searched: Dataset, classes: int
 ) -> Float32[np.ndarray, "c a"] | None:
-    """Where both have the same attributes, as two sets of one kind have."""
+    """Attributes of all classes, if both data sets have attributes of the same length."""
     first, second = auxiliary.attributes, searched.attributes
     if first is None or second is None or first.shape[1] != second.shape[1]:
         return None
@@ -126,7 +126,7 @@ def _join_features(auxiliary: Dataset, searched: Dataset) -> Float32[np.ndarray,
     first, second = auxiliary.features.shape[1], searched.features.shape[1]
     if first != second:
         raise InputError(
-            f"features of {auxiliary.name} have {first} values and those of {searched.name} {second}; extract both "
-            "with the same network"
+            f"features of {auxiliary.name} have {first} values, features of {searched.name} have {second}; fix: "
+            "extract both with the same network"
         )
     return np.concatenate([auxiliary.features, searched.features])

@@ -1,4 +1,4 @@
-"""The data sets that this package knows by name: a new one is an entry here, and the file that loads it."""
+"""Table of the built-in data sets. To add one, add an entry here and the file that loads it."""
 
 from types import MappingProxyType
 
@@ -29,14 +29,14 @@ def _shapes(source: Source, images: bool, features: bool) -> Dataset:
     seed = source.name.removeprefix("shapes").removeprefix("/seed") or "0"
     if not seed.isdecimal():
         raise InputError(
-            f"dataset.name: {source.name!r} is no drawing of shapes; take shapes or shapes/seed1 and so on"
+            f"dataset.name: {source.name!r} does not exist; fix: use shapes, or shapes/seedN such as shapes/seed1"
         )
     dataset = load_shapes(source.data_dir, images=images, seed=int(seed), on_demand=source.on_demand)
     return dataset if seed == "0" else dataset._replace(name=f"{dataset.name}/seed{seed}")
 
 
 def load_from_tfds(source: Source, images: bool, features: bool) -> Dataset:
-    """Load a data set of TFDS, known here or not; see `DatasetSpec.load`."""
+    """Load any TFDS data set; see `DatasetSpec.load`."""
     from zsh_jax.data.tfds_source import load_tfds
 
     return load_tfds(
@@ -63,7 +63,9 @@ def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
 
     which = source.name.removeprefix("mirflickr").removeprefix("/")
     if which not in ("", "potential", "relevant"):
-        raise InputError(f"dataset.name: {source.name!r} is not known; take mirflickr or mirflickr/relevant")
+        raise InputError(
+            f"dataset.name: {source.name!r} is not known; fix: use mirflickr or mirflickr/relevant"
+        )
     return load_mirflickr(source.data_dir, path=source.path, relevant=which == "relevant", images=images)
 
 
@@ -101,7 +103,7 @@ def _folder(source: Source, images: bool, features: bool) -> Dataset:
 
 def _path(source: Source, what: str) -> str:
     if not source.path:
-        raise InputError(f"dataset.path is not set; give {what} with --config.dataset.path=PATH")
+        raise InputError(f"dataset.path is not set; fix: give {what} with --config.dataset.path=PATH")
     return source.path
 
 
@@ -123,7 +125,7 @@ _ENTRIES = (
             )
         },
         stored_as="zsh_shapes",
-        obtain="drawn on the first use, or by `prepare shapes`",
+        obtain="generated on first use, or by `prepare shapes`",
     ),
     # The sizes of the released evaluation: one unseen class at a time, 59,000 images in the database.
     DatasetSpec(
@@ -132,7 +134,7 @@ _ENTRIES = (
         "none is stated; its authors ask to be cited",
         {"cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES)},
     ),
-    # The sizes of all others are ours, in the spirit of that.
+    # The sizes of all other protocols are ours, chosen in proportion.
     DatasetSpec(
         "cifar100",
         load_from_tfds,
@@ -158,7 +160,7 @@ _ENTRIES = (
         "each photograph its own Creative Commons licence, in its metadata",
         {
             "mirflickr": Protocol("mirflickr", *PRECOMPUTED, unseen=("baby+bird+car+dog",)),
-            # A relevant concept has the words of the potential one that it is part of, and is held out with it.
+            # A relevant concept uses the words of its potential concept and is held out together with it.
             "mirflickr_relevant": Protocol(
                 "mirflickr/relevant",
                 *PRECOMPUTED,
@@ -167,7 +169,7 @@ _ENTRIES = (
             ),
         },
         stored_as="zsh_mirflickr25k",
-        obtain="`prepare mirflickr --path ARCHIVES`; without them it says what to fetch",
+        obtain="`prepare mirflickr --path ARCHIVES`; without --path it prints what to download",
     ),
     DatasetSpec(
         "nuswide",
@@ -206,7 +208,7 @@ _ENTRIES = (
                 "folder", "gist", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a folder with one sub-folder of pictures for each class",
+        path="a folder with one sub-folder of images for each class",
     ),
     DatasetSpec(
         "features",

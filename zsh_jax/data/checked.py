@@ -1,4 +1,4 @@
-"""What holds of every data set, whatever it was read from: the last look before anything is computed."""
+"""Checks that every data set must pass before anything is computed from it."""
 
 import numpy as np
 
@@ -8,17 +8,17 @@ from zsh_jax.errors import InputError
 
 
 def checked(dataset: Dataset, place: str = "") -> Dataset:
-    """See that labels and names can be used.
+    """Check labels and class names.
 
     Args:
-        dataset: as a loader made it.
-        place: where it was read from, for an error.
+        dataset: as a loader returned it.
+        place: its path, for error messages.
 
     Returns:
-        The data set; a `+` in the name of a class, which joins names on the axis of unseen classes, is a blank.
+        The data set; `+` in a class name becomes a space, because `+` joins names on the axis of unseen classes.
 
     Raises:
-        InputError: a class has no name, the name of another or one that cannot be written, or a label has no class.
+        InputError: a class name is empty, repeated or not printable, or a label has no class.
     """
     names = tuple(name.replace("+", " ").strip() for name in dataset.class_names)
     where = f"{dataset.name} in {place}" if place else dataset.name
@@ -39,12 +39,12 @@ def checked(dataset: Dataset, place: str = "") -> Dataset:
         outside = np.flatnonzero((dataset.labels < 0) | (dataset.labels >= len(names)))
         if outside.size:
             raise InputError(
-                f"{where}: label {dataset.labels[outside[0]]} of row {outside[0]} is none of {len(names)} "
+                f"{where}: label {dataset.labels[outside[0]]} of row {outside[0]} is not one of {len(names)} "
                 "classes; fix: prepare the data set again"
             )
     return dataset._replace(name=_shown(dataset.name), class_names=names)
 
 
 def _shown(name: str) -> str:
-    """A name that comes from that of a file, which need not be UTF-8."""
+    """A printable form of a name that comes from a file name, which may not be UTF-8."""
     return name.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""What every data source returns."""
+"""The data set type that every loader returns."""
 
 from typing import NamedTuple
 
@@ -9,20 +9,20 @@ from zsh_jax.data.pictures import Pictures
 
 
 class Dataset(NamedTuple):
-    """A labelled image collection, held on the host. All splits of the source stand one after the other.
+    """A labelled image collection on the host. The splits of the source are concatenated.
 
     Attributes:
-        name: name of the data set, as results state it.
+        name: name of the data set in results.
         ids: identifier of each sample, unique within its source split.
-        source_splits: the split of the source (`train`, `test`, ...) that each sample comes from.
-        labels: class index of each sample; or, for several labels a sample, a multi-hot matrix.
+        source_splits: the source split (`train`, `test`, ...) of each sample.
+        labels: class index of each sample; or a multi-hot matrix, if samples have several labels.
         class_names: the c class names, in the order of the indices.
-        attributes: attribute vector of each class, where the source has such; else None.
-        images: RGB images of one size, where they were asked for, perhaps decoded only on demand; else None.
-        features: of each sample, where the source is a file of features; else None.
-        held_out: classes that the protocol holds out, where they are known from the data alone.
-        version: changes when pictures or identifiers do, so that what was computed from others is not taken for theirs.
-        auxiliary: marks samples of another data set, which are there to learn from and never searched; else None.
+        attributes: attribute vector of each class, if the source has attributes; else None.
+        images: RGB images of one size, if requested, perhaps decoded on demand; else None.
+        features: features of each sample, if the source is a feature file; else None.
+        held_out: classes that the protocol holds out, if the data alone determine them.
+        version: changes with images or identifiers, so that cached features of other images are not used.
+        auxiliary: marks the samples of an auxiliary data set, which are for training only; else None.
     """
 
     name: str

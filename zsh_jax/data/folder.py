@@ -1,4 +1,4 @@
-"""Any folder of pictures: a class for each sub-folder."""
+"""Load any folder of images with one sub-folder for each class."""
 
 import hashlib
 from pathlib import Path
@@ -11,47 +11,45 @@ from zsh_jax.data.reading import reading, written
 from zsh_jax.data.text import unseen_letter
 from zsh_jax.errors import InputError
 
-FEWEST = 2  # pictures a class: a query must find another one
-LAYOUT = "a folder with one sub-folder of .jpg or .png pictures for each class"
+FEWEST = 2  # images a class: a query needs at least one relevant image
+LAYOUT = "a folder with one sub-folder of .jpg or .png images for each class"
 
 
 def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True) -> Dataset:
-    """Load pictures that are sorted into sub-folders by class.
+    """Load images sorted into sub-folders by class.
 
     Args:
-        path: the folder. Sub-folders and files whose names begin with a dot, and files of other kinds, are left out.
-        image_size: of the square that each picture is brought to, see `zsh_jax.data.pictures.square`.
-        images: whether pictures are wanted; they are decoded when they are asked for.
+        path: the folder. Names that begin with a dot and other file types are ignored.
+        image_size: side of the square that each image is resized to, see `zsh_jax.data.pictures.square`.
+        images: whether to return images; they are decoded on demand.
 
     Returns:
-        The data set, classes and then files in the order of their names. Identifiers are `CLASS/FILE`; all pictures
-        are of one source split, `all`.
+        The data set, sorted by class name, then by file name. Identifiers are `CLASS/FILE`; the only source split is
+        `all`.
 
     Raises:
-        InputError: the folder is missing or empty, a name cannot be written, or a class has too few pictures or one
-            that is cut off.
+        InputError: the folder is missing or empty, a name is not printable, a class has too few images, or an image is
+            truncated.
     """
     folder = written(path)
-    with reading(folder, "cannot be read", "check that it is there and may be read"):
+    with reading(folder, "cannot be read", "check that it exists and is readable"):
         if folder.is_file():
-            raise InputError(
-                f"dataset.path: {folder} is a file, and lists of pictures are not read; give {LAYOUT}"
-            )
+            raise InputError(f"dataset.path: {folder} is a file, but a folder is needed; fix: give {LAYOUT}")
         if not folder.is_dir():
-            raise InputError(f"dataset.path: there is no folder {folder}; give {LAYOUT}")
+            raise InputError(f"dataset.path: there is no folder {folder}; fix: give {LAYOUT}")
         classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")
         loose = sum(_is_picture(child) for child in folder.iterdir())
         files = [
             sorted(child for child in folder_of.iterdir() if _is_picture(child)) for folder_of in classes
         ]
     if not classes:
-        held = f"{loose} pictures and no sub-folder" if loose else "no sub-folder"
-        raise InputError(f"dataset.path: {folder} holds {held}; give {LAYOUT}")
+        held = f"{loose} images and no sub-folder" if loose else "no sub-folder"
+        raise InputError(f"dataset.path: {folder} holds {held}; fix: give {LAYOUT}")
     for folder_of, held_by in zip(classes, files, strict=True):
         if len(held_by) < FEWEST:
             raise InputError(
-                f"dataset.path: class {folder_of.name!r} has {len(held_by)} .jpg or .png pictures in {folder_of}, and "
-                f"each class wants {FEWEST} or more; add some or take the sub-folder away"
+                f"dataset.path: class {folder_of.name!r} has {len(held_by)} .jpg or .png images in {folder_of}, and "
+                f"each class needs {FEWEST} or more; fix: add images or remove the sub-folder"
             )
     every = [file for held_by in files for file in held_by]
     for place in (*classes, *every):
@@ -74,7 +72,7 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
 
 
 def _version(files: list[Path], image_size: int) -> str:
-    """Told by names, lengths and times: reading every picture for it would take as long as decoding them."""
+    """A digest of names, lengths and times; a digest of the contents would take as long as decoding."""
     digest = hashlib.sha256(f"{image_size}".encode())
     for file in files:
         stat = file.stat()

@@ -1,4 +1,4 @@
-"""What is there of each data set, and what its features on disk are."""
+"""Inventory of data sets and of cached features on disk."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from zsh_jax.errors import InputError
 
 
 class State(NamedTuple):
-    """Of a data set: whether it is `there`, `missing` or wherever its `path` says; and what there is or what to do."""
+    """State of a data set: `there`, `missing`, or that its `path` decides; and details or what to do."""
 
     name: str
     state: str
@@ -19,7 +19,7 @@ class State(NamedTuple):
 
 
 def data_folder(data_dir: str | None) -> Path:
-    """Folder of TFDS data sets: the one that is given, or the default of TFDS."""
+    """The given folder of TFDS data sets, or the TFDS default."""
     if data_dir:
         return written(data_dir)
     import tensorflow_datasets as tfds
@@ -28,13 +28,13 @@ def data_folder(data_dir: str | None) -> Path:
 
 
 def states(data_dir: str | None) -> Iterator[State]:
-    """What is there of each data set.
+    """State of each data set.
 
     Args:
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
 
     Yields:
-        One a data set, in the order of `DATASETS`.
+        One state for each data set, in the order of `DATASETS`.
     """
     folder = data_folder(data_dir)
     for name, spec in DATASETS.items():
@@ -49,7 +49,7 @@ def states(data_dir: str | None) -> Iterator[State]:
 
 
 def prepared_versions(folder: Path) -> list[str]:
-    """Configs and versions of a data set that TFDS has finished, such as `3.0.2` or `32x32/0.1.0`."""
+    """Prepared configs and versions of a data set, such as `3.0.2` or `32x32/0.1.0`."""
     whole = (path.parent for path in folder.rglob("dataset_info.json"))
     return sorted(
         path.relative_to(folder).as_posix() for path in whole if "incomplete" not in path.as_posix()
@@ -57,13 +57,13 @@ def prepared_versions(folder: Path) -> list[str]:
 
 
 def kept_features(cache: Path) -> Iterator[str]:
-    """Lines on the features that a cache holds.
+    """Describe the features in a cache.
 
     Args:
-        cache: its folder; it need not be there.
+        cache: its folder; it may not exist.
 
     Yields:
-        One a data set, split and kind of features.
+        One line for each data set, split and kind of features.
     """
     for path in sorted(cache.glob("*/*/*/key.json")):
         try:
@@ -71,6 +71,6 @@ def kept_features(cache: Path) -> Iterator[str]:
                 key = json.loads(path.read_text(encoding="utf-8"))
                 what = f"{key['dataset']}, {key['split']}: {key['name']}"
         except InputError:
-            continue  # another's file
+            continue  # not a file of this package
         blocks = len(list(path.parent.glob("*.safetensors")))
         yield f"{what}, {blocks} block{'s' if blocks != 1 else ''} in {path.parent}"

@@ -1,10 +1,10 @@
-"""Why a library failed, fit to stand inside a line of our own."""
+"""The reason of a library error, short enough for one line of ours."""
 
 LONGEST = 120  # characters
 
 
 def reason(problem: BaseException) -> str:
-    """The first line of what an exception says, or its kind where it says nothing; never long, and printable."""
+    """The first line of an exception's message, or its type if the message is empty; short and printable."""
     said = str(problem).strip()
     line = said.splitlines()[0] if said else type(problem).__name__
     shown = "".join(letter if letter.isprintable() else "?" for letter in line)

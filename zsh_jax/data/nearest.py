@@ -1,19 +1,19 @@
-"""What a misspelt name may have meant."""
+"""Suggestions for a misspelt name."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 def nearest_names(name: str, names: Iterable[str], *, at_most: int = 3) -> str:
-    """Say which known names are like an unknown one, whatever the case of the letters.
+    """The known names most similar to an unknown one; case is ignored.
 
     Args:
-        name: the unknown one.
-        names: the known ones.
-        at_most: how many to give.
+        name: the unknown name.
+        names: the known names.
+        at_most: number of suggestions.
 
     Returns:
-        The nearest names, or where none is near the first few, fit to stand in an error message.
+        The nearest names, or the first few if none is near, as part of an error message.
     """
     known = {known.lower(): known for known in names}
     close = get_close_matches(name.lower(), known, n=at_most)

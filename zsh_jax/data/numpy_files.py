@@ -1,4 +1,4 @@
-"""Arrays of `.npy` and `.npz` files, whose headers are believed only as far as the file's own size goes."""
+"""Read `.npy` and `.npz` files; each header is checked against the file size before memory is allocated."""
 
 import math
 import zipfile
@@ -11,9 +11,9 @@ from zsh_jax.data.reading import PICKLED, reading
 from zsh_jax.errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
-DEFLATE = 1032  # times as long as it was packed, at the most, is what DEFLATE unpacks
-SLACK = 1 << 16  # bytes; of headers and the like
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # which NumPy writes
+DEFLATE = 1032  # largest expansion factor of DEFLATE
+SLACK = 1 << 16  # bytes for headers
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the methods that NumPy writes
 VERSION = (1, 0)  # the others are for arrays of records
 
 
@@ -22,27 +22,27 @@ def read_npy(path: Path, *, mapped: bool = False) -> Array:
 
     Args:
         path: the file.
-        mapped: whether to leave it on disk.
+        mapped: whether to memory-map it.
 
     Returns:
         The array.
 
     Raises:
-        InputError: it is damaged, holds Python objects, or has more or fewer bytes than its header says.
+        InputError: the file is damaged, holds Python objects, or its size does not match its header.
     """
-    with reading(path, "is cut off or no .npy file"):
+    with reading(path, "is truncated or not an .npy file"):
         with path.open("rb") as file:
             _check_header(path, file, path.stat().st_size)
         return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
 
 
 def npz_names(path: Path) -> tuple[str, ...]:
-    """The names of the arrays of an `.npz` file, in its order.
+    """Names of the arrays of an `.npz` file, in file order.
 
     Raises:
-        InputError: it is damaged or encrypted.
+        InputError: the file is damaged or encrypted.
     """
-    with reading(path, "is cut off or no .npz file"):
+    with reading(path, "is truncated or not an .npz file"):
         _check_pickle(path)
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist()]
@@ -56,52 +56,54 @@ def read_npz(path: Path, name: str) -> Array:
 
     Args:
         path: the file.
-        name: one of `npz_names`.
+        name: an entry of `npz_names`.
 
     Returns:
         The array.
 
     Raises:
-        InputError: as `read_npy` does.
+        InputError: as for `read_npy`.
     """
     where = f"{path}, {name}"
-    with reading(path, "is cut off or no .npz file"), zipfile.ZipFile(path) as archive:
+    with reading(path, "is truncated or not an .npz file"), zipfile.ZipFile(path) as archive:
         info = archive.getinfo(f"{name}.npy")
         if info.compress_type not in METHODS:
-            raise InputError(f"{where} is packed as NumPy does not; fix: save it with numpy.savez")
+            raise InputError(
+                f"{where} uses a compression that NumPy does not write; fix: save it with numpy.savez"
+            )
         if info.file_size > DEFLATE * min(info.compress_size, path.stat().st_size) + SLACK:
             raise InputError(f"{where} cannot unpack to {info.file_size:,} bytes; fix: make it again")
         with archive.open(info) as member:
             _check_header(where, member, info.file_size)
         with archive.open(info) as member:
             array: Array = np.lib.format.read_array(member, allow_pickle=False)
-            member.read(1)  # only now is its checksum compared
+            member.read(1)  # reading to the end checks the checksum
     return array
 
 
 def _check_pickle(path: Path) -> None:
-    """A file that `numpy.save` never wrote, but `pickle.dump`."""
+    """Refuse a file written by `pickle.dump`."""
     with path.open("rb") as file:
         if file.read(1) == b"\x80":
             raise InputError(f"{path} {PICKLED}")
 
 
 def _check_header(where: str | Path, file: Any, size: int) -> None:
-    """Compare what the header of an array promises with what there is, before room is made for it."""
+    """Compare the size that an array's header states with the size of the file, before memory is allocated."""
     if isinstance(where, Path):
         _check_pickle(where)
     if np.lib.format.read_magic(file) != VERSION:
-        raise InputError(f"{where} is an array of records, or of a later format; fix: save plain arrays")
+        raise InputError(f"{where} is a structured array or of a newer format; fix: save plain arrays")
     shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     if dtype.hasobject:
         raise InputError(f"{where} {PICKLED}")
     count = math.prod(shape)
     if any(length < 0 for length in shape) or (count and not dtype.itemsize):
-        raise InputError(f"{where} has a header that promises {dtype} {shape}; fix: make it again")
+        raise InputError(f"{where} has a header that states {dtype} {shape}; fix: make it again")
     promised, held = count * dtype.itemsize, size - file.tell()
     if promised != held:
-        which = "is cut off" if held < promised else "is garbled"
+        which = "is truncated" if held < promised else "is garbled"
         raise InputError(
-            f"{where} {which}: its header promises {dtype} {shape}, {promised:,} bytes, and it has {held:,}; "
+            f"{where} {which}: its header states {dtype} {shape}, {promised:,} bytes, but it has {held:,}; "
             "fix: fetch or make it again"
         )

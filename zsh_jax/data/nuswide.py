@@ -1,4 +1,4 @@
-"""NUS-WIDE: 81 concepts as its authors ship them, with their low-level features where those are there too.
+"""NUS-WIDE: 81 concepts as distributed, with the low-level features if present.
 
 Chua et al., "NUS-WIDE: a real-world web image database from National University of Singapore", ACM CIVR 2009.
 """
@@ -21,21 +21,19 @@ LIST_FOLDERS = ("ImageList", ".")
 
 
 def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
-    """Load the labels of NUS-WIDE, and features.
+    """Load the labels, and optionally the low-level features, of NUS-WIDE.
 
     Args:
-        path: the folder in which its archives were unpacked: `Groundtruth/TrainTestLabels` with a file a concept and
-            split, a 0 or 1 a line; perhaps `ImageList/TrainImagelist.txt` with identifiers; and, if features are
-            wanted, `Low_Level_Features/Train_Normalized_CH.dat` and others, put side by side in the order of their
-            names.
-        features: whether they are wanted.
+        path: the folder of the unpacked archives: `Groundtruth/TrainTestLabels` with one file for each concept and
+            split, 0 or 1 a line; optionally `ImageList/TrainImagelist.txt` with identifiers; and for features,
+            `Low_Level_Features/Train_Normalized_CH.dat` and others, concatenated in the order of their names.
+        features: whether to load features.
 
     Returns:
-        The data set: `Train` and then `Test`, also the images that have none of the concepts, which are in the database
-        and else nowhere.
+        The data set, `Train` then `Test`. Images without any concept are kept; they are in the database only.
 
     Raises:
-        InputError: a file is missing, damaged or of another length than the others.
+        InputError: a file is missing or damaged, or its length differs from the others.
     """
     folder = written(path)
     labels_folder = folder / "Groundtruth" / "TrainTestLabels"
@@ -44,7 +42,7 @@ def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
         for file in labels_folder.glob("Labels_*_Train.txt")
     )
     if not concepts:
-        raise InputError(f"dataset.path: {labels_folder} holds no Labels_*_Train.txt; give {LAYOUT}")
+        raise InputError(f"dataset.path: {labels_folder} holds no Labels_*_Train.txt; fix: give {LAYOUT}")
     labels = [_labels(labels_folder, concepts, split) for split in SPLITS]
     counts = [len(rows) for rows in labels]
     return Dataset(
@@ -61,14 +59,14 @@ def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
 
 def _table(file: Path) -> Float32[np.ndarray, "n d"]:
     if not file.is_file():
-        raise InputError(f"{file} is missing; unpack the archives of NUS-WIDE again")
-    with reading(file, "is cut off or damaged", "unpack it again"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it is empty, and that a value is too large, is found below
+        raise InputError(f"{file} is missing; fix: unpack the archives of NUS-WIDE again")
+    with reading(file, "is truncated or damaged", "unpack it again"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # empty files and overflow are found below
         table = np.loadtxt(file, np.float32, ndmin=2)
     damaged = np.flatnonzero(~np.isfinite(table).all(axis=1))
     if damaged.size or not table.size:
         what = f"row {damaged[0]} is not finite" if damaged.size else "it is empty"
-        raise InputError(f"{file}: {what}; unpack it again")
+        raise InputError(f"{file}: {what}; fix: unpack it again")
     return table
 
 
@@ -83,10 +81,10 @@ def _labels(folder: Path, concepts: list[str], split: str) -> Bool[np.ndarray, "
             else np.array([0])
         )
         if wrong.size:
-            raise InputError(f"{file}, line {wrong[0] + 1}: a label must be one 0 or 1; unpack it again")
+            raise InputError(f"{file}, line {wrong[0] + 1}: a label must be one 0 or 1; fix: unpack it again")
         if columns and len(column) != len(columns[0]):
             raise InputError(
-                f"{file} has {len(column)} lines and that of {concepts[0]} has {len(columns[0])}; unpack them again"
+                f"{file} has {len(column)} lines, but the file of {concepts[0]} has {len(columns[0])}; fix: unpack both"
             )
         columns.append(column[:, 0] > 0)
     return np.stack(columns, axis=1)
@@ -100,8 +98,8 @@ def _ids(folder: Path, split: str, count: int) -> np.ndarray:
     lines = [line.strip().replace("\\", "/") for line in read_text(file).split("\n") if line.strip()]
     if len(lines) != count or len(set(lines)) != count:
         raise InputError(
-            f"{file} has {len(lines)} lines, {len(set(lines))} of them different, and there are labels of {count} "
-            f"images; unpack both again"
+            f"{file} has {len(lines)} lines, {len(set(lines))} of them different, but there are labels of {count} "
+            f"images; fix: unpack both again"
         )
     return np.array(lines)
 
@@ -113,14 +111,14 @@ def _features(folder: Path, split: str, count: int) -> Float32[np.ndarray, "n d"
             break
     else:
         raise InputError(
-            f"{folder / FEATURE_FOLDERS[0]} holds no {split}_Normalized_*.dat; unpack the low-level features, or give "
-            "others with --config.features.name=precomputed"
+            f"{folder / FEATURE_FOLDERS[0]} holds no {split}_Normalized_*.dat; fix: unpack the low-level features, or "
+            "set --config.features.name=precomputed"
         )
     tables = []
     for file in files:
         tables.append(_table(file))
         if len(tables[-1]) != count:
             raise InputError(
-                f"{file} has {len(tables[-1])} rows, and there are labels of {count} images; unpack it again"
+                f"{file} has {len(tables[-1])} rows, but there are labels of {count} images; fix: unpack it again"
             )
     return np.concatenate(tables, axis=1)

@@ -1,4 +1,4 @@
-"""Pictures of any size and mode, brought to one square size; decoded when they are asked for."""
+"""Decode images of any size and mode to squares of one size, on demand."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,20 +13,21 @@ from jaxtyping import Int, UInt8
 from zsh_jax.data.reading import reading
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # of a file, whatever its name; Pillow runs programs for some
-TAIL = 4096  # bytes at the end of a file among which its end mark stands, as a rule
+# By content, not by file name. For other formats Pillow may run external programs.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+TAIL = 4096  # bytes at the end of a file that usually contain its end marker
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Square RGB pictures that stand elsewhere, as if they were one array of (n, size, size, 3) bytes.
+    """Square RGB images on disk, as if they were an array of (n, size, size, 3) bytes.
 
-    An index, a slice or an array of row numbers decodes those pictures and no others, so who goes through them in
-    blocks never holds more than a block; `numpy.asarray` decodes them all.
+    An index, a slice or an array of row numbers decodes only those images, so a loop over blocks holds one block in
+    memory; `numpy.asarray` decodes all of them.
 
     Attributes:
-        read: gives the picture of a number, (size, size, 3).
-        numbers: what `read` takes, for each row.
+        read: returns the image with a given number, (size, size, 3).
+        numbers: argument of `read` for each row.
         size: height and width.
     """
 
@@ -36,25 +37,25 @@ class Pictures:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """Of the array that this stands for."""
+        """Shape of the array."""
         return len(self.numbers), self.size, self.size, 3
 
     @property
     def ndim(self) -> int:
-        """Of the array that this stands for."""
+        """Number of dimensions of the array."""
         return 4
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the array that this stands for."""
+        """Type of the array."""
         return np.dtype(np.uint8)
 
     def __len__(self) -> int:
-        """How many pictures."""
+        """Number of images."""
         return len(self.numbers)
 
     def __getitem__(self, rows: Any) -> UInt8[np.ndarray, "*k h w 3"]:
-        """Decode the pictures of some rows."""
+        """Decode the images of some rows."""
         numbers = self.numbers[rows]
         if np.ndim(numbers) == 0:
             return self.read(int(numbers))
@@ -64,33 +65,33 @@ class Pictures:
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        """Decode all pictures."""
-        del copy  # there is nothing yet that could be shared
+        """Decode all images."""
+        del copy  # decoding always makes a new array
         return self[:].astype(dtype or np.uint8, copy=False)
 
     def at(self, rows: Int[np.ndarray, " k"]) -> "Pictures":
-        """Some of the pictures, still not decoded."""
+        """Select images without decoding them."""
         return Pictures(self.read, self.numbers[rows], self.size)
 
 
 def square(
     source: str | Path | BinaryIO, size: int, *, name: str | None = None
 ) -> UInt8[np.ndarray, "s s 3"]:
-    """Decode a picture and bring it to a square: the short side resized to `size`, the middle cut out.
+    """Decode an image to a square: resize the short side to `size`, then crop the centre.
 
-    It is first turned as its EXIF tag says. Grey becomes three equal channels (16 bits are cut to their upper eight),
-    CMYK becomes RGB, and what is transparent is laid on white.
+    The EXIF orientation is applied first. Grey becomes three equal channels (16 bits keep the upper eight), CMYK
+    becomes RGB, and transparent areas become white.
 
     Args:
-        source: a file, or one that is open.
-        size: of the square, in pixels.
-        name: what errors call it; else the path.
+        source: a path or an open file.
+        size: side of the square, in pixels.
+        name: name of the image in error messages; defaults to the path.
 
     Returns:
-        The RGB picture.
+        The RGB image.
 
     Raises:
-        InputError: it is no picture, or damaged.
+        InputError: the file is not an image, or damaged.
     """
     from PIL import Image, ImageOps
 
@@ -100,14 +101,14 @@ def square(
 
 
 def check_whole(path: Path) -> None:
-    """Find a picture that cannot be decoded, in a small part of the time that decoding takes.
+    """Detect an image that cannot be decoded, much faster than decoding it.
 
     Args:
         path: a JPEG or PNG file.
 
     Raises:
-        InputError: it is no picture, cut off, or of more pixels than Pillow takes for safe. Damage in the middle is
-            found on decoding alone.
+        InputError: the file is not an image, truncated, or larger than Pillow's safety limit. Damage in the middle is
+            only found by decoding.
     """
     from PIL import Image
 
@@ -115,13 +116,13 @@ def check_whole(path: Path) -> None:
         mark = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND"}.get(image.format or "")
         file.seek(max(0, path.stat().st_size - TAIL))
         if mark is None or mark not in file.read():
-            image.load()  # cameras append what they like to a JPEG: decoding decides
+            image.load()  # cameras append data to a JPEG: decode it to decide
 
 
 def _rgb(image: Any) -> Any:
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow would clip it
         return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8)).convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -132,23 +133,23 @@ def _rgb(image: Any) -> Any:
 
 @contextmanager
 def _looking(source: Any) -> Iterator[None]:
-    """Say in one line why a picture cannot be decoded; one that is too large to be a photograph is not."""
+    """Turn a decoding error, or the refusal of a huge image, into one line."""
     from PIL import Image, UnidentifiedImageError
 
-    fix = "repair it or take it out of the data set"
-    with reading(f"{source}:", "no picture, or a damaged one", fix), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="PIL")  # of tags that nobody reads
+    fix = "repair it or remove it from the data set"
+    with reading(f"{source}:", "not an image, or damaged", fix), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")  # warnings about unused tags
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
-        except UnidentifiedImageError as problem:  # whose text is the path
+        except UnidentifiedImageError as problem:  # its text is only the path
             raise ValueError(_beginning(source)) from problem
 
 
 def _beginning(source: Any) -> str:
-    """The first bytes of a file, which tell what it is."""
+    """The first bytes of a file, to show what it is."""
     if not isinstance(source, str | Path):
-        return "something else"
+        return "unknown content"
     with Path(source).open("rb") as file:
         start = file.read(12)
     return f"a file that begins with {start!r}" if start else "an empty file"

@@ -1,4 +1,4 @@
-"""One guard around every library that reads a file: what it raises becomes one line that names the file."""
+"""Turn any exception of a file-reading library into one line that names the file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,22 +13,21 @@ PICKLED = "holds Python objects, which are never unpickled; fix: save plain arra
 
 @contextmanager
 def reading(path: str | Path, what: str = "is damaged", fix: str = AGAIN) -> Iterator[None]:
-    """Read a file inside this, and nothing else: every exception is taken for damage of the file.
+    """Context in which a library reads a file: every exception counts as damage of the file.
 
-    A damaged file makes NumPy, SciPy, HDF5, zlib, Pillow, TFDS and others fail in more ways than can be listed: a
-    ValueError here, an IndexError or RecursionError there. A defect of our own must not hide among them, so only
-    calls of such libraries belong inside.
+    A damaged file makes NumPy, SciPy, HDF5, zlib, Pillow, TFDS and others raise exceptions of many types. Put only
+    calls of these libraries inside, so that our own bugs are not reported as damaged files.
 
     Args:
-        path: of the file, or what else names the place.
-        what: is wrong with it, to stand before the reason.
-        fix: what to do about it.
+        path: of the file, or another name of the place.
+        what: what is wrong, placed before the reason.
+        fix: what the user should do.
 
     Yields:
         Nothing.
 
     Raises:
-        InputError: instead of any other exception.
+        InputError: in place of any other exception.
     """
     try:
         yield
@@ -45,13 +44,13 @@ def reading(path: str | Path, what: str = "is damaged", fix: str = AGAIN) -> Ite
 
 
 def written(path: str | Path) -> Path:
-    """A path as a user wrote it, `~` standing for a home.
+    """Expand `~` in a path from the user.
 
     Args:
-        path: as it was given.
+        path: the path as given.
 
     Returns:
-        The path; where there is no such home, as it was given, for it is then not found.
+        The expanded path; unchanged if that home does not exist, so it is reported as missing later.
     """
     try:
         return Path(path).expanduser()

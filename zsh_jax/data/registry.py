@@ -1,4 +1,4 @@
-"""From the name of a data set to the data set itself."""
+"""Load a data set by its name."""
 
 from zsh_jax.data.catalogue import DATASETS, load_from_tfds
 from zsh_jax.data.checked import checked
@@ -6,25 +6,25 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 
-LARGEST_SIDE = 2048  # pixels; 256 such pictures, which are described together, have 3.2 GB
+LARGEST_SIDE = 2048  # pixels; a block of 256 images of this size takes 3.2 GB
 
 
 def load_dataset(source: Source, *, images: bool = True, features: bool = True) -> Dataset:
     """Load a data set.
 
     Args:
-        source: which.
-        images: whether pictures are wanted.
-        features: whether those that a source has beside its labels are wanted.
+        source: its name and place.
+        images: whether to return images.
+        features: whether to return the features that the source has, if any.
 
     Returns:
         The data set.
 
     Raises:
-        InputError: it is unknown, missing or damaged.
+        InputError: the data set is unknown, missing or damaged.
     """
     if not source.name:
-        raise InputError(f"dataset.name is not set; take {', '.join(DATASETS)}, or a data set of TFDS")
+        raise InputError(f"dataset.name is not set; fix: use {', '.join(DATASETS)}, or a data set of TFDS")
     if not 1 <= source.image_size <= LARGEST_SIDE:
         raise InputError(f"dataset.image_size must be 1 to {LARGEST_SIDE} pixels; got {source.image_size}")
     known = DATASETS.get(base_name(source.name))
@@ -39,13 +39,6 @@ def base_name(name: str) -> str:
 
 
 def has_pictures(name: str) -> bool:
-    """Whether a data set has pictures that can be read, as far as its name tells.
-
-    Args:
-        name: of the data set.
-
-    Returns:
-        False for those that are features alone.
-    """
+    """Whether a data set has readable images, judged by its name; False for feature-only data sets."""
     known = DATASETS.get(base_name(name))
     return known is None or known.has_images

@@ -1,7 +1,7 @@
-"""Identifiers and labels of a prepared TFDS data set in a small file beside it.
+"""Identifiers and labels of a prepared TFDS data set, stored in a small file beside it.
 
-A label stands in one record with its picture: without this, a sweep on ImageNet would read every picture to find out
-which ones it wants.
+TFDS stores each label in one record with its image. Without this index, a sweep on ImageNet reads all images to select
+some.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from zsh_jax.errors import InputError
 
 
 def index_path(builder: Any, split: str) -> Path:
-    """Where the index of a split is: in the data set's own folder."""
+    """Path of the index of a split, in the folder of the data set."""
     return Path(builder.data_dir) / f"zsh_jax.{split}.npz"
 
 
@@ -33,14 +33,14 @@ def read_index(
         split: of the data set.
 
     Returns:
-        Identifiers and labels; None where there is no index, or none of the files as they are now.
+        Identifiers and labels; None if there is no index or if it does not match the current files.
     """
     path = index_path(builder, split)
     if not path.is_file():
         return None
     try:
         stated, ids, labels = (read_npz(path, name) for name in ("files", "ids", "labels"))
-    except InputError:  # a damaged index is as good as none: the records themselves are there
+    except InputError:  # damaged: fall back to the records
         return None
     if (
         str(stated) != _state_of_files(builder, split)
@@ -58,7 +58,7 @@ def write_index(
     ids: Shaped[np.ndarray, " n"],
     labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
 ) -> None:
-    """Write an index, whole or not at all.
+    """Write an index atomically.
 
     Args:
         builder: of TFDS.
@@ -67,7 +67,7 @@ def write_index(
         labels: of its rows.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder is not writable.
     """
     content = io.BytesIO()
     np.savez_compressed(content, files=np.array(_state_of_files(builder, split)), ids=ids, labels=labels)
@@ -75,8 +75,8 @@ def write_index(
         write_whole(index_path(builder, split), content.getvalue())
     except OSError as problem:
         raise InputError(
-            f"{index_path(builder, split)} cannot be written ({reason(problem)}); the data set can be read without it, "
-            "more slowly"
+            f"{index_path(builder, split)} cannot be written ({reason(problem)}); reading works without it, but "
+            "is slower"
         ) from problem
 
 

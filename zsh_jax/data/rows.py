@@ -1,4 +1,4 @@
-"""Rows of a prepared TFDS data set, read without TensorFlow."""
+"""Read rows of a prepared TFDS data set without TensorFlow."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ AGAIN = "prepare the data set again"
 
 
 class Rows(NamedTuple):
-    """One split of a data set, in the order in which it is stored."""
+    """One split of a data set, in stored order."""
 
     ids: Shaped[np.ndarray, " n"]
     labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]
@@ -24,21 +24,21 @@ class Rows(NamedTuple):
 
 
 def read_split(builder: Any, split: str, *, images: bool) -> Rows:
-    """Read one split of a data set that is prepared as array_record, with features `image` and `label` or `labels`.
+    """Read one split of a data set prepared as array_record, with features `image` and `label` or `labels`.
 
     Args:
         builder: of TFDS.
         split: its name, such as `train`.
-        images: whether to decode the pictures; identifiers and labels alone are read faster.
+        images: whether to decode the images; reading only identifiers and labels is faster.
 
     Returns:
-        The rows. Without a feature `id` or `file_name`, the identifier is the row's number, such as `train_00042`; grey
-        pictures get three equal channels.
+        The rows. Without a feature `id` or `file_name`, the identifier is the row number, such as `train_00042`. Grey
+        images get three equal channels.
 
     Raises:
-        InputError: a file is missing or damaged, or the pictures differ in size.
+        InputError: a file is missing or damaged, or the images differ in size.
     """
-    with reading(builder.data_dir, "is damaged", AGAIN):  # a garbled description gives names that are none
+    with reading(builder.data_dir, "is damaged", AGAIN):  # a damaged description gives invalid names
         info = builder.info.splits[split]
         shards = list(zip(info.filepaths, info.shard_lengths, strict=True))
         known = None if images else read_index(builder, split)
@@ -53,31 +53,31 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
 
 
 def index_rows(builder: Any, split: str) -> None:
-    """Write the identifiers and labels of a split into a file of their own, from which `read_split` is at hand at once.
+    """Write an index of identifiers and labels, which makes `read_split` fast.
 
     Args:
         builder: of TFDS.
         split: its name.
 
     Raises:
-        InputError: a file is missing or damaged, or the folder cannot be written to.
+        InputError: a file is missing or damaged, or the folder is not writable.
     """
     rows = read_split(builder, split, images=False)
     write_index(builder, split, rows.ids, rows.labels)
 
 
 def join(parts: Sequence[Rows], where: str | Path) -> Rows:
-    """Put rows one after the other.
+    """Concatenate rows.
 
     Args:
-        parts: at least one, all with pictures or all without.
-        where: they come from, for the error.
+        parts: at least one; all with images or all without.
+        where: their source, for error messages.
 
     Returns:
         All rows.
 
     Raises:
-        InputError: the pictures of the parts differ in size.
+        InputError: the images of the parts differ in size.
     """
     pictures = [part.images for part in parts if part.images is not None]
     _check_sizes([part.shape[1:] for part in pictures], where)
@@ -91,21 +91,21 @@ def join(parts: Sequence[Rows], where: str | Path) -> Rows:
 def _read_shard(
     builder: Any, split: str, number: int, shard: Path, stated: int, *, images: bool, first: int
 ) -> Rows:
-    """One file at a time: an error then names it, and its encoded pictures go before the next one's come."""
+    """Read one file, so that an error names it and its encoded images are freed before the next file."""
     import tensorflow_datasets as tfds
     from array_record.python.array_record_module import ArrayRecordReader
 
     if not shard.is_file():
-        raise InputError(f"{shard} is missing; prepare the data set again")
+        raise InputError(f"{shard} is missing; fix: prepare the data set again")
     decoders = None if images else {"image": tfds.decode.SkipDecoding()}
     selection = f"{split}[{number}shard]"
-    with reading(shard, "is cut off or damaged", AGAIN):
-        # A file cut off at a multiple of 64 KiB opens as an empty one, and every read of it gives empty records.
+    with reading(shard, "is truncated or damaged", AGAIN):
+        # A file truncated at a multiple of 64 KiB opens as an empty file, and every read returns empty records.
         reader = ArrayRecordReader(str(shard))
         held = reader.num_records()
         if held != stated:
             raise InputError(
-                f"{shard} is cut off or damaged (it holds {held} records of {stated}); fix: {AGAIN}"
+                f"{shard} is truncated or damaged (it holds {held} of {stated} records); fix: {AGAIN}"
             )
         reader.close()
         source = builder.as_data_source(selection, decoders=decoders, file_format="array_record")
@@ -134,8 +134,8 @@ def _stack(pictures: Sequence[UInt8[np.ndarray, "h w ch"]], shard: Path) -> UInt
     stacked = np.stack(pictures)
     if stacked.dtype != np.uint8 or stacked.shape[-1] not in (1, 3):
         raise InputError(
-            f"{shard}: pictures are {stacked.dtype} with {stacked.shape[-1]} channels, neither 8-bit grey nor RGB; use "
-            "another data set"
+            f"{shard}: images are {stacked.dtype} with {stacked.shape[-1]} channels, not 8-bit grey or RGB; fix: "
+            "use another data set"
         )
     return np.repeat(stacked, 3, axis=-1) if stacked.shape[-1] == 1 else stacked
 
@@ -145,6 +145,6 @@ def _check_sizes(shapes: Iterable[tuple[int, ...]], where: str | Path) -> None:
     if len(sizes) > 1:
         smallest, largest = (" x ".join(map(str, size)) for size in (sizes[0], sizes[-1]))
         raise InputError(
-            f"{where}: pictures differ in size (from {smallest} to {largest}), and features here want one size; give "
-            "one with --config.dataset.image_size, or features computed elsewhere"
+            f"{where}: images differ in size (from {smallest} to {largest}), but features need one size; fix: set "
+            "--config.dataset.image_size, or use precomputed features"
         )

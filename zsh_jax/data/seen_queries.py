@@ -1,4 +1,4 @@
-"""Queries of seen classes, for the generalised setting: the same database is asked for what was learnt, too."""
+"""Draw queries of seen classes, for the generalised setting with one database for seen and unseen queries."""
 
 import numpy as np
 from jaxtyping import Int32
@@ -13,25 +13,24 @@ from zsh_jax.errors import InputError
 def draw_seen_queries(
     dataset: Dataset, split: Split, unseen: str, *, count: int, seed: int
 ) -> Int32[np.ndarray, " k"]:
-    """Draw queries of seen classes from the database of a split, in which they stay.
+    """Draw queries of seen classes from the database of a split; they stay in the database.
 
-    Drawn from are images of the database that are not training samples, have no unseen label, have a label that
-    some training sample has, and share a label with another image of the database: each is to search the database
-    without itself. The draw is a random order of its own stream, so that a larger one holds the smaller of the same
-    seed.
+    Candidates are database images that are not training samples, have no unseen label, have a label of some training
+    sample, and share a label with another database image (each query searches the database without itself). The draw
+    takes a prefix of a random order with its own stream, so for one seed a larger draw contains a smaller one.
 
     Args:
         dataset: labels and class names.
         split: of the data set.
         unseen: names of its held-out classes, joined by "+".
-        count: how many; 0 draws none.
+        count: number of queries; 0 draws none.
         seed: of the split.
 
     Returns:
         Indices of samples, ascending.
 
     Raises:
-        InputError: if there are not so many.
+        InputError: there are not enough candidates.
     """
     if not count:
         return np.zeros(0, np.int32)
@@ -52,7 +51,7 @@ def draw_seen_queries(
     pool = np.flatnonzero(eligible & of_learnt & of_several & ~of_unseen)
     if count > len(pool):
         raise InputError(
-            f"{count} seen queries cannot be drawn from {len(pool)} images of seen classes that are searched but not "
-            "learnt from; lower --config.evaluation.seen_queries"
+            f"{count} seen queries cannot be drawn from {len(pool)} images of seen classes in the database but "
+            "not in training; fix: lower --config.evaluation.seen_queries"
         )
     return np.sort(random_stream(seed, SEEN_QUERY_STREAM).permutation(pool)[:count]).astype(np.int32)

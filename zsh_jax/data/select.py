@@ -1,4 +1,4 @@
-"""Some classes of a data set, and which of them are held out: drawn by seed."""
+"""Draw classes of a data set, and the held-out classes among them, by seed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -10,39 +10,39 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.pictures import Pictures
 from zsh_jax.errors import InputError
 
-HELD_OUT = "held-out"  # in the place of class names: those that the data set says
-HELD_OUT_SHARE = 10  # one class of so many is held out, where nothing is said
+HELD_OUT = "held-out"  # stands for the held-out classes that the data set defines
+HELD_OUT_SHARE = 10  # default: one class in ten is held out
 
 
 def draw_classes(
     names: Collection[str], *, classes: int | None, held_out: int | None, seed: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Draw classes, and among them those that are held out.
+    """Draw classes and the held-out classes among them.
 
-    A pure function of the set of names and the seed: their order does not matter, and a larger draw of the same seed
-    holds the smaller one.
+    A pure function of the set of names and the seed: the order of the names does not matter, and for one seed a larger
+    draw contains a smaller one.
 
     Args:
         names: of the classes to draw from.
-        classes: how many to draw; None for all.
-        held_out: how many of these are unseen; None for one in ten, and one at least.
+        classes: number of classes; None for all.
+        held_out: number of unseen classes among them; None for one in ten, at least one.
         seed: of the draw, not negative.
 
     Returns:
-        The drawn ones and the held-out ones among them, each sorted.
+        The drawn classes and the held-out classes among them, each sorted.
 
     Raises:
-        InputError: there are not as many, or none would be left to learn from.
+        InputError: there are too few classes, or no seen class would be left.
     """
     count = len(names) if classes is None else classes
     unseen = max(1, count // HELD_OUT_SHARE) if held_out is None else held_out
     if not 2 <= count <= len(names):
         raise InputError(
-            f"dataset.classes: {count} classes cannot be drawn from {len(names)}; take 2 to {len(names)}"
+            f"dataset.classes: {count} classes cannot be drawn from {len(names)}; fix: use 2 to {len(names)}"
         )
     if not 1 <= unseen < count:
         raise InputError(
-            f"dataset.held_out: {unseen} of {count} classes cannot be held out; take 1 to {count - 1}"
+            f"dataset.held_out: {unseen} of {count} classes cannot be held out; fix: use 1 to {count - 1}"
         )
     if seed < 0:
         raise InputError(f"dataset.seed must be 0 or more; got {seed}")
@@ -53,37 +53,38 @@ def draw_classes(
 
 
 def select_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    """The samples of some classes of a data set.
+    """Select the samples of some classes.
 
     Args:
         dataset: with one class a sample.
-        names: of the classes that are kept.
+        names: of the classes to keep.
 
     Returns:
-        Only samples of these classes, which keep their order among themselves; classes are numbered anew, in theirs.
+        Samples of these classes, in their original order; classes are renumbered in the order of `names`.
 
     Raises:
-        InputError: the data set has several labels a sample.
+        InputError: samples have several labels.
     """
     if dataset.labels.ndim != 1:
         raise InputError(
-            f"dataset.classes: {dataset.name} has several labels a sample, so its classes cannot be drawn; leave it out"
+            f"dataset.classes: {dataset.name} has several labels a sample, so its classes cannot be drawn; fix: remove "
+            "the setting"
         )
     return keep_classes(dataset, names)[0]
 
 
 def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int[np.ndarray, " k"]]:
-    """A data set without some of its classes.
+    """Remove some classes from a data set.
 
-    A sample goes if it shows nothing but classes that go: it would be in the database as something that no query
-    wants, though it may show the same as a query. Samples that have no label from the start stay, as they did before.
+    A sample is removed if all of its classes are removed: otherwise it would be in the database as irrelevant to every
+    query, though it may show the same object as a query. Samples that had no label before are kept.
 
     Args:
         dataset: with one or several labels a sample.
-        names: of the classes that are kept.
+        names: of the classes to keep.
 
     Returns:
-        The samples that are left, in their order, with classes numbered anew, in theirs; and their rows.
+        The remaining samples in their order, with classes renumbered in the order of `names`; and their rows.
     """
     kept = [number for number, name in enumerate(dataset.class_names) if name in set(names)]
     labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]
@@ -110,29 +111,25 @@ def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int
 
 
 def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
-    """Put the names of the held-out classes into the axes of a sweep, in the place of `held-out`, all in one order.
+    """Replace `held-out` on the axis `unseen` with the names of the held-out classes, in class order.
 
     Args:
-        axes: by name; what is not of `unseen` stays as it is.
-        dataset: that the sweep is on.
+        axes: axes of a sweep, by name; only `unseen` changes.
+        dataset: data set of the sweep.
 
     Returns:
         The axes.
 
     Raises:
-        InputError: the data set holds out no class.
+        InputError: the data set has no held-out class.
     """
     if "unseen" not in axes:
         return dict(axes)
     values = axes["unseen"] if isinstance(axes["unseen"], tuple | list) else (axes["unseen"],)
     if HELD_OUT in values and not dataset.held_out:
-        why = (
-            "each of its classes is in the data set that is learnt from too"
-            if dataset.auxiliary is not None
-            else ""
-        )
+        why = "each of its classes is in the training set too" if dataset.auxiliary is not None else ""
         raise InputError(
-            f"sweep.unseen: {dataset.name} holds out no class{f', as {why}' if why else ''}; name some with "
+            f"sweep.unseen: {dataset.name} holds out no class{f', as {why}' if why else ''}; fix: name some with "
             "--config.sweep.unseen"
         )
     named = ("+".join(dataset.held_out) if value == HELD_OUT else value for value in values)
@@ -140,10 +137,10 @@ def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
 
 
 def _in_order(unseen: Any, class_names: Sequence[str]) -> Any:
-    """The names in the order of the classes: one set of classes makes the same cells however it is written."""
+    """Sort the names by class index: one set of classes gives the same cells in any order."""
     if not isinstance(unseen, str):
-        return unseen  # which is refused as a value of the axis
+        return unseen  # refused later as a value of the axis
     places = {name: place for place, name in enumerate(class_names)}
     names = [name.strip() for name in unseen.split("+")]
-    # A name that is unknown is refused later, with the nearest ones.
+    # An unknown name is refused later, with suggestions.
     return "+".join(sorted(names, key=lambda name: places[name])) if places.keys() >= set(names) else unseen

@@ -1,4 +1,4 @@
-"""What this package knows of a data set: one `DatasetSpec` each."""
+"""Types that describe a data set and its protocols."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from zsh_jax.data.select import HELD_OUT
 
 
 class Source(NamedTuple):
-    """Which data set, and where it is.
+    """Name and location of a data set.
 
     Attributes:
-        name: a key of `DATASETS`, or as TFDS has it; what follows a `/` or `:` is its config and version.
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
-        path: of a folder or file that is no TFDS data set.
-        image_size: of the square that pictures of several sizes are brought to.
-        keys: names of the arrays of a file of features.
-        first_label: 0 or 1, what labels of a file of features count from; None where the file tells.
-        on_demand: whether pictures stay on disk wherever they can, and are decoded when they are asked for.
+        name: a key of `DATASETS`, or a TFDS name; a config and version may follow `/` or `:`.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
+        path: folder or file of a data set that is not from TFDS.
+        image_size: side of the square to which images of several sizes are resized.
+        keys: names of the arrays of a feature file.
+        first_label: 0 or 1, the first class number of a feature file; None if the file determines it.
+        on_demand: whether images stay on disk if possible and are decoded on demand.
     """
 
     name: str
@@ -33,19 +33,19 @@ class Source(NamedTuple):
 
 
 class Protocol(NamedTuple):
-    """How a data set is split, and what it is described by unless the configuration says otherwise.
+    """How a data set is split, and the default features and semantics.
 
     Attributes:
-        dataset: its name, with a config of TFDS where it has several.
+        dataset: its name, with a TFDS config if it has several.
         features: see `config.features.name`.
         semantics: the kind of semantics.
-        unseen: the axis of held-out classes; the data say what `held-out` is, see `zsh_jax.data.select`.
-        training_samples: drawn from the seen classes.
-        queries: drawn from the unseen ones.
-        anchors: drawn from the training samples.
-        synonyms: words to look up in the place of class names.
-        classes: how many classes are drawn; None for all.
-        held_out: how many of them are unseen; None for one in ten.
+        unseen: the axis of held-out classes; for `held-out` see `zsh_jax.data.select`.
+        training_samples: number of samples drawn from the seen classes.
+        queries: number of images drawn from the unseen classes.
+        anchors: number of anchors drawn from the training samples.
+        synonyms: words to look up in place of class names.
+        classes: number of classes to draw; None for all.
+        held_out: number of unseen classes among them; None for one in ten.
     """
 
     dataset: str
@@ -62,17 +62,17 @@ class Protocol(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A data set.
+    """A data set of the catalogue.
 
     Attributes:
-        name: by which configurations call it, without config and version.
-        load: loads it, given where it is, whether images and whether features of its own are wanted.
+        name: its name in configurations, without config and version.
+        load: loads it, given its source, whether to return images and whether to return its own features.
         licence: of its images or features.
-        protocols: by name, how it is split; one has the data set's own name.
-        path: what `dataset.path` is for it; "" for a data set of TFDS.
-        stored_as: its name among data sets of TFDS, where it is another.
-        obtain: how to get it, where it does not come by `prepare` alone.
-        has_images: whether it has images that can be read.
+        protocols: its protocols by name; one has the name of the data set.
+        path: meaning of `dataset.path`; "" for a TFDS data set.
+        stored_as: its TFDS name, if that differs.
+        obtain: how to get it, if `prepare` alone does not suffice.
+        has_images: whether it has readable images.
     """
 
     name: str
@@ -86,5 +86,5 @@ class DatasetSpec:
 
     @property
     def folder(self) -> str:
-        """Its folder among data sets of TFDS."""
+        """Its folder within the folder of TFDS data sets."""
         return self.stored_as or self.name

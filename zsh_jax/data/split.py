@@ -1,4 +1,4 @@
-"""The zero-shot split: learn from images of seen classes, retrieve images of unseen ones."""
+"""The zero-shot split: train on images of seen classes, retrieve images of unseen classes."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from zsh_jax.data.split_roles import Sides, classes_of, random_stream, sides_of,
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
-TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2  # 3 is for validation classes, see `sides`
+TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2  # 3 is for validation classes, see `stand_in`
 SEEN_QUERY_STREAM = 4
 
 
@@ -19,10 +19,10 @@ class Split(NamedTuple):
     """Indices into a data set, each array ascending.
 
     Attributes:
-        training: images to learn from, none with an unseen class; they are in the database too, unless auxiliary.
+        training: training images, none with an unseen class; they are in the database too, unless auxiliary.
         queries: images of unseen classes.
-        database: every image that is not a query, nor auxiliary.
-        asked: the classes that are retrieved: the unseen ones, or those that stand in for them; ascending.
+        database: every image that is neither a query nor auxiliary.
+        asked: the classes of the queries: the unseen classes, or the validation classes in their place; ascending.
     """
 
     training: Int32[np.ndarray, " t"]
@@ -44,32 +44,32 @@ def zero_shot_split(
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
-    Training samples are drawn from images all of whose labels are seen, queries from images with at least one
-    unseen label; an image with several labels, some seen and some not, never trains. All that is not a query is
-    database, training samples included (CIFAR-10: 59,000 images).
+    Training samples are drawn from images whose labels are all seen, queries from images with at least one unseen
+    label. An image with both seen and unseen labels is never a training sample. All images that are not queries form
+    the database, training samples included (CIFAR-10: 59,000 images).
 
-    Each draw begins a random order of its own, taken from a stream of its own. So the training samples do not
-    change with the number of queries, nor the queries with the number of training samples, and a larger draw
-    holds the smaller one of the same seed. Indices are then sorted: the arrays depend on which images were
-    drawn alone, and rows are gathered in the order in which they lie in memory.
+    Each draw takes a prefix of a random order with its own stream. So the training samples do not depend on the number
+    of queries, nor the queries on the number of training samples, and for one seed a larger draw contains a smaller
+    one. Indices are then sorted: the arrays depend only on which images were drawn, and rows are gathered in memory
+    order.
 
     Args:
-        labels: class indices; or, for several labels an image, multi-hot rows.
+        labels: class indices; or multi-hot rows, if images have several labels.
         unseen: indices of the held-out classes.
-        training_samples: how many to learn from.
-        queries: how many to ask with.
+        training_samples: number of training samples.
+        queries: number of queries.
         seed: of the draws, not negative.
-        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
-        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
-            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
-        class_names: by which errors name classes; by their indices if there are none.
+        seen_classes: number of seen classes to train on, drawn too; 0 for all.
+        validation: number of seen classes, drawn too, that replace the unseen classes: only they give queries, and
+            images of unseen classes are excluded everywhere. 0 for none.
+        class_names: class names for error messages; without them, indices are shown.
 
     Returns:
         The split.
 
     Raises:
-        InputError: a label or class is out of range, a draw is too large, no class is left on one side, or a
-            query would find nothing relevant in the database.
+        InputError: a label or class is out of range, a draw is too large, no seen or no unseen class is left, or a
+            query has no relevant image in the database.
     """
     sides = sides_of(labels, unseen)
     if validation:
@@ -97,29 +97,28 @@ def auxiliary_split(
     validation: int = 0,
     class_names: Sequence[str] = (),
 ) -> Split:
-    """Split two joined data sets: learn from the one, query and search the other.
+    """Split two joined data sets: train on the auxiliary one, take queries and database from the other.
 
-    Training samples are drawn from auxiliary images all of whose labels are seen, queries from the other images with
-    at least one unseen label; the database is every other image that is not auxiliary. Draws are those of
+    Training samples are drawn from auxiliary images whose labels are all seen, queries from the other images with at
+    least one unseen label; the database is all images that are neither queries nor auxiliary. The draws are those of
     `zero_shot_split`.
 
     Args:
-        labels: of both, over classes common to them: class indices or multi-hot rows.
+        labels: of both, over the union of their classes: class indices or multi-hot rows.
         unseen: indices of the held-out classes.
-        auxiliary: marks the images to learn from.
-        training_samples: how many to learn from.
-        queries: how many to ask with.
-        seed: of the draws, not negative.
-        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
-        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
-            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
-        class_names: by which errors name classes; by their indices if there are none.
+        auxiliary: marks the auxiliary images.
+        training_samples: as for `zero_shot_split`.
+        queries: as for `zero_shot_split`.
+        seed: as for `zero_shot_split`.
+        seen_classes: as for `zero_shot_split`.
+        validation: as for `zero_shot_split`.
+        class_names: as for `zero_shot_split`.
 
     Returns:
         The split; no training sample is in its database.
 
     Raises:
-        InputError: as `zero_shot_split` does.
+        InputError: as for `zero_shot_split`.
     """
     sides = sides_of(labels, unseen)
     if validation:
@@ -150,23 +149,22 @@ def split_dataset(
     seen_classes: int = 0,
     validation: int = 0,
 ) -> Split:
-    """Split a data set as is right for it: with auxiliary images if it has such, else without.
+    """Split a data set with `auxiliary_split` if it has auxiliary images, else with `zero_shot_split`.
 
     Args:
         dataset: labels and class names.
         unseen: names of the held-out classes, joined by "+".
-        training_samples: how many to learn from.
-        queries: how many to ask with.
-        seed: of the draws, not negative.
-        seen_classes: how many of the seen classes to learn from, drawn too; 0 for all.
-        validation: how many seen classes stand in for the unseen ones, drawn too: they alone are asked for, and
-            images of the unseen classes are nowhere, neither learnt from nor asked with nor searched. 0 for none.
+        training_samples: as for `zero_shot_split`.
+        queries: as for `zero_shot_split`.
+        seed: as for `zero_shot_split`.
+        seen_classes: as for `zero_shot_split`.
+        validation: as for `zero_shot_split`.
 
     Returns:
         The split.
 
     Raises:
-        InputError: as `parse_unseen` and `zero_shot_split` do.
+        InputError: as for `parse_unseen` and `zero_shot_split`.
     """
     names = dataset.class_names
     classes = parse_unseen(unseen, names)
@@ -215,11 +213,11 @@ def _of_few_classes(
     count: int,
     seed: int,
 ) -> Bool[np.ndarray, " n"]:
-    """Images of a few seen classes and of no other; more classes hold those that fewer of the same seed do."""
+    """Images whose labels all belong to a few drawn seen classes; for one seed, more classes contain fewer."""
     pool = classes_of(labels, trainable)
     if not 1 <= count <= len(pool):
         raise InputError(
-            f"{count} seen classes cannot be drawn from {len(pool)}; lower --config.sweep.seen_classes"
+            f"{count} seen classes cannot be drawn from {len(pool)}; fix: lower --config.sweep.seen_classes"
         )
     chosen = random_stream(seed, CLASS_STREAM).permutation(pool)[:count]
     if labels.ndim == 1:
@@ -235,7 +233,7 @@ def _draw(
     pool = np.flatnonzero(eligible)
     if count > len(pool):
         raise InputError(
-            f"{count} {axis.replace('_', ' ')} cannot be drawn from {len(pool)} images of {kind} classes; lower "
+            f"{count} {axis.replace('_', ' ')} cannot be drawn from {len(pool)} images of {kind} classes; fix: lower "
             f"--config.sweep.{axis}"
         )
     return np.sort(random_stream(seed, stream).permutation(pool)[:count]).astype(np.int32)
@@ -247,7 +245,7 @@ def _check_relevant(
     database: Int32[np.ndarray, " m"],
     class_names: Sequence[str],
 ) -> None:
-    """Sharing a label with some database image is having a label that some database image has."""
+    """A query shares a label with a database image if and only if some database image has one of its labels."""
     if labels.ndim == 2:
         found = (labels[queries] & labels[database].any(axis=0)).any(axis=1)
         classes = np.flatnonzero(labels[queries[~found]].any(axis=0))
@@ -257,6 +255,6 @@ def _check_relevant(
     if not found.all():
         names = [repr(class_names[int(index)]) if class_names else str(index) for index in classes]
         raise InputError(
-            f"{np.count_nonzero(~found)} of {len(queries)} queries have nothing relevant in the database: all images "
-            f"of class {', '.join(names)} are queries; lower --config.sweep.queries"
+            f"{np.count_nonzero(~found)} of {len(queries)} queries have no relevant image in the database: all images "
+            f"of class {', '.join(names)} are queries; fix: lower --config.sweep.queries"
         )

@@ -1,4 +1,4 @@
-"""Who may be what in a zero-shot split: learnt from, asked with, searched."""
+"""The roles of images in a zero-shot split: training, query, database."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,13 +12,13 @@ VALIDATION_STREAM = 3
 
 
 class Sides(NamedTuple):
-    """Which images may be what.
+    """Which images are candidates for which role.
 
     Attributes:
-        trainable: may be learnt from.
-        may_ask: may be queries.
-        searched: are in the database, unless they are queries.
-        asked: the classes that are retrieved; ascending.
+        trainable: candidates for training.
+        may_ask: query candidates.
+        searched: database images, unless they are queries.
+        asked: the classes of the queries; ascending.
     """
 
     trainable: Bool[np.ndarray, " n"]
@@ -28,23 +28,23 @@ class Sides(NamedTuple):
 
 
 def random_stream(seed: int, stream: int) -> np.random.Generator:
-    """Random numbers of one seed for one purpose.
+    """A random generator for one seed and one purpose.
 
     Args:
         seed: not negative.
         stream: a number for each purpose.
 
     Returns:
-        A generator that is independent of those of other streams.
+        A generator that is independent of other streams.
     """
-    # A spawn key, not a tuple of numbers: the latter runs together for seeds beyond 32 bits.
+    # A spawn key: tuples of numbers collide for seeds beyond 32 bits.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
 
 
 def classes_of(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], rows: Bool[np.ndarray, " n"]
 ) -> Int[np.ndarray, " k"]:
-    """The classes that some images have.
+    """The classes that occur in some images.
 
     Args:
         labels: class indices, or multi-hot.
@@ -69,26 +69,27 @@ def stand_in(
     count: int,
     seed: int,
 ) -> Sides:
-    """A few seen classes in the place of the unseen ones, whose images are left out of everything.
+    """Replace the unseen classes with a few seen ones, and exclude all images of unseen classes.
 
     Args:
         labels: class indices, or multi-hot.
-        sides: of the unseen classes.
-        drawn_from: marks the images whose classes may stand in.
-        count: how many do.
+        sides: roles for the unseen classes.
+        drawn_from: marks the images whose classes may be drawn.
+        count: number of validation classes.
         seed: of the draw.
 
     Returns:
-        Who may be what now; an image with both a class that stands in and another seen one asks, and does not train.
+        The new roles. An image with a validation class and another seen class is a query candidate, never a training
+        sample.
 
     Raises:
-        InputError: if no class would be left to learn from.
+        InputError: no class is left to train on.
     """
     pool = classes_of(labels, drawn_from)
     if not 1 <= count < len(pool):
         raise InputError(
-            f"{count} validation classes cannot be drawn from {len(pool)} seen ones with one left to learn from; lower "
-            f"--config.sweep.validation"
+            f"{count} validation classes cannot be drawn from {len(pool)} seen ones, since one must be left to train "
+            f"on; fix: lower --config.sweep.validation"
         )
     chosen = np.sort(random_stream(seed, VALIDATION_STREAM).permutation(pool)[:count]).astype(np.int32)
     stands_in, clean = _has_any(labels, chosen), ~sides.may_ask
@@ -96,21 +97,24 @@ def stand_in(
 
 
 def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Sequence[int]) -> Sides:
-    """Those of the protocol: everyone is searched, who has an unseen class may ask, and nobody of these trains.
+    """The roles of the protocol for a set of unseen classes.
+
+    Every image is in the database, unless it is a query. Images with an unseen class are query candidates, never
+    training data.
 
     Args:
         labels: class indices, or multi-hot.
         unseen: indices of the held-out classes.
 
     Returns:
-        Who may be what.
+        The roles.
 
     Raises:
-        InputError: if labels or classes cannot be so.
+        InputError: labels or classes are invalid.
     """
     held_out = sorted({int(index) for index in unseen})
     if not held_out:
-        raise InputError("no class is unseen; hold out at least one with --config.sweep.unseen")
+        raise InputError("no class is unseen; fix: hold out at least one with --config.sweep.unseen")
     if labels.ndim == 2:
         if labels.dtype != np.bool_:
             raise InputError(
@@ -125,7 +129,7 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
         negative = np.flatnonzero(labels < 0)
         if negative.size:
             raise InputError(
-                f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); leave out "
+                f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); fix: leave out "
                 "images without a label"
             )
         holders = np.bincount(labels)
@@ -136,7 +140,7 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
                 f"unseen class {index} is out of range: the labels have classes 0 to {classes - 1}"
             )
         if not holders[index]:
-            raise InputError(f"unseen class {index} has no image; hold out another")
+            raise InputError(f"unseen class {index} has no image; fix: hold out another")
     is_held_out = np.zeros(classes, bool)
     is_held_out[held_out] = True
     if labels.ndim == 2:
@@ -145,10 +149,10 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
         has_unseen, has_seen = is_held_out[labels], ~is_held_out[labels]
     if np.count_nonzero(holders) == len(held_out):
         raise InputError(
-            f"all {len(held_out)} classes are unseen, none is left to learn from; hold out fewer"
+            f"all {len(held_out)} classes are unseen, so none is left to train on; fix: hold out fewer"
         )
     return Sides(
-        trainable=has_seen & ~has_unseen,  # an image without any label teaches nothing
+        trainable=has_seen & ~has_unseen,  # images without a label are not training data
         may_ask=has_unseen,
         searched=np.ones(len(labels), bool),
         asked=np.array(held_out, np.int32),

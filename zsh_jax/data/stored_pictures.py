@@ -1,4 +1,4 @@
-"""Pictures of a prepared TFDS data set, read one by one and decoded when they are asked for."""
+"""Images of a prepared TFDS data set, decoded on demand."""
 
 import io
 from collections.abc import Sequence
@@ -13,21 +13,21 @@ from zsh_jax.data.reading import reading
 
 
 def side(builder: Any) -> int | None:
-    """Height and width of all pictures of a TFDS data set, where it says that they are squares of one size."""
+    """Side of the images of a TFDS data set, if it declares squares of one size; else None."""
     height, width, _ = builder.info.features["image"].shape
     return int(height) if height and height == width else None
 
 
 def stored_pictures(builder: Any, splits: Sequence[str], size: int) -> Pictures:
-    """The pictures of some splits, one split after the other.
+    """The images of some splits, concatenated.
 
     Args:
-        builder: of TFDS, of a data set that is prepared as array_record, with a feature `image`.
+        builder: of a TFDS data set prepared as array_record, with a feature `image`.
         splits: their names.
-        size: of the square that pictures are brought to.
+        size: side of the square to which images are resized.
 
     Returns:
-        The pictures; reading one raises an error that names its place where it is damaged.
+        The images; reading a damaged one raises an error that names its place.
     """
     import tensorflow_datasets as tfds
 

@@ -1,4 +1,4 @@
-"""Text files as people have them: UTF-8, perhaps with a mark at the beginning; what else can be told is read too."""
+"""Read text files: UTF-8, or UTF-16 and UTF-32 with a byte order mark."""
 
 import codecs
 import re
@@ -12,25 +12,25 @@ from zsh_jax.errors import InputError
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the UTF-16 mark
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-INVISIBLE = "\ufeff\u200b\u2060\u00ad"  # which look like nothing, and make two names of one
+INVISIBLE = "\ufeff\u200b\u2060\u00ad"  # invisible characters, which make equal-looking names differ
 
 
 def read_text(path: Path) -> str:
-    """Read a whole text file.
+    """Read a text file.
 
     Args:
         path: the file.
 
     Returns:
-        Its text without a byte order mark; lines end as they do in Python.
+        Its text without a byte order mark, with Python line ends.
 
     Raises:
-        InputError: it cannot be read, or is neither UTF-8 nor marked as UTF-16 or UTF-32.
+        InputError: the file cannot be read, or is neither UTF-8 nor marked as UTF-16 or UTF-32.
     """
     with reading(path, "cannot be read"):
         content = path.read_bytes()
@@ -39,7 +39,7 @@ def read_text(path: Path) -> str:
     )
     if not mark and b"\0" in content:
         raise InputError(
-            f"{path} is no UTF-8 text: it has zero bytes, as UTF-16 without a mark has; fix: save it as UTF-8"
+            f"{path} is not UTF-8 text: it has zero bytes, like UTF-16 without a byte order mark; fix: save it as UTF-8"
         )
     try:
         text = content[len(mark) :].decode(encoding)
@@ -49,19 +49,19 @@ def read_text(path: Path) -> str:
 
 
 def not_utf8(where: str | Path, content: bytes, place: int, encoding: str = "utf-8") -> str:
-    """The line about text that cannot be decoded, with the encodings that it may be in.
+    """The error message for text that cannot be decoded, with a likely encoding.
 
     Args:
-        where: the text is.
-        content: all of it.
-        place: of the first byte that is wrong.
-        encoding: that was tried.
+        where: name of the file or place.
+        content: all bytes.
+        place: offset of the first wrong byte.
+        encoding: the encoding that was tried.
 
     Returns:
-        What to say.
+        The message.
     """
     if encoding != "utf-8":
-        return f"{where}: byte {place} is not {encoding.upper()}, as its first bytes promise; fix: save it as UTF-8"
+        return f"{where}: byte {place} is not {encoding.upper()}, despite its byte order mark; fix:  save it as UTF-8"
     line = content.count(b"\n", 0, place) + 1
     guesses = "".join(f" -f {name}" for name in likely_encodings(content)[:1])
     return (
@@ -71,7 +71,7 @@ def not_utf8(where: str | Path, content: bytes, place: int, encoding: str = "utf
 
 
 def likely_encodings(content: bytes) -> list[str]:
-    """Encodings that bytes which are not UTF-8 may be in: it cannot be told for sure, so nothing is read by them."""
+    """Likely encodings of bytes that are not UTF-8; only for the message, since a guess may be wrong."""
     high = re.findall(rb"[\x80-\xff]+", content)
     lone = sum(len(run) == 1 for run in high)
     order = ("latin1", "gb18030") if 2 * lone > len(high) else ("gb18030", "big5", "shift_jis", "latin1")
@@ -92,10 +92,10 @@ def read_names(path: Path) -> tuple[str, ...]:
         path: the file; empty lines are skipped.
 
     Returns:
-        The names, each once, without blanks around them.
+        The names, each once, without surrounding spaces.
 
     Raises:
-        InputError: as `read_text` does, and for a name that stands twice or holds what cannot be seen.
+        InputError: as for `read_text`, and for a name that is repeated or holds an invisible character.
     """
     lines = [(number, line.strip()) for number, line in enumerate(read_text(path).split("\n"), 1)]
     first: dict[str, int] = {}
@@ -107,18 +107,18 @@ def read_names(path: Path) -> tuple[str, ...]:
             raise InputError(f"{path}, line {number}: {name!r} holds {hidden}; fix: remove it")
         if name in first:
             raise InputError(
-                f"{path}: class names must be unique, one a line; {name!r} stands in lines {first[name]} and {number}"
+                f"{path}: class names must be unique, one a line; {name!r} is in lines {first[name]} and {number}"
             )
         first[name] = number
     if not first:
         raise InputError(
-            f"{path}: class names must be unique, one a line; it has none; fix: write them into it"
+            f"{path}: class names must be unique, one a line; the file is empty; fix: write the names into it"
         )
     return tuple(first)
 
 
 def write_names(path: Path, names: Iterable[str]) -> None:
-    """Write names as `read_names` reads them, whole or not at all.
+    """Write names as `read_names` reads them, atomically.
 
     Args:
         path: the file.
@@ -131,7 +131,7 @@ def write_names(path: Path, names: Iterable[str]) -> None:
 
 
 def unseen_letter(name: str) -> str | None:
-    """What in a name cannot be seen or written: a control character, half of a pair, a mark of no width."""
+    """The first invisible or unprintable character of a name: control, surrogate or zero width; else None."""
     for letter in name:
         if unicodedata.category(letter) in ("Cc", "Cs") or letter in INVISIBLE:
             return (

@@ -1,7 +1,7 @@
-"""Image classification sets of TensorFlow Datasets, prepared beforehand and read without TensorFlow.
+"""Image classification data sets of TensorFlow Datasets, already prepared, read without TensorFlow.
 
-Nothing here reaches for the network: TFDS tries a dead one for minutes before it gives up. So data sets are opened
-from their files alone, and what is not there is answered with the command that prepares it.
+Nothing here uses the network, because TFDS retries a dead network for minutes. Data sets are opened from their files
+alone; the error for a missing one shows the command that prepares it.
 """
 
 import re
@@ -30,24 +30,23 @@ def load_tfds(
     image_size: int | None = None,
     on_demand: bool = False,
 ) -> Dataset:
-    """Load a data set with one label an image, or several, from TFDS, all of its splits one after the other.
+    """Load a TFDS data set with one label or several labels an image; all splits are concatenated.
 
     Args:
-        name: as TFDS has it, such as `cifar10`; `NAME/CONFIG:VERSION` where there are several.
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
-        images: whether pictures are wanted; identifiers and labels alone are read faster.
-        image_size: of the square that pictures of several sizes are brought to, see `zsh_jax.data.pictures.square`;
+        name: TFDS name, such as `cifar10`; `NAME/CONFIG:VERSION` if there are several.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
+        images: whether to return images; reading only identifiers and labels is faster.
+        image_size: side of the square to which images of several sizes are resized, see `zsh_jax.data.pictures.square`;
             None to refuse them.
-        on_demand: whether pictures stay on disk and are decoded when they are asked for; those of several sizes do so
-            anyhow.
+        on_demand: whether images stay on disk and are decoded on demand; images of several sizes always do.
 
     Returns:
-        The data set. Images that their source publishes without a label (label -1) are left out; those of a set of
-        several labels an image that have none are kept.
+        The data set. Images published without a label (label -1) are left out; in a multi-label set, images without
+        labels are kept.
 
     Raises:
-        InputError: the data set is unknown, not prepared, prepared in another file format than array_record, not
-            one of labelled images, or damaged.
+        InputError: the data set is unknown, not prepared, not prepared as array_record, not a set of labelled images,
+            or damaged.
     """
     builder = open_tfds(name, data_dir)
     splits = [split for split, info in builder.info.splits.items() if info.num_examples]
@@ -56,7 +55,7 @@ def load_tfds(
     parts = [read_split(builder, split, images=decoded) for split in splits]
     rows = join(parts, builder.data_dir)
     kept = rows.labels >= 0 if rows.labels.ndim == 1 else np.ones(len(rows.labels), bool)
-    every = bool(kept.all())  # the usual case, in which no copy is made of all pictures
+    every = bool(kept.all())  # usually True; then the images are not copied
     pictures: UInt8[np.ndarray, "n h w 3"] | Pictures | None = rows.images
     if rows.images is not None and not every:
         pictures = rows.images[kept]
@@ -77,14 +76,14 @@ def open_tfds(name: str, data_dir: str | None) -> Any:
     """Open a prepared data set of labelled images.
 
     Args:
-        name: as TFDS has it.
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        name: TFDS name.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
 
     Returns:
         Its TFDS builder.
 
     Raises:
-        InputError: as `load_tfds` does.
+        InputError: as for `load_tfds`.
     """
     builder = _prepared(name, data_dir)
     _check(builder, name, data_dir)
@@ -92,20 +91,20 @@ def open_tfds(name: str, data_dir: str | None) -> Any:
 
 
 def class_names(builder: Any) -> tuple[str, ...]:
-    """Names of the classes of a data set with a feature `label` or `labels`."""
+    """Class names of a data set with a feature `label` or `labels`."""
     features = builder.info.features
     return tuple((features["label"] if "label" in features else features["labels"].feature).names)
 
 
 def preparing(name: str, data_dir: str | Path | None) -> str:
-    """The command that prepares a data set so that it can be read here.
+    """The shell command that prepares a data set.
 
     Args:
         name: of the data set.
-        data_dir: where to; None for the default of TFDS.
+        data_dir: target folder; None for the TFDS default.
 
     Returns:
-        One line for a shell. TFDS writes most data sets with TensorFlow, which reading them does not want.
+        One line. TFDS writes most data sets with TensorFlow; reading does not need it.
     """
     where = f", data_dir={str(data_dir)!r}" if data_dir else ""
     call = f"tfds.builder({name!r}{where}, file_format='array_record').download_and_prepare()"
@@ -115,7 +114,7 @@ def preparing(name: str, data_dir: str | Path | None) -> str:
 def _prepared(name: str, data_dir: str | None) -> Any:
     if data_dir and not written(data_dir).is_dir():
         raise InputError(
-            f"dataset.data_dir: there is no folder {data_dir}; name the one that holds {name}, or prepare it there: "
+            f"dataset.data_dir: there is no folder {data_dir}; fix: set the folder that holds {name}, or prepare it: "
             f"{preparing(name, data_dir)}"
         )
     import tensorflow_datasets as tfds
@@ -124,28 +123,28 @@ def _prepared(name: str, data_dir: str | None) -> Any:
     where = f"dataset.name: {name!r} in {tfds_folder(data_dir)}"
     with reading(where, "cannot be opened", "write NAME/CONFIG:VERSION, or prepare the data set again"):
         try:
-            # Not tfds.builder: its constructor asks Google's storage about what it does not find on disk.
+            # Not tfds.builder: for data sets that are not on disk, its constructor queries Google's storage.
             return builder_from_files(name, data_dir=data_dir)
         except tfds.core.DatasetNotFoundError as problem:
             raise _not_found(name, data_dir) from problem
 
 
 def own_builder(make: Callable[[], Any], name: str, data_dir: str | None) -> Any:
-    """A builder of a data set of our own, which is prepared on the first use.
+    """A builder for a data set of this package, which is prepared on first use.
 
     Args:
-        make: gives it; it reads what was prepared, if that is there.
+        make: makes the builder, which reads the prepared files if they exist.
         name: of the data set.
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
 
     Returns:
         The builder.
 
     Raises:
-        InputError: what was prepared is damaged.
+        InputError: the prepared files are damaged.
     """
     where = tfds_folder(data_dir) / name
-    with reading(where, "is damaged", "remove that folder; it is prepared anew"), quiet():
+    with reading(where, "is damaged", "remove that folder; it is prepared again"), quiet():
         builder = make()
         if builder.is_prepared() and not builder.info.splits:
             raise InputError(f"{builder.data_dir} has no dataset_info.json; fix: remove {where}")
@@ -153,7 +152,7 @@ def own_builder(make: Callable[[], Any], name: str, data_dir: str | None) -> Any
 
 
 def tfds_folder(data_dir: str | None) -> Path:
-    """Folder of TFDS data sets: the one that is given, or the default of TFDS."""
+    """The given folder of TFDS data sets, or the TFDS default."""
     import tensorflow_datasets as tfds
 
     return written(data_dir or tfds.core.constants.DATA_DIR)
@@ -170,14 +169,14 @@ def _not_found(name: str, data_dir: str | None) -> InputError:
     ]
     if whole:
         return InputError(
-            f"{folder / base} holds {', '.join(sorted(whole))}, and not {name}; give a config or version that is there "
-            "as --config.dataset.name=NAME/CONFIG:VERSION"
+            f"{folder / base} holds {', '.join(sorted(whole))}, not {name}; fix: set one of these as "
+            "--config.dataset.name=NAME/CONFIG:VERSION"
         )
     known = tfds.list_builders(with_community_datasets=False)
     if base not in known:
         return InputError(f"dataset.name: TFDS has no {base!r}; {nearest_names(base, known)}")
     return InputError(
-        f"{name} is not prepared in {folder}; name another folder with --config.dataset.data_dir=PATH, or prepare it: "
+        f"{name} is not prepared in {folder}; fix: set --config.dataset.data_dir=PATH, or prepare it: "
         f"{preparing(name, data_dir)}"
     )
 
@@ -189,8 +188,8 @@ def _check(builder: Any, name: str, data_dir: str | None) -> None:
     if "array_record" not in formats:
         other = tfds_folder(data_dir) / "array_record"
         raise InputError(
-            f"{builder.data_dir} is prepared as {' and '.join(sorted(formats))}, and only array_record can be read "
-            f"without TensorFlow; prepare it in another folder: {preparing(name, other)}"
+            f"{builder.data_dir} is prepared as {' and '.join(sorted(formats))}, but only array_record can be read "
+            f"without TensorFlow; fix: prepare it in another folder: {preparing(name, other)}"
         )
     features = {feature: builder.info.features[feature] for feature in builder.info.features}
     kind = tfds.features.ClassLabel
@@ -202,8 +201,8 @@ def _check(builder: Any, name: str, data_dir: str | None) -> None:
     ):
         if not holds:
             raise InputError(
-                f"{name} is no set of images with classes: it has {', '.join(sorted(features))}, and no "
+                f"{name} is not a set of images with classes: it has {', '.join(sorted(features))}, but no "
                 f"{feature!r} of kind {needed}"
             )
     if not any(info.num_examples for info in builder.info.splits.values()):
-        raise InputError(f"{builder.data_dir} holds no image; prepare the data set again")
+        raise InputError(f"{builder.data_dir} holds no image; fix: prepare the data set again")

@@ -1,4 +1,4 @@
-"""TFDS without what it has to say: of downloads where there are none, and of faster decoders."""
+"""Silence TFDS warnings about downloads and decoders."""
 
 import contextlib
 import io
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet(*, streams: bool = False) -> Iterator[None]:
-    """Keep the warnings of TFDS to itself; errors are exceptions and are not touched.
+    """Silence TFDS warnings; exceptions pass through.
 
     Args:
-        streams: whether its progress bars too.
+        streams: whether to silence progress bars too.
 
     Yields:
         Nothing.

@@ -1,4 +1,4 @@
-"""Which classes are held out, by their names."""
+"""Convert names of held-out classes to indices."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,16 @@ def parse_unseen(unseen: str, class_names: Sequence[str]) -> tuple[int, ...]:
         class_names: all c names, in the order of their indices.
 
     Returns:
-        Indices, in the order in which the names stand.
+        Indices, in the order of the names in `unseen`.
 
     Raises:
-        InputError: a name is unknown, or stands twice, or there is none.
+        InputError: a name is unknown or repeated, or there is none.
     """
     names = [name.strip() for name in unseen.split("+")]
     if not any(names):
-        raise InputError("sweep.unseen names no class; hold out at least one, such as 'cat' or 'cat+dog'")
+        raise InputError(
+            "sweep.unseen names no class; fix: hold out at least one, such as 'cat' or 'cat+dog'"
+        )
     index = {name: i for i, name in enumerate(class_names)}
     for place, name in enumerate(names):
         if name not in index:
@@ -29,5 +31,5 @@ def parse_unseen(unseen: str, class_names: Sequence[str]) -> tuple[int, ...]:
                 f"sweep.unseen: there is no class {name!r} in {unseen!r}; {nearest_names(name, class_names)}"
             )
         if name in names[:place]:
-            raise InputError(f"sweep.unseen: class {name!r} stands twice in {unseen!r}; name it once")
+            raise InputError(f"sweep.unseen: class {name!r} occurs twice in {unseen!r}; fix: name it once")
     return tuple(index[name] for name in names)

@@ -1,4 +1,4 @@
-"""Data sets that are files of features with their labels beside them."""
+"""Data sets stored as feature files with labels."""
 
 from zsh_jax.data.feature_files.load import load_features
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS, Keys

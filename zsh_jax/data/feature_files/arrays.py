@@ -1,4 +1,4 @@
-"""Named arrays in files: `.npz`, `.npy` with others beside it, and both kinds of `.mat`. Nothing is unpickled."""
+"""Named arrays in files: `.npz`, `.npy` with companion files, and both kinds of `.mat`. Nothing is unpickled."""
 
 import glob
 import math
@@ -14,8 +14,8 @@ from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
-HDF5_PLACES = (0, 512)  # MATLAB writes its own header of 512 bytes before it
-DAMAGED = "is cut off or no .mat file"
+HDF5_PLACES = (0, 512)  # MATLAB writes its own 512-byte header first
+DAMAGED = "is truncated or not a .mat file"
 KINDS = (".npz", ".npy", ".mat")
 
 
@@ -24,9 +24,9 @@ class Arrays(NamedTuple):
 
     Attributes:
         path: the file.
-        names: of its arrays, in its order.
-        read: gives the array of a name.
-        matlab: whether MATLAB wrote it, where vectors are matrices and classes are counted from 1.
+        names: array names, in file order.
+        read: returns the array with a given name.
+        matlab: whether MATLAB wrote the file; MATLAB stores vectors as matrices and counts classes from 1.
     """
 
     path: Path
@@ -36,23 +36,28 @@ class Arrays(NamedTuple):
 
 
 def open_arrays(path: Path) -> Arrays:
-    """See which arrays a file holds.
+    """List the arrays of a file.
 
     Args:
-        path: `.npz`, `.mat` (version 5, or 7.3 where h5py is installed), or `.npy`. The arrays of the last are
-            `features`, which is this file, memory-mapped, and a NAME for each `STEM.NAME.npy` or `NAME.npy` beside it.
+        path: `.npz`, `.mat` (version 5, or 7.3 if h5py is installed) or `.npy`. The arrays of an `.npy` file are
+            `features` (the file itself, memory-mapped) and one NAME for each `STEM.NAME.npy` or `NAME.npy` in its
+            folder.
 
     Returns:
-        Its arrays.
+        The arrays.
 
     Raises:
-        InputError: it is of another kind, or damaged; reading an array raises the same where that one is.
+        InputError: the file type is unknown or the file is damaged; `read` raises the same for a damaged array.
     """
     if not path.is_file():
-        raise InputError(f"dataset.path: there is no file {path}; give a {', '.join(KINDS)} file of features")
+        raise InputError(
+            f"dataset.path: there is no file {path}; fix: give a {', '.join(KINDS)} file of features"
+        )
     opening = {".npz": _open_npz, ".npy": _open_npy, ".mat": _open_mat}.get(path.suffix.lower())
     if opening is None:
-        raise InputError(f"{path}: features are read from {', '.join(KINDS)} files; save it as one of them")
+        raise InputError(
+            f"{path}: features are read from {', '.join(KINDS)} files; fix: save it as one of them"
+        )
     return opening(path)
 
 
@@ -68,7 +73,7 @@ def _open_npy(path: Path) -> Arrays:
             beside.setdefault(stem, other)
     for other in sorted(
         path.parent.glob(f"{glob.escape(path.stem)}.*.npy")
-    ):  # its own go before the folder's
+    ):  # STEM.NAME.npy takes precedence over NAME.npy
         beside[other.stem.removeprefix(f"{path.stem}.")] = other
     return Arrays(path, tuple(beside), lambda name: read_npy(beside[name], mapped=beside[name] == path))
 
@@ -90,11 +95,11 @@ def _open_hdf5(path: Path) -> Arrays:
         import h5py
     except ImportError as problem:
         raise InputError(
-            f"{path} is a MATLAB 7.3 file, which h5py reads; pip install -e '.[mat]', or save it in MATLAB with -v7"
+            f"{path} is a MATLAB 7.3 file and needs h5py; fix: pip install -e '.[mat]', or save it in MATLAB with -v7"
         ) from problem
 
     def is_array(file: Any, name: str) -> bool:
-        link = file.get(name, getlink=True)  # links may lead out of the file
+        link = file.get(name, getlink=True)  # links may point outside the file
         return isinstance(link, h5py.HardLink) and isinstance(file[name], h5py.Dataset)
 
     def read(name: str) -> Array:
@@ -102,11 +107,11 @@ def _open_hdf5(path: Path) -> Arrays:
             stored = file[name]
             if stored.is_virtual or stored.external or stored.dtype.kind not in "biufSU":
                 raise InputError(
-                    f"{path}: {name} is {stored.dtype}, or lies in another file; fix: save plain arrays with -v7"
+                    f"{path}: {name} is {stored.dtype}, or is stored in another file; fix: save plain arrays with -v7"
                 )
             if math.prod(stored.shape) * stored.dtype.itemsize > DEFLATE * path.stat().st_size + SLACK:
-                raise InputError(f"{path}: {name} promises {stored.shape} values, which the file cannot hold")
-            return np.asarray(stored).T  # MATLAB stores columns first
+                raise InputError(f"{path}: {name} states {stored.shape} values, which the file cannot hold")
+            return np.asarray(stored).T  # MATLAB is column-major
 
     with reading(path, DAMAGED), h5py.File(path, "r") as file:
         names = tuple(name for name in file if is_array(file, name))

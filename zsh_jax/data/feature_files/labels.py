@@ -1,4 +1,4 @@
-"""Labels as files have them, brought to what a data set has: class indices, or a boolean matrix."""
+"""Convert labels from files to class indices or a boolean matrix."""
 
 from collections.abc import Sequence
 
@@ -17,26 +17,26 @@ def read_labels(
     matlab: bool,
     first_label: int | None = None,
 ) -> tuple[Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"], tuple[str, ...]]:
-    """Make one array of labels, and name the classes.
+    """Concatenate labels and name the classes.
 
     Args:
-        parts: where each comes from, and its labels: (n,) whole numbers or strings, or (n, c) zeros and ones.
-        class_names: all of them, in the order of the indices, where they are known; a file of strings names its own.
-        matlab: whether whole numbers count from 1 unless a 0 occurs, as MATLAB does; else they count from 0.
-        first_label: 0 or 1, what whole numbers count from, where the user says so.
+        parts: source and labels of each part: (n,) whole numbers or strings, or (n, c) zeros and ones.
+        class_names: all class names, in the order of the indices, if known; string labels name their own classes.
+        matlab: whether whole numbers count from 1 unless a 0 occurs, as in MATLAB; else they count from 0.
+        first_label: 0 or 1, the first class number, if the user sets it.
 
     Returns:
-        Labels of all parts, and the names. Rows with exactly one class each become class indices. Whole numbers without
-        names are named after themselves.
+        Labels of all parts, and the class names. One-hot matrices become class indices. Whole numbers without names are
+        named after themselves.
 
     Raises:
-        InputError: a label is out of range, no whole number, or neither 0 nor 1; parts differ in kind; or it is not
-            clear which name belongs to a number.
+        InputError: a label is out of range, not a whole number, or neither 0 nor 1; parts differ in kind; or the
+            numbers do not determine which name belongs to which number.
     """
     kinds = {(labels.ndim, labels.dtype.kind in "US", labels.shape[1:]) for _, labels in parts}
     if len(kinds) > 1:
         shapes = ", ".join(f"{where}: {labels.dtype} {labels.shape}" for where, labels in parts)
-        raise InputError(f"labels differ in kind ({shapes}); make the files alike")
+        raise InputError(f"labels differ in kind ({shapes}); fix: make the files alike")
     if parts[0][1].ndim == 2:
         return _multi_hot(parts, class_names)
     if parts[0][1].dtype.kind in "US":
@@ -51,8 +51,8 @@ def _multi_hot(
         wrong = np.flatnonzero(~((labels == 0) | (labels == 1)).all(axis=1))
         if wrong.size:
             raise InputError(
-                f"{where}: labels of {wrong.size} of {len(labels)} rows have other values than 0 and 1 (first: row "
-                f"{wrong[0]}); make them zeros and ones"
+                f"{where}: labels of {wrong.size} of {len(labels)} rows are not all 0 or 1 (first: row "
+                f"{wrong[0]}); fix: use zeros and ones"
             )
     hot = np.concatenate([labels for _, labels in parts]).astype(bool)
     names = class_names or tuple(f"class {number}" for number in range(hot.shape[1]))
@@ -73,24 +73,24 @@ def _strings(
     unknown = sorted(set(text.tolist()) - set(names))
     if unknown:
         raise InputError(
-            f"{parts[0][0]}: label {unknown[0]!r} is none of the {len(names)} class names; mend either"
+            f"{parts[0][0]}: label {unknown[0]!r} is not one of the {len(names)} class names; fix: correct either file"
         )
     index = {name: number for number, name in enumerate(names)}
     return np.array([index[name] for name in text], np.int32), names
 
 
 def as_text(values: Array, what: str) -> Shaped[np.ndarray, " n"]:
-    """Strings, bytes or whole numbers as strings, no two unlike ones alike.
+    """Convert strings, bytes or whole numbers to strings; different values stay different.
 
     Args:
         values: (n,).
-        what: they are, for the error.
+        what: name of the values, for error messages.
 
     Returns:
         Strings.
 
     Raises:
-        InputError: bytes are not UTF-8, or a number is not a whole one, or too large for its type to hold exactly.
+        InputError: bytes are not UTF-8, or a number is not whole or too large for its type to represent exactly.
     """
     if values.dtype.kind == "S":
         for row, value in enumerate(values.tolist()):
@@ -101,12 +101,12 @@ def as_text(values: Array, what: str) -> Shaped[np.ndarray, " n"]:
         return np.char.decode(values, "utf-8")
     if values.dtype.kind == "f":
         exact = 2 ** min(np.finfo(values.dtype).nmant + 1, 63)
-        with np.errstate(invalid="ignore"):  # what is not finite is broken too
+        with np.errstate(invalid="ignore"):  # values that are not finite are found below
             broken = np.flatnonzero(~(np.abs(values) < exact) | (values != np.round(values)))
         if broken.size:
             raise InputError(
-                f"{what} of row {broken[0]} is {values[broken[0]]}, and {values.dtype} does not tell such numbers "
-                "apart; fix: save whole numbers or strings"
+                f"{what} of row {broken[0]} is {values[broken[0]]}, and {values.dtype} cannot represent it "
+                "exactly; fix: save whole numbers or strings"
             )
         values = values.astype(np.int64)
     return values.astype(np.str_)
@@ -127,8 +127,8 @@ def _numbers(
             broken = np.flatnonzero(~np.isfinite(labels) | (labels != np.round(labels)))
         if broken.size:
             raise InputError(
-                f"{where}: {broken.size} of {len(labels)} labels are no whole numbers (first: row {broken[0]}, "
-                f"{labels[broken[0]]}); make them class numbers"
+                f"{where}: {broken.size} of {len(labels)} labels are not whole numbers (first: row {broken[0]}, "
+                f"{labels[broken[0]]}); fix: use class numbers"
             )
         outside = np.flatnonzero((labels < 0) | (labels > np.iinfo(np.int32).max))
         if outside.size:
@@ -146,16 +146,16 @@ def _numbers(
         if outside.size:
             raise InputError(
                 f"{where}: {outside.size} of {len(labels)} labels are out of range (first: row {outside[0]}, label "
-                f"{labels[outside[0]]:.0f}); there are names for classes {first} to {first + len(class_names) - 1}"
+                f"{labels[outside[0]]:.0f}); class names exist for classes {first} to {first + len(class_names) - 1}"
             )
     return (numbers - first).astype(np.int32), class_names
 
 
 def _first(where: str, numbers: Int[np.ndarray, " n"], classes: int, matlab: bool) -> int:
-    """Whether classes count from 0 or from 1: a number that one of the two counts lacks tells, or MATLAB's habit.
+    """The first class number, 0 or 1: the range of the numbers decides, or MATLAB's convention.
 
-    Labels 2 to 5 of six classes may be the second to the fifth, or the third to the sixth: a wrong guess gives every
-    class the name and the vector of its neighbour.
+    Labels 2 to 5 of six classes can mean classes two to five or three to six. A wrong guess gives every class the name
+    and the vector of its neighbour, so ambiguous labels are an error.
     """
     lowest, highest = int(numbers.min()), int(numbers.max())
     if lowest == 0 or highest > classes:

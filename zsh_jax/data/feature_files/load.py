@@ -1,4 +1,4 @@
-"""A data set from a file of features, or from a folder of such files."""
+"""Load a data set from a feature file or from a folder of feature files."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
 
 NAMES = ("classes.txt", "labels.txt")
-BLOCK = 1 << 14  # rows that are looked at together, so that a mapped file stays on disk
+BLOCK = 1 << 14  # rows checked at a time, so that a memory-mapped file stays on disk
 
 
 def load_features(
@@ -23,19 +23,19 @@ def load_features(
     """Load features with their labels.
 
     Args:
-        path: a file, see `zsh_jax.data.feature_files.arrays.open_arrays`; or a folder of `.npz` files, each of which
-            is a source split. Class names are read, where they are known, from `STEM.classes.txt`, `classes.txt` or
-            `labels.txt` beside the file, one a line.
+        path: a file, see `zsh_jax.data.feature_files.arrays.open_arrays`; or a folder of `.npz` files, one for each
+            source split. Class names are read from `STEM.classes.txt`, `classes.txt` or `labels.txt` in the same
+            folder, if present, one a line.
         keys: names of the arrays.
-        name: of the data set; else that of the file or folder.
-        first_label: 0 or 1, what class numbers count from. None for 1 in a `.mat` file without a 0 and for 0 in any
-            other; numbers that leave it unclear are refused.
+        name: name of the data set; defaults to the name of the file or folder.
+        first_label: 0 or 1, the first class number. None means 1 in a `.mat` file without a 0 and 0 in any other file;
+            ambiguous numbers are an error.
 
     Returns:
-        The data set with `features`. Without identifiers, rows are numbered, such as `train_00042`.
+        The data set with `features`. Rows without identifiers are numbered, such as `train_00042`.
 
     Raises:
-        InputError: something is missing, damaged or does not fit together.
+        InputError: something is missing, damaged or inconsistent.
     """
     if first_label not in (None, 0, 1):
         raise InputError(f"dataset.first_label must be 0 or 1; got {first_label}")
@@ -43,13 +43,13 @@ def load_features(
     files = sorted(where.glob("*.npz")) if where.is_dir() else [where]
     if not files:
         raise InputError(
-            f"dataset.path: {where} holds no .npz file; give a file of features or a folder of them"
+            f"dataset.path: {where} holds no .npz file; fix: give a file of features or a folder of them"
         )
     parts = [part for file in files for part in parts_of(open_arrays(file), keys)]
     lengths = {part.features.shape[1]: part.where for part in parts}
     if len(lengths) > 1:
         listed = ", ".join(f"{length} in {source}" for length, source in lengths.items())
-        raise InputError(f"features differ in length: {listed}; extract all with the same network")
+        raise InputError(f"features differ in length: {listed}; fix: extract all with the same network")
     labels, class_names = read_labels(
         [(part.where, part.labels) for part in parts],
         _class_names(files[0]),
@@ -83,7 +83,7 @@ def _features(parts: list[Part]) -> Float32[np.ndarray, "n d"]:
     for part in parts:
         _check(part)
     if len(parts) == 1 and parts[0].features.dtype == np.float32:
-        return parts[0].features  # perhaps mapped
+        return parts[0].features  # perhaps memory-mapped
     out = np.empty((sum(len(part.features) for part in parts), parts[0].features.shape[1]), np.float32)
     start = 0
     for part in parts:
@@ -93,7 +93,7 @@ def _features(parts: list[Part]) -> Float32[np.ndarray, "n d"]:
 
 
 def _check(part: Part) -> None:
-    """Every row finite in single precision, and not all of them alike."""
+    """Check that all rows are finite in single precision and that not all rows are equal."""
     varies = False
     for start in range(0, len(part.features), BLOCK):
         block: Num[np.ndarray, "k d"] = part.features[start : start + BLOCK]
@@ -101,10 +101,10 @@ def _check(part: Part) -> None:
             damaged = np.flatnonzero(~np.isfinite(block.astype(np.float32)).all(axis=1))
         if damaged.size:
             raise InputError(
-                f"{part.where}: features are not finite (first: row {start + damaged[0]}); extract them again"
+                f"{part.where}: features are not finite (first: row {start + damaged[0]}); fix: extract them again"
             )
         varies = varies or bool((block != part.features[0]).any())
     if not varies:
         raise InputError(
-            f"{part.where}: all {len(part.features)} rows of features are alike; extract them again"
+            f"{part.where}: all {len(part.features)} rows of features are equal; fix: extract them again"
         )

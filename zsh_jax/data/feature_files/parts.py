@@ -1,4 +1,4 @@
-"""Which arrays of a file are features, labels and identifiers."""
+"""Find the arrays of a file that are features, labels and identifiers."""
 
 from typing import NamedTuple
 
@@ -11,12 +11,12 @@ from zsh_jax.errors import InputError
 
 
 class Keys(NamedTuple):
-    """Names of arrays in a file; where there are several, they stand one after the other.
+    """Names of arrays in a file; several arrays are concatenated.
 
     Attributes:
-        features: none for the usual names.
-        labels: as many as of features; none for the usual names.
-        ids: as many as of features; none for the usual name, or rows that are numbered.
+        features: empty for the usual names.
+        labels: one for each array of features; empty for the usual names.
+        ids: one for each array of features; empty for the usual name, or for numbered rows.
     """
 
     features: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class Keys(NamedTuple):
 
 DEFAULT_KEYS = Keys()
 
-# How the hashing literature names them. An array in `besides` makes it unclear which rows are meant.
+# Usual names in the hashing literature. An array in `besides` makes the choice of rows ambiguous.
 FEATURES = ("features", "feature", "feat", "fea", "X", "data", "IAll", "XAll")
 LABELS = ("labels", "label", "gnd", "Y", "y", "LAll", "L")
 IDS = ("id", "ids")
@@ -38,7 +38,7 @@ PAIRS = (
 
 
 class Part(NamedTuple):
-    """Some rows of a data set: (n, d) features, (n,) or (n, c) labels, (n,) identifiers; and where they come from."""
+    """One part of a data set: features (n, d), labels (n,) or (n, c), identifiers (n,), and their source."""
 
     split: str
     where: str
@@ -51,15 +51,15 @@ def parts_of(arrays: Arrays, keys: Keys) -> list[Part]:
     """Read the parts of a file.
 
     Args:
-        arrays: of the file.
-        keys: which of them are meant.
+        arrays: arrays of the file.
+        keys: names of the arrays to use.
 
     Returns:
-        One part for each array of features, rows being samples. A lone part is called as the file is, others as their
-        arrays of features are.
+        One part for each array of features, one sample a row. A single part has the name of the file, several parts
+        have the names of their feature arrays.
 
     Raises:
-        InputError: an array is missing, or those of a part do not fit together.
+        InputError: an array is missing, or the arrays of a part do not match.
     """
     found = _resolve(arrays, keys)
     parts = []
@@ -80,11 +80,11 @@ def _resolve(arrays: Arrays, keys: Keys) -> Keys:
             raise InputError(f"{arrays.path} has no array {name!r}; {there}")
     if bool(keys.features) != bool(keys.labels) or len(keys.features) != len(keys.labels):
         raise InputError(
-            f"dataset.arrays: {len(keys.features)} arrays of features and {len(keys.labels)} of labels; name as many"
+            f"dataset.arrays: {len(keys.features)} arrays of features, {len(keys.labels)} of labels; fix: name as many"
         )
     if keys.ids and len(keys.ids) != len(keys.features):
         raise InputError(
-            f"dataset.arrays: {len(keys.features)} arrays of features and {len(keys.ids)} of ids; name as many"
+            f"dataset.arrays: {len(keys.features)} arrays of features, {len(keys.ids)} of ids; fix: name as many"
         )
     if keys.features:
         return keys
@@ -93,8 +93,8 @@ def _resolve(arrays: Arrays, keys: Keys) -> Keys:
             unclear = [name for name in besides if name in arrays.names]
             if unclear:
                 raise InputError(
-                    f"{arrays.path} has {', '.join(unclear)} beside {', '.join(features)}, and whether it holds their "
-                    f"rows too is not told; {hint}"
+                    f"{arrays.path} has {', '.join(unclear)} beside {', '.join(features)}, and it is unclear whether "
+                    f"they belong to the same rows; fix: {hint}"
                 )
             return Keys(features, labels)
     chosen = [
@@ -103,13 +103,13 @@ def _resolve(arrays: Arrays, keys: Keys) -> Keys:
     if chosen[0] is None or chosen[1] is None:
         lacks = "features" if chosen[0] is None else "labels"
         if len(arrays.names) < 2:  # no name would help
-            hint = "fix: save features and labels into one file"
-        raise InputError(f"{arrays.path} lacks an array with a usual name for {lacks}; {there}; {hint}")
+            hint = "save features and labels into one file"
+        raise InputError(f"{arrays.path} lacks an array with a usual name for {lacks}; {there}; fix: {hint}")
     return Keys((chosen[0],), (chosen[1],), (chosen[2],) if chosen[2] else ())
 
 
 def _oriented(features: Array, labels: Array, where: str) -> tuple[Array, Array]:
-    """Rows are samples, whichever way the file has them; a matrix of one row or column is a vector."""
+    """Transpose features so that rows are samples; flatten a matrix of one row or column to a vector."""
     if features.ndim != 2 or features.dtype.kind not in "fiu" or not features.size:
         raise InputError(
             f"{where}: features must be (n, d) real numbers; got {features.dtype} {features.shape}"
@@ -126,7 +126,7 @@ def _oriented(features: Array, labels: Array, where: str) -> tuple[Array, Array]
                 return values, classes
     raise InputError(
         f"{where}: features of shape {features.shape} and labels of shape {labels.shape} have no number of samples in "
-        "common; make the file again"
+        "common; fix: make the file again"
     )
 
 
@@ -135,12 +135,12 @@ def _identifiers(ids: Array, samples: int, where: str) -> Array:
     if flat.ndim != 1 or flat.dtype.kind not in "SUiuf":
         raise InputError(f"{where}: ids must be (n,) strings or whole numbers; got {ids.dtype} {ids.shape}")
     if len(flat) != samples:
-        raise InputError(f"{where}: {len(flat)} ids and {samples} rows of features; make the file again")
+        raise InputError(f"{where}: {len(flat)} ids and {samples} rows of features; fix: make the file again")
     text = as_text(flat, f"{where}: id")
     values, counts = np.unique(text, return_counts=True)
     if (counts > 1).any():
         raise InputError(
-            f"{where}: {np.count_nonzero(counts > 1)} ids stand more than once (first: "
-            f"{values[counts > 1][0]}); make them unique"
+            f"{where}: {np.count_nonzero(counts > 1)} ids occur more than once (first: "
+            f"{values[counts > 1][0]}); fix: make them unique"
         )
     return text

@@ -1,4 +1,4 @@
-"""From the synsets that TFDS has for classes of ImageNet to words."""
+"""Class names of ImageNet: from TFDS synsets to words."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,26 +9,26 @@ WORDS = Path(__file__).with_name("words.txt")
 
 
 def class_names(synsets: Sequence[str]) -> tuple[str, ...]:
-    """A name for each synset, by which word vectors may know it, and which no other one has.
+    """A unique name for each synset that word vectors are likely to contain.
 
-    That is its first word which is not another's name already; those of the fewest words are named first, so that the
-    garment is the `cardigan`, which has no other word, and the dog the `Cardigan Welsh corgi`. Two classes are called
-    `crane` and nothing else: the machine has its synset behind it, which no word vector knows.
+    Each synset takes the first of its words that no other synset has taken; synsets with the fewest words choose first.
+    So the garment is `cardigan`, its only word, and the dog is `Cardigan Welsh corgi`. Two classes have only the word
+    `crane`: the machine gets its synset appended, and has no word vector.
 
     Args:
         synsets: such as `n01440764`.
 
     Returns:
-        One name for each, unlike each other also where the case of letters is left out.
+        One name for each; names differ in more than case.
 
     Raises:
-        InputError: one is no synset of ILSVRC2012.
+        InputError: an entry is not a synset of ILSVRC2012.
     """
     words = {synset: spelt.split(", ") for synset, spelt in _table()}
     unknown = [synset for synset in synsets if synset not in words]
     if unknown:
         raise InputError(
-            f"{len(unknown)} of {len(synsets)} classes are no synsets of ILSVRC2012 (first: {unknown[0]}); use "
+            f"{len(unknown)} of {len(synsets)} classes are not synsets of ILSVRC2012 (first: {unknown[0]}); fix: use "
             "imagenet2012 or imagenet_resized of TFDS"
         )
     names: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Reading MIRFlickr-25K, prepared on the first use from where its archives were unpacked."""
+"""Load MIRFlickr-25K; the first use prepares it from the unpacked archives."""
 
 import shutil
 import sys
@@ -17,21 +17,21 @@ from zsh_jax.errors import InputError
 def load_mirflickr(
     data_dir: str | None = None, *, path: str | None = None, relevant: bool = False, images: bool = True
 ) -> Dataset:
-    """Load MIRFlickr-25K with its potential concepts, or those and the relevant ones.
+    """Load MIRFlickr-25K with its potential concepts, or with potential and relevant ones.
 
     Args:
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
-        path: folder in which both archives were unpacked, wanted for the first use alone; None for
-            `DATA_DIR/downloads/manual`, where TFDS looks for such files.
-        relevant: whether the 14 relevant concepts, `baby_r1` and so on, stand beside the 24 potential ones.
-        images: whether pictures are wanted; they are decoded when they are asked for.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
+        path: folder of both unpacked archives, needed on first use only; None for `DATA_DIR/downloads/manual`, where
+            TFDS looks for manual downloads.
+        relevant: whether to add the 14 relevant concepts, `baby_r1` and so on, to the 24 potential ones.
+        images: whether to return images; they are decoded on demand.
 
     Returns:
-        The data set, in the order of the image numbers. Images without any concept are kept: they are never learnt from
-        and never asked with, and stand in the database as things that no query wants.
+        The data set, in the order of the image numbers. Images without any concept are kept: they are in the database,
+        relevant to no query, and never training samples or queries.
 
     Raises:
-        InputError: the files are not there or do not fit together, with what to do about it; nothing is written then.
+        InputError: files are missing or inconsistent; the message says what to do, and nothing is written.
     """
     builder = _builder(data_dir, relevant)
     if not builder.is_prepared():
@@ -58,9 +58,7 @@ def _prepare(builder: Any, path: Path | None) -> None:
         raise InputError(
             f"mirflickr: there is no folder {manual}; {INSTRUCTIONS}, and give it as --config.dataset.path"
         )
-    for image in read_archive(
-        manual, builder.concepts
-    ).images:  # in a small part of the time that preparing takes
+    for image in read_archive(manual, builder.concepts).images:  # much faster than preparing
         check_whole(image)
     print(f"zsh_jax: preparing {builder.name} from {manual} into {builder.data_dir}", file=sys.stderr)
     there = set(Path(builder.data_dir).parent.glob("*incomplete*"))
@@ -72,7 +70,7 @@ def _prepare(builder: Any, path: Path | None) -> None:
             )
     except OSError as problem:
         raise InputError(
-            f"cannot write {builder.name} to {builder.data_dir} ({problem}): name a folder that is writable"
+            f"cannot write {builder.name} to {builder.data_dir} ({problem}); fix: choose a writable folder"
         ) from problem
     finally:
         for left in set(Path(builder.data_dir).parent.glob("*incomplete*")) - there:

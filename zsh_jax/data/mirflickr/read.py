@@ -1,4 +1,4 @@
-"""The public archives of MIRFlickr-25K, unpacked: which files there are and what the annotations say.
+"""Read the unpacked archives of MIRFlickr-25K: images and annotations.
 
 Huiskes and Lew, "The MIR Flickr retrieval evaluation", ACM MIR 2008.
 """
@@ -72,12 +72,12 @@ INSTRUCTIONS = (
 
 
 class Archive(NamedTuple):
-    """What the unpacked archives hold.
+    """Contents of the unpacked archives.
 
     Attributes:
-        images: the files, in the order of their numbers.
-        numbers: of the images, from 1.
-        labels: which concepts each image has.
+        images: image files, in the order of their numbers.
+        numbers: image numbers, from 1.
+        labels: concepts of each image.
     """
 
     images: tuple[Path, ...]
@@ -89,15 +89,15 @@ def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
     """Find images and annotations.
 
     Args:
-        folder: where both archives were unpacked. Annotation files may also stand in it without a folder of their
-            own, or in `mirflickr/annotations` or `annotations`.
-        concepts: those whose annotations are wanted.
+        folder: folder of both unpacked archives. Annotation files may also be directly in it, or in
+            `mirflickr/annotations` or `annotations`.
+        concepts: concepts to read.
 
     Returns:
-        Every image, also those without any of the concepts.
+        All images, including those without any concept.
 
     Raises:
-        InputError: files are missing, or an annotation is no image number, or that of an image that is not there.
+        InputError: files are missing, or an annotation is not the number of an existing image.
     """
     pattern = re.compile(r"im(\d+)\.jpg", re.IGNORECASE)
     matches = [
@@ -111,7 +111,9 @@ def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
     numbers = tuple(number for number, _ in found)
     twice = [one[1].name for one, other in pairwise(found) if one[0] == other[0]]
     if twice:
-        raise InputError(f"{folder / 'mirflickr'} holds {twice[0]} and another of its number; remove one")
+        raise InputError(
+            f"{folder / 'mirflickr'} holds {twice[0]} and another image of that number; fix: remove one"
+        )
     place = {number: row for row, number in enumerate(numbers)}
     annotations = _annotations(folder, concepts)
     labels = np.zeros((len(found), len(concepts)), bool)
@@ -126,7 +128,9 @@ def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
                 what = "is no image of" if is_number else "is no image number"
                 where = f" {folder / 'mirflickr'}" if is_number else ""
                 word = word[:LONGEST]
-                raise InputError(f"{path}, line {number}: {word!r} {what}{where}; unpack both archives again")
+                raise InputError(
+                    f"{path}, line {number}: {word!r} {what}{where}; fix: unpack both archives again"
+                )
             labels[place[int(word)], column] = True
     return Archive(tuple(path for _, path in found), numbers, labels)
 

@@ -1,4 +1,4 @@
-"""Class attributes from files: as AwA, CUB and SUN ship them, or a plain table with one row a class."""
+"""Read class attributes from files: AwA, CUB and SUN as distributed, or a table with one row a class."""
 
 import csv
 import re
@@ -25,14 +25,12 @@ WANTED = (
     ".csv, .txt or .npy table with one row a class"
 )
 
-# A file of features whose classes are numbers, as xlsa17 ships res101.mat.
-_NAMELESS = (
-    "put a classes.txt beside the file of features, with the names of its classes, one a line, in their order"
-)
+# Feature files with numbered classes, such as res101.mat of xlsa17.
+_NAMELESS = "put a classes.txt beside the feature file, with one class name a line, in class order"
 
 
 class _Table(NamedTuple):
-    """The attributes of a file; without names, its rows are in the order of the data set's classes."""
+    """The attributes of a file; without names, rows are in the class order of the data set."""
 
     path: Path
     rows: Float64[np.ndarray, "c a"]
@@ -40,47 +38,47 @@ class _Table(NamedTuple):
 
 
 def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Float32[np.ndarray, "c a"]:
-    """Class vectors from a file of attributes.
+    """Class vectors from an attribute file.
 
-    Names are compared without regard to case, underscores and the like, nor to CUB's numbers. A table without names
-    has a `classes.txt` beside it, or one row for each class in the order of the data set. SUN states attributes of
-    images: a class has the mean of its images'.
+    Names are matched without regard to case, separators and CUB's numbers. A table without names needs a `classes.txt`
+    beside it, or one row for each class in the order of the data set. SUN has attributes of images: the vector of a
+    class is the mean over its images.
 
     Args:
-        path: a folder of AwA (Lampert et al. 2009), CUB (Wah et al. 2011) or SUN (Patterson and Hays 2012) as they
-            are shipped; a `.mat` file of Xian et al. (2018), `att` with a column a class and `allclasses_names`;
-            or a table as `.csv`, `.txt` (values parted by spaces) or `.npy`, the text ones perhaps with a name
-            first in each row, and a line of headings.
+        path: a folder of AwA (Lampert et al. 2009), CUB (Wah et al. 2011) or SUN (Patterson and Hays 2012) as
+            distributed; a `.mat` file of Xian et al. (2018), with one column of `att` for each class and
+            `allclasses_names`; or a table as `.csv`, `.txt` (values separated by spaces) or `.npy`. Text tables may
+            have a name first in each row, and a header.
         class_names: the c names.
 
     Returns:
         The rows of the classes, at unit length.
 
     Raises:
-        MissingVectors: a class is not in it.
-        InputError: the file is missing, damaged or not such a table.
+        MissingVectors: a class is not in the file.
+        InputError: the file is missing, damaged or has another format.
     """
     path = written(path)
     if not path.exists():
-        raise InputError(f"semantics.attributes: there is no {path}; give {WANTED}")
+        raise InputError(f"semantics.attributes: there is no {path}; fix: give {WANTED}")
     table = _read(path)
     damaged = np.flatnonzero(~np.isfinite(table.rows).all(axis=1))
     if damaged.size:
         raise InputError(
             f"{table.path}: {damaged.size} of {len(table.rows)} rows are not finite (first: row {damaged[0] + 1}); "
-            "mend it"
+            "fix: mend it"
         )
     if table.names is None:
         if len(table.rows) != len(class_names):
             raise InputError(
-                f"{table.path} has {len(table.rows)} rows and no names, and there are {len(class_names)} classes; put "
-                "a name first in each row, or a classes.txt beside it"
+                f"{table.path} has {len(table.rows)} rows and no names, but there are {len(class_names)} classes; fix: "
+                "put a name first in each row, or a classes.txt beside it"
             )
         return attribute_vectors(table.rows, where=f"{table.path}: ")
     if len(table.names) != len(table.rows):
         raise InputError(
-            f"{table.path} has {len(table.rows)} rows, and there are names of {len(table.names)} classes for it; fetch "
-            "both again"
+            f"{table.path} has {len(table.rows)} rows, but its names list {len(table.names)} classes; fix: fetch both "
+            "again"
         )
     rows: dict[str, Float64[np.ndarray, " a"]] = {}
     for name, row in zip(table.names, table.rows, strict=True):
@@ -123,7 +121,7 @@ def _read(path: Path) -> _Table:
 
 def _read_awa(path: Path) -> _Table:
     table = _read_text(path)
-    # AwA has negative values where nobody was asked: they take the mean of the classes that are known.
+    # AwA marks missing values as negative: replace them with the mean of the known classes.
     known = np.where(table.rows < 0, np.nan, table.rows)
     counts = (~np.isnan(known)).sum(axis=0)
     means = np.nansum(known, axis=0) / np.maximum(counts, 1)
@@ -138,11 +136,13 @@ def _read_cub(path: Path) -> _Table:
 def _read_sun(path: Path) -> _Table:
     beside = path.with_name("images.mat")
     if not beside.is_file():
-        raise InputError(f"semantics.attributes: {beside} is missing, which names the images of {path.name}")
+        raise InputError(f"semantics.attributes: {beside} is missing; it names the images of {path.name}")
     values = _real(path, _array(path, "labels_cv"))
     images = _cells(beside, _array(beside, "images"))
     if len(images) != len(values):
-        raise InputError(f"{path} has {len(values)} rows and {beside} {len(images)} images; fetch both again")
+        raise InputError(
+            f"{path} has {len(values)} rows, but {beside} lists {len(images)} images; fix: fetch both again"
+        )
     # a/apse/indoor/sun_x.jpg: a letter, the scene, the file.
     scenes = np.array(["/".join(image.strip("/").split("/")[1:-1]) for image in images])
     names = np.unique(scenes)
@@ -156,12 +156,14 @@ def _read_mat(path: Path) -> _Table:
 def _array(path: Path, name: str) -> np.ndarray:
     arrays = open_arrays(path)
     if name not in arrays.names:
-        raise InputError(f"{path} lacks {name}; it has {', '.join(arrays.names) or 'nothing'}; give {WANTED}")
+        raise InputError(
+            f"{path} lacks {name}; it has {', '.join(arrays.names) or 'nothing'}; fix: give {WANTED}"
+        )
     return arrays.read(name)
 
 
 def _cells(path: Path, array: np.ndarray) -> list[str]:
-    """A cell array of strings, as SciPy reads it: arrays of strings within an array of objects."""
+    """Read a cell array of strings: an object array of string arrays."""
     with reading(path, "does not hold cells of text", f"give {WANTED}"):
         return [
             str(np.asarray(cell).item() if np.size(cell) == 1 else "".join(cell)) for cell in array.ravel()
@@ -173,7 +175,7 @@ def _real(path: Path, array: np.ndarray) -> Float64[np.ndarray, "c a"]:
         raise InputError(
             f"{path}: attributes must be a table of real numbers; got {array.dtype} {array.shape}"
         )
-    with np.errstate(invalid="ignore"):  # what is not finite is found later
+    with np.errstate(invalid="ignore"):  # values that are not finite are found later
         return array.astype(np.float64)
 
 
@@ -194,11 +196,11 @@ def _read_text(path: Path) -> _Table:
         if not given or not len(given) == numbers == wanted:
             raise InputError(
                 f"{path}: row {number} has {len(given)} values, of which {numbers} are numbers, and the first has "
-                f"{wanted}; mend it"
+                f"{wanted}; fix: correct it"
             )
         values.append([float(value) for value in given])
     if not values:
-        raise InputError(f"{path} holds no attributes; give {WANTED}")
+        raise InputError(f"{path} holds no attributes; fix: give {WANTED}")
     return _Table(path, np.array(values, np.float64), names if named else _classes(path))
 
 
@@ -211,7 +213,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _classes(path: Path) -> list[str] | None:
-    """The names in `classes.txt` beside a file, with or without numbers before them."""
+    """The names in `classes.txt` beside a file; numbers before them are removed."""
     listed = path.with_name("classes.txt")
     if not listed.is_file():
         return None
@@ -220,5 +222,5 @@ def _classes(path: Path) -> list[str] | None:
 
 
 def _plain(name: str) -> str:
-    """What names are compared by: `001.Black_footed_Albatross` is `black footed albatross`."""
+    """Normal form of a name for matching: `001.Black_footed_Albatross` becomes `black footed albatross`."""
     return " ".join(re.sub(r"[_+/-]", " ", re.sub(r"^\d+\.", "", name.strip())).casefold().split())

@@ -1,4 +1,4 @@
-"""Semantics without meaning: what tells whether meaning matters at all."""
+"""Control semantics without meaning, to test whether meaning matters."""
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -7,10 +7,10 @@ from zsh_jax.errors import InputError
 
 
 def random_orthogonal(classes: int, *, seed: int) -> Float32[np.ndarray, "c c"]:
-    """Random orthonormal class vectors: one-hot vectors, turned.
+    """Random orthonormal class vectors: a random rotation of one-hot vectors.
 
     Args:
-        classes: how many, c.
+        classes: number of classes, c.
         seed: of the draw, not negative.
 
     Returns:
@@ -23,21 +23,21 @@ def random_orthogonal(classes: int, *, seed: int) -> Float32[np.ndarray, "c c"]:
 
 
 def shuffled(vectors: Float[np.ndarray, "c e"], *, seed: int) -> Float32[np.ndarray, "c e"]:
-    """The same vectors given to other classes: all of the space's geometry and none of its meaning.
+    """Assign the vectors to other classes: the geometry stays, the meaning is lost.
 
     Args:
         vectors: of the classes.
         seed: of the draw, not negative.
 
     Returns:
-        The rows in a random order that leaves no row where it was (a derangement, uniform over all of them).
+        The rows in a random order that moves every row (a uniform random derangement).
 
     Raises:
-        InputError: there is one class, which nothing can be exchanged with.
+        InputError: there is only one class.
     """
     classes = len(vectors)
     if classes < 2:
-        raise InputError("shuffled semantics want at least 2 classes; got 1")
+        raise InputError("shuffled semantics need at least 2 classes; got 1")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     order = np.arange(classes)
     while np.any(order == np.arange(classes)):  # e tries on average

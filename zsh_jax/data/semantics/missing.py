@@ -1,4 +1,4 @@
-"""Classes for which a kind of semantics has no vector: an error that knows which."""
+"""Error for classes that have no vector in a kind of semantics."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ class MissingVectors(InputError):
     """Some classes have no vector.
 
     Attributes:
-        what: which file lacks how many, and examples.
-        fix: what gives a vector to them.
-        names: of all these classes, in the order of the data set.
+        what: the file, the number of missing classes, and examples.
+        fix: how to get vectors for them.
+        names: all missing classes, in the order of the data set.
     """
 
     def __init__(self, what: str, fix: str, names: Sequence[str]) -> None:

@@ -1,6 +1,6 @@
-"""Files of word vectors: word2vec binary, word2vec text and GloVe text, told apart by what is in them.
+"""Read word vectors: word2vec binary, word2vec text and GloVe text; the content decides which.
 
-Every row is checked, and the wanted ones are kept: a file of gigabytes takes the memory of a few words.
+Every row is checked but only the requested ones are kept, so a file of gigabytes needs little memory.
 """
 
 import bz2
@@ -17,18 +17,18 @@ from zsh_jax.data.reading import reading
 from zsh_jax.data.text import MARKS
 from zsh_jax.errors import InputError
 
-LONGEST_LINE = 1 << 20  # bytes; a line of text beyond it holds no vector
+LONGEST_LINE = 1 << 20  # bytes; a longer line of text is not a vector
 MOST_VALUES = 1 << 16  # of a vector
 LONGEST_WORD = 1 << 12  # bytes
-CHUNK = 1 << 22  # bytes that are read together
-FIRST_ROWS = 100  # that tell how many values a row of GloVe has
+CHUNK = 1 << 22  # bytes read at a time
+FIRST_ROWS = 100  # rows used to find the number of values in GloVe text
 NUMERALS = b"0123456789+-.eE \t"
 PACKED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
 Vectors = dict[str, Float64[np.ndarray, " e"]]
 
 
 class _Layout(NamedTuple):
-    """How a file of word vectors is laid out: `words` is None where no header states how many there are."""
+    """Layout of a word vector file; `words` is None if no header states their number."""
 
     binary: bool
     words: int | None
@@ -39,24 +39,24 @@ def read_vectors(path: Path, wanted: Collection[str], limit: int | None = None) 
     """Read the vectors of some words.
 
     Args:
-        path: the file, of any name; `.gz` and `.bz2` are unpacked.
+        path: the file, with any name; `.gz` and `.bz2` are decompressed.
         wanted: the words.
-        limit: how many words to read, from the first; files list the frequent ones first. None for all.
+        limit: number of words to read from the start (files are sorted by frequency); None for all.
 
     Returns:
-        From each wanted word that is in the file to its vector as it stands there. In a text file, a row is a word,
-        perhaps with blanks in it, and then as many numbers as every row has.
+        The vector of each requested word in the file, as stored. In a text file a row is a word, possibly with spaces,
+        followed by the same number of values in every row.
 
     Raises:
-        InputError: it is not there, or not such a file, or cut off.
+        InputError: the file is missing, has another format, or is truncated.
     """
     if limit is not None and limit < 1:
         raise InputError(f"semantics.limit must be 1 or more words; got {limit}")
     if not path.is_file():
-        raise InputError(f"semantics.path: there is no file {path}; give a word2vec or GloVe file")
+        raise InputError(f"semantics.path: there is no file {path}; fix: give a word2vec or GloVe file")
     words = {word.encode("utf-8", "replace") for word in wanted}
     found: Vectors = {}
-    with reading(f"{path}:", "cut off or garbled, cannot be read to its end", "fetch it again"):
+    with reading(f"{path}:", "truncated or damaged, cannot be read to its end", "fetch it again"):
         with _open(path) as file:
             layout = _layout(file, path)
         if layout.words and path.suffix not in PACKED:
@@ -64,7 +64,7 @@ def read_vectors(path: Path, wanted: Collection[str], limit: int | None = None) 
         with _open(path) as file:
             rows = (_binary_rows if layout.binary else _text_rows)(file, path, layout, words, limit)
             for word, vector in rows:
-                found.setdefault(word.decode(), vector)  # files list a word once; else the first
+                found.setdefault(word.decode(), vector)  # keep the first of repeated words
     return found
 
 
@@ -80,15 +80,17 @@ def _layout(file: BinaryIO, path: Path) -> _Layout:
     if len(header) == 2 and all(number.isdigit() and len(number) < 16 for number in header):
         words, values = int(header[0]), int(header[1])
         if not words or not 0 < values <= MOST_VALUES:
-            raise InputError(f"{path}: its header promises {words} words of {values} values; fetch it again")
+            raise InputError(
+                f"{path}: its header states {words} words of {values} values; fix: fetch it again"
+            )
         second = lines[1].split()
         return _Layout(not all(map(_is_number, second[-values:])) or len(second) <= values, words, values)
-    # The word may have blanks, and be a number: most rows have the right count of fields.
+    # A word may contain spaces or be a number, so take the most frequent number of fields.
     counts = Counter(count for line in (first, *lines[1:]) if (count := _numbers_at_end(line)))
     if not _numbers_at_end(first):
         raise InputError(
-            f"{path} is no file of word vectors: it begins with {first[:30]!r}, where word2vec has two numbers and "
-            "GloVe a word and its values"
+            f"{path} is not a file of word vectors: it begins with {first[:30]!r}; word2vec begins with two numbers, "
+            "GloVe with a word and its values"
         )
     return _Layout(False, None, max(counts, key=lambda count: (counts[count], count)))
 
@@ -108,7 +110,7 @@ def _line(file: BinaryIO, path: Path) -> bytes:
 
 
 def _numbers_at_end(line: bytes) -> int:
-    """How many values a row has, if its word has no blank."""
+    """Number of values in a row, if its word has no space."""
     fields = line.split()
     count = next(
         (count for count, field in enumerate(reversed(fields)) if not _is_number(field)), len(fields)
@@ -140,24 +142,24 @@ def _text_rows(
             return
         number += 1
         fields = line.rstrip().rsplit(None, layout.values)
-        # Numbers are made of the wanted rows alone; in the others a letter shows what is garbled.
+        # Only requested rows are parsed; in other rows a letter reveals damage.
         plain = not line[len(fields[0]) :].translate(None, NUMERALS + b"\r\n")
         if len(fields) <= layout.values or not (plain or all(map(_is_number, fields[1:]))):
             raise InputError(
-                f"{path}: cut off or garbled as {_name(layout)}: row {number} is not a word and {layout.values} "
+                f"{path}: truncated or damaged as {_name(layout)}: row {number} is not a word and {layout.values} "
                 "numbers; fix: fetch it again"
             )
         word = b" ".join(fields[0].split())
         if word in wanted:
             with np.errstate(
                 over="ignore", invalid="ignore"
-            ):  # what single precision cannot hold becomes infinite
+            ):  # values beyond single precision become infinite
                 vector = np.array(fields[1:]).astype(np.float64).astype(np.float32).astype(np.float64)
             yield word, vector
     if layout.words is not None and number != layout.words:
-        what = "cut off" if number < layout.words else "garbled"
+        what = "truncated" if number < layout.words else "damaged"
         raise InputError(
-            f"{path}: {what}, its header promises {layout.words} words, and it has {number}; fix: fetch it again"
+            f"{path}: {what}, its header states {layout.words} words, but it has {number}; fix: fetch it again"
         )
 
 
@@ -173,7 +175,7 @@ def _binary_rows(
         end = content.find(b" ", place, place + LONGEST_WORD)
         if end < 0 or end + 1 + width > len(content):
             raise InputError(
-                f"{path}: cut off or garbled as {_name(layout)}: word {number + 1} of {layout.words} is not "
+                f"{path}: truncated or damaged as {_name(layout)}: word {number + 1} of {layout.words} is not "
                 "whole; fix: fetch it again"
             )
         word = content[place:end].lstrip(b"\n")
@@ -184,20 +186,20 @@ def _binary_rows(
         after = content[place:] + file.read(CHUNK)
         if after.strip():
             raise InputError(
-                f"{path}: garbled, it goes on after the {layout.words} words that its header promises; fix: fetch "
+                f"{path}: damaged, it continues after the {layout.words} words that its header states; fix: fetch "
                 "it again"
             )
 
 
 def _check_size(path: Path, layout: _Layout) -> None:
-    """Before it is read for minutes."""
+    """Check the file size before a read of minutes."""
     assert layout.words is not None
     least = layout.words * (2 + layout.values * (4 if layout.binary else 2)) - 1
     held = path.stat().st_size
     if held < least:
         raise InputError(
-            f"{path}: cut off, its header promises {layout.words} words of {layout.values} values, at least "
-            f"{least} bytes as {_name(layout)}, and it has {held}; fetch it again"
+            f"{path}: truncated, its header states {layout.words} words of {layout.values} values, at least "
+            f"{least} bytes as {_name(layout)}, but it has {held}; fix: fetch it again"
         )
 
 

@@ -1,4 +1,4 @@
-"""Class vectors from a sentence encoder. Wants the extra: `pip install 'zsh_jax[sentences]'`."""
+"""Class vectors from a sentence encoder. Needs `pip install 'zsh_jax[sentences]'`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,25 +24,25 @@ def sentence_vectors(
     synonyms: Mapping[str, str] = NO_SYNONYMS,
     download: bool = False,
 ) -> Float32[np.ndarray, "c e"]:
-    """Class vectors of a model of sentence-transformers (Reimers and Gurevych, EMNLP 2019).
+    """Class vectors from a sentence-transformers model (Reimers and Gurevych, EMNLP 2019).
 
     Args:
-        class_names: the c names; underscores are read as spaces.
+        class_names: the c names; underscores become spaces.
         model: folder of a saved model, or a name on the Hugging Face hub.
-        prompt: what is embedded, `{}` being the class name.
-        synonyms: what to embed in the place of a class name.
-        download: whether to fetch a model of the hub that is not on disk. Without a network the hub's client tries
-            for a minute before it gives up.
+        prompt: text to embed; `{}` stands for the class name.
+        synonyms: words to embed in place of a class name.
+        download: whether to download a hub model that is not on disk. Without a network the hub client retries for a
+            minute.
 
     Returns:
         One unit row a class.
 
     Raises:
-        InputError: the library is missing, the model cannot be loaded, the prompt has no place for the name, or a
-            synonym is for no class.
+        InputError: the library is missing, the model cannot be loaded, the prompt has no `{}`, or a synonym names an
+            unknown class.
     """
     if prompt.count("{}") != 1:
-        raise InputError(f"semantics.prompt wants one {{}} where the class name goes; got {prompt!r}")
+        raise InputError(f"semantics.prompt needs one {{}} where the class name goes; got {prompt!r}")
     for name in synonyms:
         if name not in class_names:
             raise InputError(
@@ -52,15 +52,15 @@ def sentence_vectors(
         from sentence_transformers import SentenceTransformer
     except ImportError as problem:
         raise InputError(
-            f"sentence embeddings want sentence-transformers ({reason(problem)}): pip install 'zsh_jax[sentences]', "
-            "or take the bundled minilm"
+            f"sentence embeddings need sentence-transformers ({reason(problem)}); fix: pip install "
+            "'zsh_jax[sentences]', or use the bundled minilm"
         ) from problem
     try:
-        # A model may bring code of its own; none is run.
+        # Never run code that comes with a model.
         encoder = SentenceTransformer(str(model), trust_remote_code=False, local_files_only=not download)
-    except Exception as problem:  # of the hub's client, of safetensors, of PyTorch
+    except Exception as problem:  # from the hub client, safetensors or PyTorch
         raise InputError(
-            f"semantics.model: {model} cannot be loaded ({reason(problem)}); give the folder of a saved model, or "
+            f"semantics.model: {model} cannot be loaded ({reason(problem)}); fix: give the folder of a saved model, or "
             "one of the hub with --config.semantics.download=True"
         ) from problem
     phrases = [prompt.replace("{}", synonyms.get(name, name).replace("_", " ")) for name in class_names]

@@ -11,7 +11,7 @@ def attribute_vectors(attributes: Float[np.ndarray, "c a"], *, where: str = "") 
 
     Args:
         attributes: one row a class, any real numbers.
-        where: they come from, to stand before an error.
+        where: their source, placed before an error message.
 
     Returns:
         The rows at unit length.
@@ -24,36 +24,26 @@ def attribute_vectors(attributes: Float[np.ndarray, "c a"], *, where: str = "") 
     if damaged.size:
         raise InputError(
             f"{where}attributes of {damaged.size} of {len(rows)} classes are not finite (first: class {damaged[0]}); "
-            "mend the table"
+            "fix: mend the table"
         )
     return _unit_rows(rows, f"{where}attributes of class", "give each class at least one attribute")
 
 
 def one_hot(classes: int) -> Float32[np.ndarray, "c c"]:
-    """Class vectors without meaning: every class as far from every other.
-
-    Args:
-        classes: how many, c.
-
-    Returns:
-        The identity.
-
-    Raises:
-        InputError: `classes` is below 1.
-    """
+    """Class vectors without meaning: the identity matrix."""
     if classes < 1:
-        raise InputError(f"one-hot semantics want at least 1 class; got {classes}")
+        raise InputError(f"one-hot semantics need at least 1 class; got {classes}")
     return np.eye(classes, dtype=np.float32)
 
 
 def semantic_targets(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], vectors: Float[np.ndarray, "c e"]
 ) -> Float32[np.ndarray, "n e"]:
-    """The target of each sample, Y: its class's vector; for several labels their mean, again of unit length.
+    """The target of each sample, Y: the vector of its class; for several labels their mean, at unit length.
 
     Args:
         labels: class indices, or multi-hot rows.
-        vectors: of the classes, S, rows of unit length.
+        vectors: class vectors S, rows of unit length.
 
     Returns:
         One unit row a sample.
@@ -66,7 +56,7 @@ def semantic_targets(
         if outside.size:
             raise InputError(
                 f"{outside.size} of {len(labels)} labels are out of range (first: row {outside[0]}, label "
-                f"{labels[outside[0]]}); there are vectors for classes 0 to {len(vectors) - 1}"
+                f"{labels[outside[0]]}); class vectors exist for classes 0 to {len(vectors) - 1}"
             )
         return np.asarray(vectors, np.float32)[labels]
     if labels.shape[1] != len(vectors):
@@ -74,18 +64,18 @@ def semantic_targets(
     bare = np.flatnonzero(~labels.any(axis=1))
     if bare.size:
         raise InputError(
-            f"{bare.size} of {len(labels)} samples have no label (first: row {bare[0]}) and so no semantic target; "
-            "leave them out"
+            f"{bare.size} of {len(labels)} samples have no label (first: row {bare[0]}) and so no target; "
+            "fix: leave them out"
         )
     sums = labels.astype(np.float64) @ np.asarray(
         vectors, np.float64
-    )  # unit length does not ask for the mean
+    )  # a sum suffices: rows are normalised next
     return _unit_rows(sums, "class vectors cancel out in row", "use other semantics")
 
 
 def _unit_rows(rows: Float[np.ndarray, "n e"], what: str, mend: str) -> Float32[np.ndarray, "n e"]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    # What is left of vectors that cancel is rounding; its direction means nothing.
+    # Vectors that cancel leave only rounding errors, whose direction means nothing.
     zero = np.flatnonzero(lengths[:, 0] <= 1e-6 * max(1e-30, float(lengths.max(initial=0.0))))
     if zero.size:
         raise InputError(f"{what} {zero[0]} (and {zero.size - 1} others) are zero; {mend}")

@@ -1,4 +1,4 @@
-"""The vector of each class, found by its name among word vectors."""
+"""Find the vector of each class by its name in a word vector file."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,24 +24,24 @@ def word_vectors(
     limit: int | None = None,
     lower_case: bool = False,
 ) -> Float32[np.ndarray, "c e"]:
-    """Class vectors from a file of word vectors.
+    """Class vectors from a word vector file.
 
-    A name is looked up whole first (as it is, then with underscores for spaces, in lower case, capitalised); a name
-    of several words that is not there whole is the mean of its words' unit vectors.
+    The whole name is looked up first (as it is, with underscores for spaces, in lower case, capitalised). A name of
+    several words that is not in the file gets the mean of the unit vectors of its words.
 
     Args:
-        path: word2vec binary, word2vec text or GloVe text; which, its content tells.
+        path: word2vec binary, word2vec text or GloVe text; the content decides which.
         class_names: the c names.
-        synonyms: what to look up in the place of a class name.
-        limit: how many words of the file to know, from the first; None for all.
-        lower_case: look names up in lower case alone, so that `Turkey` and `Apple` are a bird and a fruit.
+        synonyms: words to look up in place of a class name.
+        limit: number of words to read from the start of the file; None for all.
+        lower_case: look up names in lower case only, so that `Turkey` and `Apple` mean the bird and the fruit.
 
     Returns:
         One unit row a class.
 
     Raises:
         MissingVectors: a class has no vector.
-        InputError: the file cannot be read, or a synonym is for no class.
+        InputError: the file cannot be read, or a synonym names an unknown class.
     """
     path = Path(path)
     for name in synonyms:
@@ -86,7 +86,7 @@ def _vector(vectors: Vectors, spelt: str, path: Path) -> Float64[np.ndarray, " e
         return None
     mean = np.mean([part for part in parts if part is not None], axis=0)
     length = np.linalg.norm(mean)
-    return mean / length if length > 1e-6 else None  # opposite words have no mean direction
+    return mean / length if length > 1e-6 else None  # opposite vectors have no mean direction
 
 
 def _look_up(vectors: Vectors, name: str, path: Path) -> Float64[np.ndarray, " e"] | None:
@@ -95,12 +95,12 @@ def _look_up(vectors: Vectors, name: str, path: Path) -> Float64[np.ndarray, " e
         return None
     vector = vectors[form]
     if not np.isfinite(vector).all() or not vector.any():
-        raise InputError(f"{path}: the vector of {form!r} is cut off or garbled; fix: fetch the file again")
+        raise InputError(f"{path}: the vector of {form!r} is damaged; fix: fetch the file again")
     return vector / np.linalg.norm(vector)
 
 
 def _forms(name: str) -> Iterator[str]:
-    """Spellings of a name, the likeliest first; Google News writes phrases with underscores and capitals."""
+    """Spellings of a name, the most likely first; Google News joins phrases with underscores and capitalises them."""
     joined = re.sub(r"\s+", "_", name)
     yield name
     yield joined

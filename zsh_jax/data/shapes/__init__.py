@@ -1,4 +1,4 @@
-"""Drawn shapes, embedded data for zero-shot hashing; importing this registers `zsh_shapes` with TFDS."""
+"""Drawn shapes, a built-in data set for zero-shot hashing; importing this registers `zsh_shapes` with TFDS."""
 
 from zsh_jax.data.shapes.builder import ZshShapes
 from zsh_jax.data.shapes.drawing import ATTRIBUTE_NAMES, ATTRIBUTES, CLASS_NAMES, UNSEEN_CLASSES, draw

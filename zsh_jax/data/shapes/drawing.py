@@ -1,8 +1,7 @@
-"""Small pictures of shapes with a pattern inside: what `zsh_shapes` is made of.
+"""Small images of shapes with a pattern inside, for `zsh_shapes`.
 
-A class is a combination of two attributes, a shape and a fill; everything else about a picture (place, turn,
-size, colours, background, noise) varies freely. So the attributes of a class that was never seen are
-all known from others, as zero-shot learning supposes.
+A class is a combination of two attributes, a shape and a fill. Position, rotation, size, colours, background and noise
+vary freely. So every attribute of an unseen class occurs in seen classes, as zero-shot learning assumes.
 """
 
 import numpy as np
@@ -19,11 +18,15 @@ CLASS_NAMES: tuple[str, ...] = tuple(f"{fill} {shape}" for shape in SHAPES for f
 ATTRIBUTE_NAMES: tuple[str, ...] = SHAPES + FILLS
 UNSEEN_CLASSES: tuple[str, ...] = ("striped circle", "checkered square", "hollow triangle", "spotted star")
 
-# How freely the rest varies: lengths in pixels, angles in radians, brightness from 0 to 1.
+# Ranges of the free variables: lengths in pixels, angles in radians, brightness from 0 to 1.
 SHIFT = 1.5
 RADIUS = (11.0, 13.5)
 TURN = 0.2
-LEVELS = ((0.05, 0.2), (0.42, 0.58), (0.8, 0.95))  # ink, gaps and background get one each: never alike
+LEVELS = (
+    (0.05, 0.2),
+    (0.42, 0.58),
+    (0.8, 0.95),
+)  # ink, gaps and background get one range each, so they differ
 TINT = 0.15
 WAVE = 0.08
 NOISE = 0.03
@@ -43,22 +46,22 @@ ATTRIBUTES: Float32[np.ndarray, "c a"] = np.hstack(
 
 
 def draw(label: int, index: int, *, seed: int = 0) -> UInt8[np.ndarray, "32 32 3"]:
-    """Draw picture `index` of class `label`, whatever was drawn before.
+    """Draw image `index` of class `label`, independently of other images.
 
     Args:
-        label: place of the class in `CLASS_NAMES`.
-        index: number of the picture within its class, from 0.
+        label: index of the class in `CLASS_NAMES`.
+        index: number of the image within its class, from 0.
         seed: another seed gives another data set.
 
     Returns:
-        An RGB picture.
+        An RGB image.
 
     Raises:
-        InputError: there is no such class, or `index` or `seed` is negative.
+        InputError: the class does not exist, or `index` or `seed` is negative.
     """
     if not 0 <= label < len(CLASS_NAMES) or index < 0 or seed < 0:
         raise InputError(
-            f"a picture is drawn from a class in 0..{len(CLASS_NAMES) - 1}, an index >= 0 and a seed >= 0; "
+            f"draw needs a class in 0..{len(CLASS_NAMES) - 1}, an index >= 0 and a seed >= 0; "
             f"got class {label}, index {index}, seed {seed}"
         )
     rng = np.random.default_rng((seed, label, index))
@@ -77,7 +80,7 @@ def draw(label: int, index: int, *, seed: int = 0) -> UInt8[np.ndarray, "32 32 3
     levels = [rng.uniform(*LEVELS[i]) for i in rng.permutation(3)]
     ink_colour, gap_colour, ground_colour = (level + _tint(rng) for level in levels)
     ground = ground_colour + _waves(rng)[:, :, None]
-    # One sees the background through what is hollow.
+    # Hollow shapes show the background.
     gap = ground if fill == "hollow" else np.broadcast_to(gap_colour, ground.shape)
     body = gap + ink[:, :, None] * (ink_colour - gap)
     picture = ground + cover[:, :, None] * (body - ground)
@@ -86,12 +89,12 @@ def draw(label: int, index: int, *, seed: int = 0) -> UInt8[np.ndarray, "32 32 3
 
 
 def _soft(distance: Plane) -> Plane:
-    """Share of each pixel that is inside, given the distance of its centre to the edge (positive inside)."""
+    """Share of each pixel inside the shape, from the distance of its centre to the edge (positive inside)."""
     return np.clip(distance + 0.5, 0, 1)
 
 
 def _ink(fill: str, u: Plane, v: Plane, inside: Plane, rng: np.random.Generator) -> Plane:
-    """Share of each pixel that is inked rather than gap; patterns turn with their shape, begin anywhere."""
+    """Share of each pixel that is ink, not gap; a pattern turns with its shape and has a random offset."""
     if fill == "solid":
         return np.ones_like(u)
     if fill == "hollow":
@@ -112,7 +115,7 @@ def _ink(fill: str, u: Plane, v: Plane, inside: Plane, rng: np.random.Generator)
 
 
 def _tint(rng: np.random.Generator) -> Float64[np.ndarray, " 3"]:
-    """A change of hue that leaves the mean of the channels alone."""
+    """A change of hue that keeps the mean of the channels."""
     tint = rng.uniform(-TINT, TINT, 3)
     return tint - tint.mean()
 
@@ -123,7 +126,7 @@ def _waves(rng: np.random.Generator) -> Plane:
     return WAVE * np.sin(kx * _AXIS[None, :] + ky * _AXIS[:, None] + rng.uniform(0, 2 * np.pi))
 
 
-# Distance to the edge, positive inside: exact on the inside or nearly so, which is all that is drawn from it.
+# Distance to the edge, positive inside. It need only be accurate inside.
 
 
 def _circle(u: Plane, v: Plane, radius: float) -> Plane:
@@ -135,12 +138,12 @@ def _square(u: Plane, v: Plane, radius: float) -> Plane:
 
 
 def _triangle(u: Plane, v: Plane, radius: float) -> Plane:
-    low = v - 0.25 * radius  # its middle, lower than that of the square around it
+    low = v - 0.25 * radius  # its centre, below that of the enclosing square
     return 0.56 * radius - np.maximum(low, np.sqrt(0.75) * np.abs(u) - 0.5 * low)
 
 
 def _star(u: Plane, v: Plane, radius: float) -> Plane:
-    """Five points, folded onto half of one: a single line from the tip to the notch."""
+    """Five points, folded onto half of one: one line from the tip to the notch."""
     tip, notch, half = 1.05 * radius, 0.48 * radius, np.pi / 5
     angle = np.abs((np.arctan2(u, -v) + half) % (2 * half) - half)
     r = np.hypot(u, v)

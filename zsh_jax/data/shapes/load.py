@@ -1,4 +1,4 @@
-"""Reading the drawn shapes, prepared on the first use."""
+"""Load the drawn shapes; the first use generates them."""
 
 import sys
 
@@ -17,19 +17,19 @@ from zsh_jax.errors import InputError
 def load_shapes(
     data_dir: str | None = None, images: bool = True, seed: int = 0, on_demand: bool = False
 ) -> Dataset:
-    """Load `zsh_shapes`: 9,000 pictures of 32 x 32 in 30 classes with attributes, drawn on the first use.
+    """Load `zsh_shapes`: 9,000 images of 32 x 32 in 30 classes with attributes, generated on first use.
 
     Args:
-        data_dir: folder of TFDS data sets; None for the default of TFDS.
-        images: whether to decode the pictures; identifiers and labels alone are read faster.
-        seed: which drawing; each is stored for itself.
-        on_demand: whether pictures stay on disk and are decoded when they are asked for.
+        data_dir: folder of TFDS data sets; None for the TFDS default.
+        images: whether to decode the images; reading only identifiers and labels is faster.
+        seed: seed of the drawing; each seed is stored separately.
+        on_demand: whether images stay on disk and are decoded on demand.
 
     Returns:
-        The data set, class by class, `attributes` being (30, 11).
+        The data set, class by class; `attributes` is (30, 11).
 
     Raises:
-        InputError: `seed` is negative, what was drawn is damaged, or the folder cannot be written.
+        InputError: `seed` is negative, the stored data are damaged, or the folder is not writable.
     """
     if seed < 0:
         raise InputError(f"seed of zsh_shapes must be 0 or more; got {seed}")
@@ -57,10 +57,10 @@ def _prepared(data_dir: str | None, seed: int) -> ZshShapes:
         with quiet(streams=True):
             builder.download_and_prepare(file_format="array_record")
     except OSError as problem:
-        # TFDS writes to a folder of its own and renames it last: whoever comes second finds the place taken.
+        # TFDS writes to a temporary folder and renames it last: a second process finds the name taken.
         builder = ZshShapes(config=config_of(seed), data_dir=data_dir)
         if not builder.is_prepared():
             raise InputError(
-                f"cannot write zsh_shapes to {builder.data_dir} ({problem}): name a folder that is writable"
+                f"cannot write zsh_shapes to {builder.data_dir} ({problem}); fix: choose a writable folder"
             ) from problem
     return builder

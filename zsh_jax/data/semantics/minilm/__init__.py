@@ -1,4 +1,4 @@
-"""Sentence embeddings of class names that come with the package; `PROVENANCE.md` says where they are from."""
+"""Sentence embeddings of class names, shipped with the package; see `PROVENANCE.md` for their source."""
 
 from zsh_jax.data.semantics.minilm.table import minilm_vectors
 

@@ -1,4 +1,4 @@
-"""The bundled table of MiniLM sentence embeddings, and the row of each class in it."""
+"""Look up classes in the bundled table of MiniLM sentence embeddings."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,24 +21,23 @@ NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 def minilm_vectors(
     dataset_name: str, class_names: Sequence[str], *, synonyms: Mapping[str, str] = NO_SYNONYMS
 ) -> Float32[np.ndarray, "c 384"]:
-    """Class vectors of MiniLM (Wang et al. 2020; Reimers and Gurevych 2019), with no download.
+    """Class vectors of MiniLM (Wang et al. 2020; Reimers and Gurevych 2019), without a download.
 
-    The table knows the classes of cifar10, cifar100, imagenet2012 and mirflickr25k. Names are looked up among the
-    classes of the data set's own part first, then among the others, so that a folder of pictures with a class
-    `dog` finds one too. A synset of ImageNet is found by all of its words, as they stand in its label file, or
-    by any one of them that no other synset has.
+    The table contains the classes of cifar10, cifar100, imagenet2012 and mirflickr25k. A name is looked up first among
+    the classes of its own data set, then among the others, so an image folder with a class `dog` finds a vector too. An
+    ImageNet synset is found by all of its words, as in the label file, or by any single word that no other synset has.
 
     Args:
-        dataset_name: of the data set; what follows its first word does not matter, nor need it be in the table.
+        dataset_name: name of the data set; only its first word is read, and it may be absent from the table.
         class_names: the c names.
-        synonyms: what to look up in the place of a class name.
+        synonyms: words to look up in place of a class name.
 
     Returns:
         One unit row a class.
 
     Raises:
         MissingVectors: a class is not in the table.
-        InputError: a synonym is for no class.
+        InputError: a synonym names an unknown class.
     """
     for name in synonyms:
         if name not in class_names:
@@ -60,14 +59,14 @@ def minilm_vectors(
             missing,
         )
     rows = np.stack([row for name in class_names if (row := found[name]) is not None])
-    stacked = rows.astype(np.float64)  # float16 rows are a little off unit length
+    stacked = rows.astype(np.float64)  # float16 rows are not exactly of unit length
     return (stacked / np.linalg.norm(stacked, axis=1, keepdims=True)).astype(np.float32)
 
 
 class _Part(NamedTuple):
-    """A data set's part of the table: names, vectors, and the row of each spelling, the surest spelling first.
+    """A data set's part of the table: names, vectors, and the row of each spelling, the most reliable spelling first.
 
-    The case of letters is believed before it is not: `Cardigan` is a corgi, and `cardigan` a garment.
+    Spellings with case take precedence: `Cardigan` is a corgi, `cardigan` a garment.
     """
 
     names: list[str]
@@ -83,14 +82,14 @@ def _read() -> dict[str, _Part]:
         with (
             TABLE.open("rb") as opened,
             np.load(opened, allow_pickle=False) as file,
-        ):  # closed if damaged, too
+        ):  # close it even if it is damaged
             stored = {
                 name: (file[f"{name}.names"].tolist(), file[f"{name}.vectors"])
                 for name in sorted({key.split(".")[0] for key in file})
             }
     except Exception as problem:  # a zip archive can be damaged in many ways
         raise InputError(
-            f"{TABLE} is missing or damaged ({reason(problem)}); install the package again"
+            f"{TABLE} is missing or damaged ({reason(problem)}); fix: install the package again"
         ) from problem
     return {name: _part(names, vectors) for name, (names, vectors) in stored.items()}
 
@@ -109,7 +108,7 @@ def _part(names: list[str], vectors: Float16[np.ndarray, "c 384"]) -> _Part:
 
 
 def _rows(spellings: Iterable[Iterable[str]], *, shared: bool = False) -> dict[str, int]:
-    """The row of each spelling; one that several rows share is the first one's, or no one's."""
+    """The row of each spelling; a spelling of several rows belongs to the first one, or to none."""
     first: dict[str, int] = {}
     several = set()
     for row, some in enumerate(spellings):
