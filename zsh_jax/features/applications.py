@@ -1,4 +1,4 @@
-"""The pretrained networks of Keras 3: where each one's functions are, and the size of picture it was trained on."""
+"""The pretrained networks of Keras 3, with their preprocessing module and input size."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ class Application(NamedTuple):
 
     Attributes:
         module: of `keras.applications` that has its `preprocess_input`.
-        side: height and width of its pictures, in pixels.
+        side: height and width of its images, in pixels.
     """
 
     module: str

@@ -1,4 +1,4 @@
-"""Features from the pretrained networks of Keras 3, run by JAX. Wants the extra: `pip install 'zsh_jax[backbone]'`."""
+"""Features from the pretrained networks of Keras 3, run by JAX. Needs `pip install 'zsh_jax[backbone]'`."""
 
 import importlib
 import os
@@ -21,23 +21,23 @@ from zsh_jax.features.spec import Describe, Network
 
 
 def load_backbone(network: Network, *, weights: Path | None = None, batch_size: int = 64) -> Describe:
-    """Build a network, and the function from pictures to the output of one of its layers.
+    """Build a network, and the function from images to the output of one of its layers.
 
-    Pictures are resized to the size that the network was trained on, each side for itself (`resize`), and preprocessed
-    as its own `preprocess_input` does. They go through in batches of one size, the last one filled up, so that one
-    program is compiled for each size of picture. The output of a layer that has places is averaged over them.
+    Images are resized to the network's training size, each side independently (`resize`), and preprocessed by the
+    network's own `preprocess_input`. Batches have one size (the last is padded), so one program is compiled for each
+    image size. A layer output with spatial positions is averaged over them.
 
     Args:
-        network: which, which layer, and whether its weights are random.
-        weights: file that Keras saved; None for ImageNet's, which Keras downloads to `~/.keras/models` once.
-        batch_size: pictures handled at once.
+        network: the network, its layer, and whether its weights are random.
+        weights: file that Keras saved; None for the ImageNet weights, which Keras downloads to `~/.keras/models` once.
+        batch_size: images per batch.
 
     Returns:
         The function.
 
     Raises:
-        InputError: Keras is missing or runs on something else than JAX, there is no such layer, or the weights
-            cannot be downloaded or are not the network's.
+        InputError: Keras is missing or does not run on JAX, the layer does not exist, or the weights cannot be
+            downloaded or do not match the network.
     """
     keras = _keras()
     application = APPLICATIONS[network.application]
@@ -51,7 +51,7 @@ def load_backbone(network: Network, *, weights: Path | None = None, batch_size: 
         outputs, _ = model.stateless_call(*variables, prepared, training=False)
         return outputs.mean(axis=tuple(range(1, outputs.ndim - 1))).astype(jnp.float32)
 
-    # An argument of the program, not a constant of it: XLA would try to fold it.
+    # Pass the variables as an argument: XLA would try to fold a constant.
     variables = tuple(
         [variable.value for variable in some]
         for some in (model.trainable_variables, model.non_trainable_variables)
@@ -70,38 +70,37 @@ def load_backbone(network: Network, *, weights: Path | None = None, batch_size: 
 
 
 def _keras() -> Any:
-    """Keras, on JAX: its configuration file says TensorFlow unless somebody changed it, so the environment decides."""
+    """Import Keras on JAX; its default configuration file says TensorFlow, so the environment variable decides."""
     if "keras" not in sys.modules:
         asked = os.environ.setdefault("KERAS_BACKEND", "jax")
         if asked != "jax":
-            raise InputError(
-                f"KERAS_BACKEND is {asked!r}, and networks run on JAX here; unset it, or set it to jax"
-            )
+            raise InputError(f"KERAS_BACKEND is {asked!r}, but networks need JAX; fix: set KERAS_BACKEND=jax")
     try:
         import keras
         import keras.applications
     except ImportError as problem:
         raise InputError(
-            f"features of networks want Keras 3 ({reason(problem)}): pip install 'zsh_jax[backbone]'"
+            f"network features need Keras 3 ({reason(problem)}); fix: pip install 'zsh_jax[backbone]'"
         ) from problem
     if int(keras.__version__.split(".")[0]) < 3:
-        raise InputError(f"features of networks want Keras 3, not {keras.__version__}: pip install -U keras")
+        raise InputError(f"network features need Keras 3, not {keras.__version__}; fix: pip install -U keras")
     if keras.config.backend() != "jax":
         raise InputError(
-            f"Keras was imported with the backend {keras.config.backend()} before zsh_jax could choose; set "
+            f"Keras was imported with the backend {keras.config.backend()} before zsh_jax was; fix: set "
             "KERAS_BACKEND=jax in the environment"
         )
     if keras.config.image_data_format() != "channels_last":
         raise InputError(
-            f"Keras is set to {keras.config.image_data_format()}; set image_data_format to channels_last in keras.json"
+            f"Keras is set to {keras.config.image_data_format()}; fix: set image_data_format to channels_last in "
+            "keras.json"
         )
     return keras
 
 
 def _model(keras: Any, network: Network, application: Application, weights: Path | None) -> Any:
-    """The network with its weights, up to the layer."""
-    # The trunk is the same with a classifier and without, so a layer of it is found by its place: some of Keras's names
-    # are counted up, and another one's in the next network that is built. VGG's classifier alone is 0.4 GB.
+    """The network with its weights, truncated at the layer."""
+    # The trunk is the same with and without a classifier, so a layer is found by its index: some Keras names contain a
+    # counter that differs in the next network. VGG's classifier alone takes 0.4 GB, so it is built only if needed.
     trunk = _build(keras, network, application, top=False)
     place, top = _place(trunk, network.layer), False
     if place is None:
@@ -118,7 +117,7 @@ def _model(keras: Any, network: Network, application: Application, weights: Path
     elif weights is None:
         model = _download(keras, network, application, top=top)
     else:
-        # A file may have been saved with the classifier; but where the trunk ends, only the one without it says.
+        # The file may include the classifier, but only a model without it shows where the trunk ends.
         tops = (True,) if top else (False,) if network.layer is None else (False, True)
         model = _load(keras, network, application, weights, tops)
     cut = keras.Model(model.inputs, model.layers[place].output)
@@ -146,11 +145,11 @@ def _build(
 def _download(keras: Any, network: Network, application: Application, *, top: bool) -> Any:
     try:
         return _build(keras, network, application, top=top, weights="imagenet")
-    except Exception as problem:  # Keras raises a bare Exception where there is no network
+    except Exception as problem:  # Keras raises a bare Exception without a network
         raise InputError(
             f"the ImageNet weights of {network.application} are not in ~/.keras/models and could not be downloaded "
-            f"({reason(problem)}); connect to the network once, give a file with --config.features.weights=PATH, or "
-            f"take random ones with keras:{network.application}@random"
+            f"({reason(problem)}); fix: connect to the network once, set --config.features.weights=PATH, or use "
+            f"random weights with keras:{network.application}@random"
         ) from problem
 
 
@@ -158,33 +157,31 @@ def _load(
     keras: Any, network: Network, application: Application, weights: Path, tops: tuple[bool, ...]
 ) -> Any:
     if network.application.startswith("EfficientNetB"):
-        # Keras scales inputs of these by one deviation more, only where it fetches the weights by itself.
+        # For these, Keras divides inputs by an extra standard deviation only if it downloads the weights itself.
         raise InputError(
-            f"features.weights: Keras builds {network.application} otherwise for its ImageNet weights than for a file; "
-            "put the file into ~/.keras/models under the name that Keras gives it, and leave features.weights out"
+            f"features.weights: Keras scales inputs of {network.application} differently with a file; "
+            "fix: put the file into ~/.keras/models under the name that Keras uses, and do not set features.weights"
         )
     failures = []
     for top in tops:
         model = _build(keras, network, application, top=top)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "error", UserWarning
-                )  # what Keras says when it leaves a layer as it was
+                warnings.simplefilter("error", UserWarning)  # Keras warns like this when it skips a layer
                 model.load_weights(str(weights))
-        except Exception as problem:  # h5py's and Keras's, of many kinds
+        except Exception as problem:  # h5py and Keras raise many types
             failures.append(reason(problem))
         else:
             return model
     which = "" if True in tops else ", saved without its classifier (or name a layer)"
     raise InputError(
-        f"features.weights: {weights} does not hold the weights of {network.application} ({failures[0]}); give a file "
-        f"that Keras saved from that very network{which}"
+        f"features.weights: {weights} does not hold the weights of {network.application} ({failures[0]}); fix: give a "
+        f"file that Keras saved from that network{which}"
     )
 
 
 def _randomise(model: Any, seed: int) -> None:
-    """Weights as He et al. (ICCV 2015) draw them, from a stream for each array; offsets and scales stay as built."""
+    """Draw weights as He et al. (ICCV 2015), with one stream for each array; biases and scales stay as built."""
     for number, variable in enumerate(model.weights):
         if len(variable.shape) < 2:
             continue

@@ -1,4 +1,4 @@
-"""Features on disk, a block of samples a file: what an interrupted extraction has done is kept, never half of it."""
+"""Feature cache on disk: one file for each block of samples, so an interrupted extraction resumes."""
 
 import hashlib
 import json
@@ -20,15 +20,15 @@ BLOCK = 256  # samples a file
 
 
 class Key(NamedTuple):
-    """What features are of and how they are made: all of it decides where they lie.
+    """What the features are and how they are made; the cache path depends on all of it.
 
     Attributes:
         dataset: its name.
-        version: of the data set, where it has one.
+        version: of the data set, if it has one.
         split: of the source.
-        ids: digest of the samples' identifiers, in their order.
+        ids: digest of the sample identifiers, in order.
         extractor: its identity: network, layer, weights, preprocessing.
-        name: of the features, for people who look into the folder.
+        name: of the features, for people who read the folder.
     """
 
     dataset: str
@@ -40,7 +40,7 @@ class Key(NamedTuple):
 
 
 def default_cache() -> Path:
-    """Where features are kept unless said otherwise: `~/.cache/zsh_jax/features`, or below XDG_CACHE_HOME."""
+    """Default cache folder: `~/.cache/zsh_jax/features`, or below XDG_CACHE_HOME."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zsh_jax" / "features"
 
 
@@ -52,22 +52,22 @@ def digest(array: Shaped[np.ndarray, "..."]) -> str:
 
 
 def open_folder(cache: str | Path, key: Key) -> Path:
-    """The folder of a key, made if it is not there, with what the key says beside the features.
+    """Create the folder of a key, with a description of the key in it.
 
     Args:
-        cache: folder of all features.
+        cache: root of the cache.
         key: of these features.
 
     Returns:
         `CACHE/DATASET/SPLIT/NAME-DIGEST`.
 
     Raises:
-        InputError: it cannot be written to.
+        InputError: it is not writable.
     """
     folder = folder_of(cache, key)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # Written each time, so that a folder which cannot be written to is found out before pictures are looked at.
+        # Write it each time, so that a read-only folder is detected before images are processed.
         write_whole(folder / "key.json", json.dumps(key._asdict(), indent=1).encode())
     except OSError as problem:
         raise cannot_write(folder, problem, "choose another --config.features.cache") from problem
@@ -75,30 +75,30 @@ def open_folder(cache: str | Path, key: Key) -> Path:
 
 
 def folder_of(cache: str | Path, key: Key) -> Path:
-    """The folder of a key, whether it is there or not."""
+    """Path of a key's folder, which may not exist."""
     whole = hashlib.sha256(json.dumps(key._asdict()).encode()).hexdigest()
     dataset, split, name = (re.sub(r"[^\w.+@-]+", "_", part) for part in (key.dataset, key.split, key.name))
     return written(cache) / dataset / split / f"{name}-{whole[:16]}"
 
 
 def blocks(samples: int) -> Iterator[tuple[int, int]]:
-    """First sample of each block, and the first one after it."""
+    """Start and end of each block."""
     for start in range(0, samples, BLOCK):
         yield start, min(start + BLOCK, samples)
 
 
 def block_path(folder: Path, start: int) -> Path:
-    """The file of the block that begins with a sample."""
+    """File of the block that starts at a sample."""
     return folder / f"{start // BLOCK:06d}.safetensors"
 
 
 def write_block(path: Path, features: Float32[np.ndarray, "b d"], pixels: str) -> None:
-    """Write a block, whole or not at all.
+    """Write a block atomically.
 
     Args:
         path: its file.
         features: of its samples.
-        pixels: digest of their pictures.
+        pixels: digest of their images.
 
     Raises:
         InputError: it cannot be written.
@@ -112,16 +112,15 @@ def write_block(path: Path, features: Float32[np.ndarray, "b d"], pixels: str) -
 
 
 def read_block(path: Path, samples: int, pixels: str | None) -> Float32[np.ndarray, "b d"] | None:
-    """Read a block, if it is there and sound.
+    """Read a block if it exists and is valid.
 
     Args:
         path: its file.
-        samples: that it is to have.
-        pixels: digest of their pictures, where that is known without decoding them.
+        samples: number of its samples.
+        pixels: digest of their images, if known without decoding them.
 
     Returns:
-        The features; None where there are none, or where they are damaged or of other pictures, which is told on the
-        standard error stream.
+        The features; None if there are none, or, with a line on stderr, if they are damaged or of other images.
     """
     from safetensors import safe_open
 
@@ -131,13 +130,13 @@ def read_block(path: Path, samples: int, pixels: str | None) -> Float32[np.ndarr
         with reading(path), safe_open(path, framework="numpy") as file:
             features, stated = file.get_tensor("features"), file.metadata() or {}
         if features.ndim != 2 or len(features) != samples or stated.get("features") != digest(features):
-            raise InputError(f"{path} is damaged (its checksum is another)")
+            raise InputError(f"{path} is damaged (wrong checksum)")
         if features.dtype != np.float32 or not np.isfinite(features).all():
-            raise InputError(f"{path} is damaged (its values are no features)")
+            raise InputError(f"{path} is damaged (its values are not features)")
         if pixels is not None and stated.get("pixels") != pixels:
-            raise InputError(f"{path} was made from other pictures")
+            raise InputError(f"{path} was made from other images")
     except InputError as problem:
-        print(f"zsh_jax: {str(problem).partition('; fix:')[0]}; its features are made anew", file=sys.stderr)
+        print(f"zsh_jax: {str(problem).partition('; fix:')[0]}; extracting them again", file=sys.stderr)
         return None
     made: Float32[np.ndarray, "b d"] = features
     return made

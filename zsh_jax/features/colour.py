@@ -1,4 +1,4 @@
-"""Colour histograms: what a picture shows, whatever its place and turn."""
+"""Colour histograms, independent of place and orientation."""
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -9,18 +9,18 @@ BINS = 8  # of each channel
 def colour(images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n 512"]:
     """Joint histogram of the three channels, 8 bins each (Swain and Ballard, "Color Indexing", IJCV 7(1), 1991).
 
-    Square roots of the shares of the pixels, so that rows have unit length and their inner product is the
-    Bhattacharyya coefficient of two histograms: linear methods then see Hellinger distances, to which the few
-    full bins of a plain background matter less (Arandjelovic and Zisserman, CVPR 2012).
+    The values are square roots of pixel shares, so rows have unit length and inner products are Bhattacharyya
+    coefficients. Linear methods then use Hellinger distances, which give less weight to the few full bins of a plain
+    background (Arandjelovic and Zisserman, CVPR 2012).
 
     Args:
-        images: RGB pictures.
+        images: RGB images.
 
     Returns:
-        One row a picture; red is the slowest and blue the fastest axis.
+        One row an image; red is the slowest axis, blue the fastest.
     """
     n, height, width = images.shape[:3]
-    # Sixteen million pixels at a time: numbers of bins take eight bytes a pixel.
+    # 16 million pixels at a time: bin indices take eight bytes a pixel.
     at_once = max(1, 2**24 // max(1, height * width))
     out = np.empty((n, BINS**3), np.float32)
     for start in range(0, n, at_once):

@@ -1,4 +1,4 @@
-"""How many values the features of a name have, without making any."""
+"""Number of values of named features, without extracting them."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ GIST = COLOUR = 512
 
 
 def count_values(spec: str, height: int, width: int) -> int:
-    """Length of the features of a picture.
+    """Length of the feature vector of an image.
 
-    A network is built for it, with random weights, which takes seconds; none is downloaded.
+    For network features it builds the network with random weights, which takes seconds and downloads nothing.
 
     Args:
         spec: see `parse_spec`.
-        height: of the pictures.
-        width: of the pictures.
+        height: of the images.
+        width: of the images.
 
     Returns:
-        The number of values, of all parts together.
+        The number of values of all parts together.
 
     Raises:
-        InputError: the features are not known, or a network cannot be built.
+        InputError: the features are unknown, or a network cannot be built.
     """
     return sum(_of(part, height, width) for part in parse_spec(spec))
 

@@ -1,4 +1,4 @@
-"""Features of a data set's pictures: made block by block, kept on disk, and gone on with after an interruption."""
+"""Extract features of a data set's images, block by block, with a cache from which it resumes."""
 
 import sys
 import time
@@ -37,26 +37,26 @@ def extract(
 ) -> Float32[np.ndarray, "n d"]:
     """Features of all samples of a data set.
 
-    With a cache, each block of 256 samples is a file that appears when it is done; whoever comes back later, after
-    an interruption too, makes only what is missing. Blocks are checked when they are read, against the pictures too
-    where those are in memory; what is damaged or of other pictures is made anew.
+    With a cache, each finished block of 256 samples is a file, and a later call extracts only the missing blocks.
+    Cached blocks are verified when they are loaded, against the images too if those are in memory; blocks that are
+    damaged or of other images are extracted again.
 
     Args:
-        dataset: with its pictures, unless all of its features are in the cache (`is_extracted`).
-        spec: what the features are called; see `feature_extractors`.
-        cache: folder of features on disk; None to keep nothing.
-        weights: file of a network's weights; None for those that Keras downloads.
-        batch_size: pictures that a network takes at once.
-        version: of the data set, where it has one.
-        progress: told the name of the features, samples done and samples in all after each block; None for a line on
-            the standard error stream every ten seconds.
+        dataset: with its images, unless all features are cached (`is_extracted`).
+        spec: name of the features; see `feature_extractors`.
+        cache: root of the cache; None for no cache.
+        weights: file of network weights; None for those that Keras downloads.
+        batch_size: images per network batch.
+        version: of the data set, if it has one.
+        progress: called after each block with the name of the features, the samples done and the total; None for a line
+            on stderr every ten seconds.
 
     Returns:
-        One row a sample, the parts of `spec` side by side.
+        One row a sample, the parts of `spec` concatenated.
 
     Raises:
-        InputError: the features are not known, cannot be made or kept, are not finite, or pictures are wanted and
-            are not there.
+        InputError: the features are unknown, cannot be extracted or cached, or are not finite, or images are needed but
+            missing.
     """
     progress = progress or _lines()
     extractors = feature_extractors(spec, weights=weights, batch_size=batch_size)
@@ -67,20 +67,20 @@ def extract(
 def is_extracted(
     dataset: Dataset, spec: str, *, cache: str | Path, weights: str | Path | None = None, version: str = ""
 ) -> bool:
-    """Whether all features are in the cache, so that the pictures need not be read at all.
+    """Whether all features are cached, so that the images need not be read.
 
     Args:
-        dataset: with or without pictures.
+        dataset: with or without images.
         spec: as for `extract`.
         cache: as for `extract`.
         weights: as for `extract`.
         version: as for `extract`.
 
     Returns:
-        Whether every block is there; whether it is sound is found out when it is read.
+        Whether every block exists; its validity is checked when it is loaded.
 
     Raises:
-        InputError: the features are not known, or `weights` is no file.
+        InputError: the features are unknown, or `weights` is not a file.
     """
     return all(
         block_path(folder_of(cache, _key(dataset, extractor, version, split, rows)), start).is_file()
@@ -102,15 +102,15 @@ def _extract_one(
             folder = open_folder(cache, _key(dataset, extractor, version, split, samples))
         for start, stop in blocks(len(samples)):
             rows = samples[start:stop]
-            # Pictures that are in memory are compared with those that a block was made from; others are not decoded.
+            # Verify a block against images in memory; do not decode images on disk for this.
             held = dataset.images[rows] if isinstance(dataset.images, np.ndarray) else None
             pixels = digest(held) if held is not None and folder else None
             features = read_block(block_path(folder, start), len(rows), pixels) if folder else None
             if features is None:
                 if dataset.images is None:
                     raise InputError(
-                        f"features {extractor.name} of {dataset.name}, split {split}, are not all in {folder}, and the "
-                        "pictures were not loaded; load the data set with its images"
+                        f"features {extractor.name} of {dataset.name}, split {split}, are not all in {folder}, but the "
+                        "images were not loaded; fix: load the data set with its images"
                     )
                 pictures = dataset.images[rows] if held is None else held
                 describe = describe or extractor.load()
@@ -129,7 +129,7 @@ def _extract_one(
             done += len(rows)
             progress(f"{extractor.name} of {dataset.name}", done, total)
     if out is None:
-        raise InputError(f"{dataset.name} has no sample, and so no features; take other classes")
+        raise InputError(f"{dataset.name} has no sample; fix: use other classes")
     return out
 
 
@@ -152,12 +152,12 @@ def _check(
     if damaged.size:
         raise InputError(
             f"features {extractor.name}: {damaged.size} of {len(rows)} rows are not finite (first: id "
-            f"{str(dataset.ids[rows[damaged[0]]])!r}); take other weights or other features"
+            f"{str(dataset.ids[rows[damaged[0]]])!r}); fix: use other weights or other features"
         )
 
 
 def _lines(every: float = 10.0) -> Progress:
-    """Lines on the standard error stream, a few seconds apart; none where all is done in less."""
+    """Print a line on stderr every few seconds; none if extraction is faster."""
     start = last = time.monotonic()
 
     def line(what: str, done: int, total: int) -> None:
@@ -165,6 +165,6 @@ def _lines(every: float = 10.0) -> Progress:
         now = time.monotonic()
         if now - last >= every:
             last = now
-            print(f"zsh_jax: {what}: {done}/{total} pictures, {now - start:.0f} s gone", file=sys.stderr)
+            print(f"zsh_jax: {what}: {done}/{total} images, {now - start:.0f} s gone", file=sys.stderr)
 
     return line

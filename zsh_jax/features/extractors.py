@@ -1,4 +1,4 @@
-"""From the name of features to the function that makes them of pictures."""
+"""From the name of features to the function that extracts them from images."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,9 +16,9 @@ class Extractor(NamedTuple):
     """One kind of features.
 
     Attributes:
-        name: as results state it.
-        identity: all that the numbers depend on besides the pictures: equal identities, equal features.
-        load: gives the function from pictures to features; slow, where a network is built, so called once and late.
+        name: its name in results.
+        identity: everything besides the images that determines the values: equal identities mean equal features.
+        load: returns the function from images to features; it may build a network, so call it once and late.
     """
 
     name: str
@@ -29,18 +29,18 @@ class Extractor(NamedTuple):
 def feature_extractors(
     spec: str, *, weights: str | Path | None = None, batch_size: int = 64
 ) -> tuple[Extractor, ...]:
-    """What makes the features of a name, a part at a time. Nothing is loaded yet, and no library imported.
+    """The extractors of a feature name, one for each part. Nothing is loaded or imported yet.
 
     Args:
         spec: see `parse_spec`, such as `gist+colour` or `keras:VGG16:fc2`.
-        weights: file of a network's weights; None for those that Keras downloads, trained on ImageNet.
-        batch_size: pictures that a network takes at once.
+        weights: file of network weights; None for the ImageNet weights that Keras downloads.
+        batch_size: images per network batch.
 
     Returns:
-        One for each part; their features stand side by side.
+        One extractor for each part; their features are concatenated.
 
     Raises:
-        InputError: the name is not known, `weights` is no file, or is for no network or for several.
+        InputError: the name is unknown, `weights` is not a file, or it does not apply to exactly one network.
     """
     if batch_size < 1:
         raise InputError(f"features.batch_size must be 1 or more; got {batch_size}")
@@ -50,12 +50,12 @@ def feature_extractors(
     trained = [part for part in parts if part.network and part.network.seed is None]
     if len(trained) != 1:
         raise InputError(
-            f"features.weights is a file for one network with trained weights, and {spec!r} names {len(trained)}; "
-            "leave it out, or name one such network"
+            f"features.weights is for one network with trained weights, but {spec!r} names {len(trained)};  "
+            "fix: leave it out, or name one such network"
         )
     path = written(weights)
     if not path.is_file():
-        raise InputError(f"features.weights: there is no file {path}; give weights saved by Keras (.h5)")
+        raise InputError(f"features.weights: there is no file {path}; fix: give weights saved by Keras (.h5)")
     return tuple(_extractor(part, path if part in trained else None, batch_size) for part in parts)
 
 
@@ -85,7 +85,7 @@ def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
 
 
 def _plain(name: str) -> Describe:
-    # JAX is started by whoever needs features first, not by whoever asks what there are.
+    # Import here: JAX starts only when features are needed.
     if name == "gist":
         from zsh_jax.features.gist import gist
 

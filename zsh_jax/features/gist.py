@@ -1,8 +1,8 @@
-"""GIST: the energy of a picture at each scale and orientation, over a coarse grid of places.
+"""GIST: the energy of an image at each scale and orientation, over a coarse spatial grid.
 
-Oliva and Torralba, "Modeling the Shape of the Scene", IJCV 42(3), 2001: a bank of Gabor filters laid
-out in the Fourier domain, after a local normalisation of contrast. The constants are those of the authors'
-released code. Two things differ: the margin shrinks for pictures below 64 pixels, and blocks are listed by rows.
+Oliva and Torralba, "Modeling the Shape of the Scene", IJCV 42(3), 2001: a bank of Gabor filters in the Fourier domain,
+after local contrast normalisation. The constants are those of the authors' released code. Two things differ: the margin
+shrinks for images below 64 pixels, and blocks are listed by rows.
 """
 
 import threading
@@ -17,12 +17,12 @@ from zsh_jax.errors import InputError
 
 SMALLEST_SIDE = 16
 PREFILTER_PAD = 5  # pixels
-PREFILTER_CYCLES = 4.0  # per picture, where the prefilter's low pass falls to one half
+PREFILTER_CYCLES = 4.0  # per image, where the gain of the prefilter's low pass is one half
 CONTRAST_FLOOR = 0.2  # keeps flat regions flat
 GABOR_PAD = 32  # pixels
 
-# An FFT waits, on a thread of XLA's pool, for work that it gives to the same pool. Two of them at once can so wait for
-# each other for ever on the CPU. Inside a program one follows from the other; programs take turns.
+# On the CPU, an FFT on a thread of XLA's pool waits for work on the same pool, so two concurrent FFTs can deadlock.
+# Within a program FFTs run in sequence; this lock makes programs run in sequence too.
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -34,23 +34,23 @@ def gist(
     grid: int = 4,
     batch_size: int = 256,
 ) -> Float32[np.ndarray, "n {scales*orientations*grid*grid}"]:
-    """GIST of each picture (Oliva and Torralba 2001), 512 values with the published settings.
+    """GIST of each image (Oliva and Torralba 2001), 512 values with the published settings.
 
-    Pictures go through in batches of one size, the last one filled up, so that one program is compiled for
-    each picture size and memory grows with `batch_size`, not with `n`.
+    Batches have one size (the last is padded), so one program is compiled for each image size, and memory grows with
+    `batch_size`, not with `n`.
 
     Args:
-        images: square RGB pictures, at least 16 pixels a side; grey is the mean of the three channels.
-        scales: octave-like steps of frequency, from 0.3 cycles a pixel downwards by 1.85.
+        images: square RGB images, at least 16 pixels a side; grey is the mean of the three channels.
+        scales: number of frequencies, from 0.3 cycles a pixel downwards by factors of 1.85.
         orientations: filters in each scale, evenly over half a turn.
         grid: blocks along each side, over which magnitudes are averaged.
-        batch_size: pictures handled at once.
+        batch_size: images per batch.
 
     Returns:
         The mean filter magnitudes, ordered by scale (fine to coarse), orientation, block row, block column.
 
     Raises:
-        InputError: the pictures are not square RGB bytes, 16 pixels a side or more, or a setting is below 1.
+        InputError: the images are not square RGB bytes of at least 16 pixels a side, or a setting is below 1.
     """
     _check(images, scales, orientations, grid, batch_size)
     rows = np.asarray(images)
@@ -69,7 +69,7 @@ def gist(
 def gist_batch(
     images: UInt8[Array | np.ndarray, "n s s 3"], *, scales: int = 4, orientations: int = 8, grid: int = 4
 ) -> Float32[Array, "n {scales*orientations*grid*grid}"]:
-    """GIST of one batch, all of it in memory at once; pure, for use inside a larger program.
+    """GIST of one batch in memory; pure, for use inside a larger program.
 
     Args:
         images: as for `gist`, but not checked.
@@ -78,11 +78,11 @@ def gist_batch(
         grid: as for `gist`.
 
     Returns:
-        As `gist`, on the device.
+        As for `gist`, on the device.
     """
     count, side = images.shape[:2]
     grey = jnp.mean(jnp.asarray(images).astype(jnp.float32), axis=-1)
-    # Half a side of mirrored margin makes one whole period of the mirrored plane: more would only add a seam.
+    # A mirrored margin of half a side gives one full period of the mirrored plane; more would add a seam.
     pad = min(GABOR_PAD, side // 2)
     spectrum = jnp.fft.fft2(_mirror(normalise_contrast(grey), pad))
     blocks = jnp.asarray(_block_means(side, grid))
@@ -93,19 +93,19 @@ def gist_batch(
         magnitude = jnp.abs(filtered[:, pad : pad + side, pad : pad + side])
         return jnp.einsum("gr,nrc,kc->ngk", blocks, magnitude, blocks, precision="highest")
 
-    # One filter at a time: 32 of them side by side would hold 32 complex copies of the padded batch.
+    # One filter at a time: 32 at once would hold 32 complex copies of the padded batch.
     energies = jax.lax.map(energy, jnp.asarray(gabor_bank(side + 2 * pad, scales, orientations)))
     return jnp.moveaxis(energies, 0, 1).reshape(count, -1)
 
 
 def normalise_contrast(grey: Float32[Array, "n s s"]) -> Float32[Array, "n s s"]:
-    """The published prefilter: stretch to 0..255, take logarithms, whiten, and divide by the local deviation.
+    """The published prefilter: stretch to 0..255, take logs, whiten, divide by the local standard deviation.
 
     Args:
-        grey: pictures of any range; a flat one gives zeros.
+        grey: images of any range; a constant image gives zeros.
 
     Returns:
-        Pictures of the same size, without their slow changes of brightness and contrast.
+        Images of the same size, without slow changes of brightness and contrast.
     """
     side = grey.shape[-1]
     low = jnp.min(grey, axis=(1, 2), keepdims=True)
@@ -130,16 +130,16 @@ def normalise_contrast(grey: Float32[Array, "n s s"]) -> Float32[Array, "n s s"]
 def gabor_bank(
     side: int, scales: int, orientations: int
 ) -> Float32[np.ndarray, "{scales*orientations} {side} {side}"]:
-    """Transfer functions of the filters, in the layout of an FFT, for a picture with its margin.
+    """Transfer functions of the filters in FFT layout, for an image with its margin.
 
     Args:
         side: pixels along a side, margin included.
-        scales: how many frequencies, 0.3 / 1.85^i cycles a pixel.
-        orientations: how many in each, filter j looking along the direction -pi j / orientations.
+        scales: number of frequencies, 0.3 / 1.85^i cycles a pixel.
+        orientations: number of filters in each scale; filter j has the direction -pi j / orientations.
 
     Returns:
-        Real gains, all phases zero. A filter covers one half plane, so its output is complex, and the
-        magnitude of that is the local amplitude.
+        Real gains with zero phase. A filter covers one half plane, so its output is complex, and its magnitude is the
+        local amplitude.
     """
     cycles = np.fft.fftfreq(side)  # per pixel
     radius = np.hypot(cycles[:, None], cycles[None, :])
@@ -159,7 +159,7 @@ def _mirror(pictures: Float32[Array, "n s s"], pad: int) -> Float32[Array, "n p 
 
 
 def _block_means(side: int, grid: int) -> Float32[np.ndarray, "{grid} {side}"]:
-    """Row g averages the pixels of block g; they differ by a pixel where the grid does not divide the side."""
+    """Row g averages the pixels of block g; block sizes differ by a pixel if the grid does not divide the side."""
     edges = np.linspace(0, side, grid + 1).astype(int)
     means = np.zeros((grid, side), np.float32)
     for row, start, stop in zip(means, edges[:-1], edges[1:], strict=True):
@@ -170,16 +170,16 @@ def _block_means(side: int, grid: int) -> Float32[np.ndarray, "{grid} {side}"]:
 def _check(images: Array | np.ndarray, scales: int, orientations: int, grid: int, batch_size: int) -> None:
     shape = tuple(images.shape)
     if len(shape) != 4 or shape[3] != 3 or images.dtype != np.uint8:
-        raise InputError(f"GIST wants uint8 images of shape (n, side, side, 3); got {images.dtype} {shape}")
+        raise InputError(f"GIST needs uint8 images of shape (n, side, side, 3); got {images.dtype} {shape}")
     if shape[1] != shape[2]:
-        raise InputError(f"GIST wants square images; got {shape[1]} x {shape[2]}: crop or resize them first")
+        raise InputError(f"GIST needs square images; got {shape[1]} x {shape[2]}; fix: crop or resize them")
     if shape[1] < SMALLEST_SIDE:
         raise InputError(
-            f"GIST wants at least {SMALLEST_SIDE} pixels a side; got {shape[1]}: enlarge the images first"
+            f"GIST needs at least {SMALLEST_SIDE} pixels a side; got {shape[1]}; fix: enlarge the images"
         )
     if min(scales, orientations, grid, batch_size) < 1 or grid > shape[1]:
         raise InputError(
-            "GIST wants scales, orientations, grid and batch_size of at least 1 and no more blocks than "
+            "GIST needs scales, orientations, grid and batch_size of at least 1 and no more blocks than "
             f"pixels; got scales={scales}, orientations={orientations}, grid={grid}, batch_size={batch_size}, "
             f"{shape[1]} pixels"
         )

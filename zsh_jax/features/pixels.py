@@ -1,4 +1,4 @@
-"""Raw pixels, of pictures small enough that nothing is lost by having no better features."""
+"""Raw pixels of small images, as a baseline without feature extraction."""
 
 from functools import partial
 
@@ -12,15 +12,15 @@ SIDE = 32
 
 
 def pixels(images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n d"]:
-    """The pixels of each picture, 0 to 1; a larger picture is shrunk to 32 by 32 first.
+    """The pixels of each image, 0 to 1; a larger image is first resized to 32 by 32.
 
-    Torralba, Fergus and Freeman, "80 Million Tiny Images", PAMI 30(11), 2008: at that size people still name scenes.
+    Torralba, Fergus and Freeman, "80 Million Tiny Images", PAMI 30(11), 2008: people recognise scenes at that size.
 
     Args:
-        images: RGB pictures of one size.
+        images: RGB images of one size.
 
     Returns:
-        One row a picture: rows, columns, channels; 3,072 values for pictures of 32 by 32 and more.
+        One row an image: rows, columns, channels; 3,072 values for images of at least 32 by 32.
     """
     height, width = images.shape[1:3]
     if height <= SIDE and width <= SIDE:

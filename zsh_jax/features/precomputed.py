@@ -1,4 +1,4 @@
-"""Features computed elsewhere: `.npz` files, joined to the samples of a data set by identifier."""
+"""Load precomputed features from `.npz` files, matched to the samples of a data set by identifier."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from zsh_jax.data.feature_files.labels import as_text
 from zsh_jax.data.numpy_files import npz_names, read_npz
 from zsh_jax.errors import InputError
 
-WANTED = "a folder of {split}.npz with `id` (n,), `features` (n, d) and perhaps `label`"
+WANTED = "a folder of {split}.npz with `id` (n,), `features` (n, d) and optionally `label`"
 EXAMPLES = 3
 
 
 class _File(NamedTuple):
-    """What one file holds."""
+    """Contents of one file."""
 
     path: Path
     ids: Shaped[np.ndarray, " n"]
@@ -25,30 +25,30 @@ class _File(NamedTuple):
 
 
 def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, "n d"]:
-    """Read features from a folder with one file for each split of the data set, `{split}.npz`.
+    """Read features from a folder with one file, `{split}.npz`, for each split of the data set.
 
-    Each holds `id` (n,), strings, bytes or whole numbers; `features` (n, d), real numbers of any width; and
-    perhaps `label`, as the data set's labels, which are then compared. Rows may stand in any order. Other files of
-    the folder are not read.
+    Each file has `id` (n,), strings, bytes or whole numbers; `features` (n, d), real numbers of any precision; and
+    optionally `label`, in the format of the data set's labels, for a check. Rows may be in any order. Other files in
+    the folder are ignored.
 
     Args:
         path: the folder.
-        dataset: whose samples are described.
+        dataset: data set of the samples.
 
     Returns:
         One row a sample, in the order of the data set.
 
     Raises:
-        InputError: a file is missing or damaged, identifiers are missing on either side or stand twice, labels
-            disagree, lengths differ, or a feature is not finite.
+        InputError: a file is missing or damaged, identifiers are missing on either side or repeated, labels disagree,
+            lengths differ, or a feature is not finite.
     """
     folder = Path(path)
     if not folder.is_dir():
-        raise InputError(f"features.path: there is no folder {folder}; give {WANTED}")
+        raise InputError(f"features.path: there is no folder {folder}; fix: give {WANTED}")
     splits = list(dict.fromkeys(dataset.source_splits.tolist()))
     missing = [f"{split}.npz" for split in splits if not (folder / f"{split}.npz").is_file()]
     if missing:
-        raise InputError(f"features.path: {folder} lacks {', '.join(missing)}; give {WANTED}")
+        raise InputError(f"features.path: {folder} lacks {', '.join(missing)}; fix: give {WANTED}")
 
     out: Float32[np.ndarray, "n d"] | None = None
     for split in splits:
@@ -57,20 +57,20 @@ def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, 
             first, out = file.path, np.empty((len(dataset.ids), file.features.shape[1]), np.float32)
         if file.features.shape[1] != out.shape[1]:
             raise InputError(
-                f"{file.path} has features of length {file.features.shape[1]} and {first.name} of {out.shape[1]}; "
-                "extract all splits with the same network"
+                f"{file.path} has features of length {file.features.shape[1]}, {first.name} of length {out.shape[1]}; "
+                "fix: extract all splits with the same network"
             )
         samples = np.flatnonzero(dataset.source_splits == split)
         rows = _join(file, dataset, samples)
         if file.labels is not None:
             _check_labels(file.path, file.labels, rows, dataset, samples)
-        with np.errstate(over="ignore", invalid="ignore"):  # found below
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             described = file.features[rows].astype(np.float32)
         damaged = np.flatnonzero(~np.isfinite(described).all(axis=1))
         if damaged.size:
             raise InputError(
                 f"{file.path}: features of {damaged.size} of {len(rows)} samples are not finite "
-                f"({_some(dataset.ids[samples[damaged]])}); extract them again"
+                f"({_some(dataset.ids[samples[damaged]])}); fix: extract them again"
             )
         out[samples] = described
     assert out is not None  # a data set has at least one sample
@@ -82,8 +82,8 @@ def _read(path: Path) -> _File:
     lacking = [key for key in ("id", "features") if key not in names]
     if lacking:
         raise InputError(
-            f"{path} lacks {' and '.join(lacking)}; it has {', '.join(names) or 'nothing'}, and is to have "
-            "id, features and perhaps label"
+            f"{path} lacks {' and '.join(lacking)}; it has {', '.join(names) or 'nothing'}; fix: save id, features "
+            "and optionally label"
         )
     arrays = {key: read_npz(path, key) for key in ("id", "features", "label") if key in names}
     ids, features = arrays["id"], arrays["features"]
@@ -95,7 +95,9 @@ def _read(path: Path) -> _File:
         )
     for key, array in arrays.items():
         if array.ndim == 0 or len(array) != len(ids):
-            raise InputError(f"{path}: {len(ids)} rows of id and {array.shape} of {key}; extract it again")
+            raise InputError(
+                f"{path}: {len(ids)} rows of id but shape {array.shape} of {key}; fix: extract it again"
+            )
     return _File(path, as_text(ids, f"{path}: id"), features, arrays.get("label"))
 
 
@@ -108,7 +110,7 @@ def _join(file: _File, dataset: Dataset, samples: Int[np.ndarray, " n"]) -> Int[
         if (counts > 1).any():
             twice = values[counts > 1]
             raise InputError(
-                f"{where}: {len(twice)} ids stand more than once ({_some(twice)}); make them unique"
+                f"{where}: {len(twice)} ids occur more than once ({_some(twice)}); fix: make them unique"
             )
     lacking, extra = np.setdiff1d(wanted, file.ids), np.setdiff1d(file.ids, wanted)
     if lacking.size or extra.size:
@@ -120,7 +122,7 @@ def _join(file: _File, dataset: Dataset, samples: Int[np.ndarray, " n"]) -> Int[
             )
             if ids.size
         ]
-        raise InputError(f"{file.path}: {' and '.join(sides)}; extract it from this very data set")
+        raise InputError(f"{file.path}: {' and '.join(sides)}; fix: extract from this data set")
     order = np.argsort(file.ids)
     return order[np.searchsorted(file.ids, wanted, sorter=order)]
 
@@ -135,16 +137,16 @@ def _check_labels(
     stated, true = labels[rows], dataset.labels[samples]
     if stated.shape != true.shape or stated.dtype.kind not in "biuf":
         raise InputError(
-            f"{path}: label is {labels.dtype} {labels.shape} where {dataset.name} has {true.dtype} {true.shape}; save "
-            "it as the data set has it, or leave it out"
+            f"{path}: label is {labels.dtype} {labels.shape}, but {dataset.name} has {true.dtype} {true.shape}; fix: "
+            "save the labels of the data set, or no label"
         )
     differs: Bool[np.ndarray, " n"] = (stated != true).reshape(len(true), -1).any(axis=1)
     if differs.any():
         first = np.flatnonzero(differs)[0]
         raise InputError(
             f"{path}: {np.count_nonzero(differs)} of {len(true)} labels disagree with {dataset.name} (id "
-            f"{dataset.ids[samples[first]]}: {stated[first]} in the file, {true[first]} in the data set); extract it "
-            "from this very data set"
+            f"{dataset.ids[samples[first]]}: {stated[first]} in the file, {true[first]} in the data set); fix: extract "
+            "from this data set"
         )
 
 

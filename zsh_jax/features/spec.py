@@ -1,4 +1,4 @@
-"""What features are called: `gist`, `colour`, `keras:VGG16:fc2`, and several joined by `+`."""
+"""Names of features: `gist`, `colour`, `keras:VGG16:fc2`, and several joined by `+`."""
 
 import re
 from collections.abc import Callable
@@ -20,16 +20,16 @@ FEATURES = {
     "pixels": "raw pixels, at most 32 a side (Torralba et al. 2008), 3,072 values",
     "keras:NETWORK[@random[SEED]][:LAYER]": "a layer of a network of Keras, such as keras:VGG16:fc2",
 }
-"""Every kind of feature that is made from pictures, and what it is."""
+"""Every kind of feature that is extracted from images, with a description."""
 
 
 class Network(NamedTuple):
-    """A layer of a network of Keras.
+    """A layer of a Keras network.
 
     Attributes:
         application: its name in `keras.applications`.
-        layer: whose output is wanted; None for the last one before the classifier, pooled.
-        seed: of random weights; None for trained ones.
+        layer: the output layer; None for the last layer before the classifier, pooled.
+        seed: of random weights; None for trained weights.
     """
 
     application: str
@@ -38,11 +38,11 @@ class Network(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One kind of feature among those that are joined.
+    """One of the joined kinds of features.
 
     Attributes:
-        name: as results state it, in one spelling.
-        network: for features of a network; else None.
+        name: its canonical name in results.
+        network: the network, for network features; else None.
     """
 
     name: str
@@ -50,22 +50,22 @@ class Part(NamedTuple):
 
 
 def parse_spec(spec: str) -> tuple[Part, ...]:
-    """Read what features are called.
+    """Parse the name of features.
 
     Args:
         spec: names of `FEATURES`, joined by `+`.
 
     Returns:
-        The parts, in the order in which their features stand side by side.
+        The parts, in the order in which their features are concatenated.
 
     Raises:
-        InputError: there is no such kind of feature or network, or one stands twice.
+        InputError: a kind of feature or a network is unknown or repeated.
     """
     parts = tuple(_part(word.strip(), spec) for word in spec.split("+"))
     names = [part.name for part in parts]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        raise InputError(f"features.name: {twice} stands twice in {spec!r}; name it once")
+        raise InputError(f"features.name: {twice} occurs twice in {spec!r}; fix: name it once")
     return parts
 
 
@@ -74,11 +74,13 @@ def _part(word: str, spec: str) -> Part:
         return Part(word)
     if word != "keras" and not word.startswith("keras:"):
         raise InputError(
-            f"features.name: there is no {word!r} in {spec!r}; take any of {', '.join(FEATURES)}, joined by +"
+            f"features.name: there is no {word!r} in {spec!r}; fix: use any of {', '.join(FEATURES)}, joined by +"
         )
     match = re.fullmatch(r"keras:(?P<name>\w+)(?P<random>@random(?P<seed>\d*))?(:(?P<layer>[^:@+]+))?", word)
     if not match:
-        raise InputError(f"features.name: {word!r} is not of the form keras:NETWORK[@random[SEED]][:LAYER]")
+        raise InputError(
+            f"features.name: {word!r} does not have the form keras:NETWORK[@random[SEED]][:LAYER]"
+        )
     name, layer = match["name"], match["layer"]
     if name not in APPLICATIONS:
         raise InputError(f"features.name: Keras has no network {name!r}; {nearest_names(name, APPLICATIONS)}")

@@ -1,4 +1,4 @@
-"""Class vectors of each kind of semantics, as a configuration says."""
+"""Load the class vectors of each kind of semantics, as configured."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,41 +15,41 @@ from zsh_jax.errors import InputError
 SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 """Kinds of class vectors; the last three are controls."""
 
-DROP = "drop"  # of semantics.missing: leave out the classes without a vector
+DROP = "drop"  # value of semantics.missing: leave out classes without a vector
 
 
 class Semantics(NamedTuple):
-    """Class vectors and the name that results give them."""
+    """Class vectors and their name in results."""
 
     name: str
     vectors: Float32[np.ndarray, "c e"]
 
 
 def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
-    """Find out early what is wrong with the configuration.
+    """Check the configuration early.
 
     Args:
         config: with `semantics`.
-        semantics: the kinds that the sweep wants.
+        semantics: the kinds that the sweep needs.
 
     Raises:
-        InputError: a kind is unknown, or a file is not there.
+        InputError: a kind is unknown, or a file is missing.
     """
     for kind in semantics:
         if kind not in SEMANTICS:
-            raise InputError(f"sweep.semantics takes {', '.join(SEMANTICS)}, not {kind!r}")
+            raise InputError(f"sweep.semantics: unknown kind {kind!r}; fix: use {', '.join(SEMANTICS)}")
     path, model = config.semantics.path, config.semantics.model
     if "word_vectors" in semantics and not (path and written(path).exists()):
         what = f"semantics.path: there is no {path}" if path else "semantics.path is not set"
-        raise InputError(f"{what}; give a word2vec or GloVe file with --config.semantics.path=PATH")
+        raise InputError(f"{what}; fix: give a word2vec or GloVe file with --config.semantics.path=PATH")
     if "sentences" in semantics and not model:
         raise InputError(
-            "semantics.model is not set; give a model of sentence-transformers with --config.semantics.model=FOLDER"
+            "semantics.model is not set; fix: set --config.semantics.model to a sentence-transformers model folder"
         )
 
 
 def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics:
-    """The vectors of all classes of a data set.
+    """Load the class vectors of a data set.
 
     Args:
         config: with `semantics`.
@@ -60,13 +60,13 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
         One row a class.
 
     Raises:
-        MissingVectors: a class has none.
+        MissingVectors: a class has no vector.
         InputError: a file is missing or damaged.
     """
     names = dataset.class_names
-    if kind in ("one-hot", "random"):  # the latter is turned anew by each seed
+    if kind in ("one-hot", "random"):  # each seed rotates the latter
         return Semantics(kind, one_hot(len(names)))
-    if kind == "shuffled":  # anew by each seed
+    if kind == "shuffled":  # each seed shuffles again
         has_attributes = config.semantics.attributes or dataset.attributes is not None
         kinds = {"word_vectors": config.semantics.path, "attributes": has_attributes, "minilm": True}
         own = load_semantics(config, next(kind for kind, there in kinds.items() if there), dataset)
@@ -96,21 +96,21 @@ def _attributes(config: ConfigDict, dataset: Dataset) -> Semantics:
         return Semantics(path.stem, attribute_file_vectors(path, dataset.class_names))
     if dataset.attributes is None:
         raise InputError(
-            f"{dataset.name} has no attributes; give a file of them with --config.semantics.attributes=PATH, or use "
+            f"{dataset.name} has no attributes; fix: set --config.semantics.attributes=PATH, or use "
             "--config.sweep.semantics='(\"word_vectors\",)' or one-hot"
         )
     return Semantics("attributes", attribute_vectors(dataset.attributes))
 
 
 def _reading(config: ConfigDict) -> dict[str, Any]:
-    """How a file of word vectors is read."""
+    """Reader options for a word vector file."""
     return {"limit": config.semantics.limit, "lower_case": config.semantics.lower_case}
 
 
 def find_missing(
     config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset
 ) -> tuple[MissingVectors, ...]:
-    """The classes that lack a vector, for each kind of semantics in which some do.
+    """Find the classes without a vector, for each kind of semantics.
 
     Args:
         config: with `semantics`.
@@ -118,7 +118,7 @@ def find_missing(
         dataset: whose classes.
 
     Returns:
-        What `load_semantics` would raise.
+        One error, as raised by `load_semantics`, for each kind with missing vectors.
 
     Raises:
         InputError: a file cannot be read.
@@ -133,13 +133,13 @@ def find_missing(
 
 
 def _synonyms(config: ConfigDict, dataset: Dataset) -> dict[str, str]:
-    """Those of the classes that are there: which ones are drawn depends on the seed, and some may be left out."""
+    """The synonyms of classes in the data set; a seed may draw other classes, and classes may be left out."""
     pairs = config.semantics.synonyms
     well_formed = all(
         isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
     )
     if not well_formed:
-        raise InputError(f"semantics.synonyms takes pairs, such as (('cat', 'kitten'),), not {pairs!r}")
+        raise InputError(f"semantics.synonyms must be pairs, such as (('cat', 'kitten'),); got {pairs!r}")
     drawn = config.dataset.classes is not None or config.auxiliary.dataset.classes is not None
     some = drawn or config.semantics.missing == DROP
     return {name: words for name, words in pairs if not some or name in dataset.class_names}

@@ -1,4 +1,4 @@
-"""The features of a data set as a configuration says: read where they are at hand, extracted where they are not."""
+"""Load the configured features: read them if they exist, else extract them."""
 
 import jax
 import numpy as np
@@ -10,22 +10,22 @@ from zsh_jax.data.reading import written
 
 
 def features_name(features: ConfigDict) -> str:
-    """The name of the features as results state it."""
+    """Name of the features in results."""
     return written(features.path).name if features.name == "precomputed" else features.name
 
 
 def read_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"] | None:
-    """Features that are at hand.
+    """Read features that already exist.
 
     Args:
-        dataset: whose samples; with its own features, where these are wanted.
+        dataset: their data set; with its own features, if those are requested.
         features: `config.features`.
 
     Returns:
-        The features; None where they are still to be extracted.
+        The features; None if they must be extracted.
 
     Raises:
-        InputError: they are damaged, or not of these samples.
+        InputError: they are damaged, or belong to other samples.
     """
     if features.name == "source":
         assert dataset.features is not None  # checked when it was loaded
@@ -43,7 +43,7 @@ def read_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray,
 
 
 def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"]:
-    """Features that are made from images, which may take hours; what the cache has of them is read.
+    """Extract features from images, which can take hours; cached blocks are loaded.
 
     Args:
         dataset: with its images.
@@ -53,12 +53,12 @@ def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarr
         The features.
 
     Raises:
-        InputError: they cannot be made.
+        InputError: extraction fails.
     """
     from zsh_jax.features.cache import default_cache
     from zsh_jax.features.extract import extract
 
-    with jax.enable_x64(False):  # features are float32: the cache has them for sweeps of both precisions
+    with jax.enable_x64(False):  # features are float32, so sweeps of both precisions share the cache
         return extract(
             dataset,
             features.name,
@@ -70,17 +70,17 @@ def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarr
 
 
 def features_of_shape(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"]:
-    """Zeros in the place of features that are to be extracted; they take no memory.
+    """Zeros with the shape of the features before extraction; they take no memory.
 
     Args:
         dataset: with its images.
         features: `config.features`.
 
     Returns:
-        An array of their shape.
+        An array of the right shape.
 
     Raises:
-        InputError: there are no such features.
+        InputError: the features are unknown.
     """
     from zsh_jax.features.count import count_values
 

@@ -1,4 +1,4 @@
-"""Fingerprints of what a sweep actually read: cells are known by them, not by the names of files."""
+"""Fingerprints of the inputs of a sweep: they identify cells, file names do not."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,21 +12,21 @@ from zsh_jax.data.split import Split
 from zsh_jax.digest import digest
 from zsh_jax.inputs.class_vectors import Semantics
 
-PREFIX = "fingerprint_"  # of their keys in a cell's identity
-DRAWN = ("random", "shuffled")  # kinds of semantics whose vectors each seed draws anew
+PREFIX = "fingerprint_"  # prefix of their keys in a cell's identity
+DRAWN = ("random", "shuffled")  # kinds of semantics that each seed draws
 KINDS = {"labels": "labels", "features": "features", "semantics": "class vectors", "split": "split"}
-"""What there is a fingerprint of, and how a message calls it."""
+"""The inputs that have a fingerprint, and their names in messages."""
 
 
 class Fingerprints(NamedTuple):
-    """Of the inputs of a sweep.
+    """Fingerprints of the inputs of a sweep.
 
     Attributes:
         labels: of labels, class names, sample ids, source splits and auxiliary marks.
         features: of the raw features of all samples.
         semantics: of the class vectors, by kind of semantics.
-        splits: of each data split: the indices of training samples, queries and database, and the asked classes.
-        precision: "float32" or "float64": in which the sweep computes.
+        splits: of each data split: the indices of training samples, queries and database, and the query classes.
+        precision: "float32" or "float64", the precision of the sweep.
     """
 
     labels: str
@@ -36,10 +36,10 @@ class Fingerprints(NamedTuple):
     precision: str
 
     def of(self, split: Any, semantics: str) -> dict[str, str]:
-        """What the identity of a cell says of its inputs.
+        """The input part of a cell's identity.
 
         Args:
-            split: the axes of the cell that make its data split.
+            split: the axes of the cell that determine its data split.
             semantics: the kind of its class vectors.
 
         Returns:
@@ -57,13 +57,13 @@ def take_fingerprints(
     semantics: Mapping[str, Semantics],
     splits: Mapping[Any, str],
 ) -> Fingerprints:
-    """The fingerprints of a sweep's inputs. Hashing 60,000 x 1,024 features takes less than a second.
+    """Fingerprint the inputs of a sweep. 60,000 x 1,024 features take less than a second.
 
     Args:
-        dataset: labels and what goes with them.
+        dataset: labels and related arrays.
         features: raw features of all samples.
         semantics: class vectors by kind.
-        splits: of `split_fingerprint`, for each data split of the sweep.
+        splits: `split_fingerprint` of each data split of the sweep.
 
     Returns:
         The fingerprints.
@@ -76,24 +76,17 @@ def take_fingerprints(
 
 
 def split_fingerprint(split: Split) -> str:
-    """The fingerprint of a data split.
-
-    Args:
-        split: indices and asked classes.
-
-    Returns:
-        16 hexadecimal digits.
-    """
+    """Fingerprint of a data split, 16 hexadecimal digits."""
     return digest(*split)
 
 
 def vectors_fingerprint(kind: str, found: Semantics, dataset: Dataset) -> str:
-    """The fingerprint of class vectors.
+    """Fingerprint of class vectors.
 
     Args:
-        kind: of semantics. Where each seed draws the vectors anew, the kind says how.
-        found: the vectors, or what they are drawn from.
-        dataset: whose classes they are of.
+        kind: of semantics; part of the fingerprint if each seed draws the vectors.
+        found: the vectors, or the vectors from which they are drawn.
+        dataset: whose classes.
 
     Returns:
         16 hexadecimal digits.

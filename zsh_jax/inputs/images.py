@@ -1,4 +1,4 @@
-"""The pictures of a sweep's samples, found again after their features were made or read."""
+"""Load the images of a sweep's samples after their features were extracted or read."""
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -10,17 +10,17 @@ from zsh_jax.inputs.load import source_of
 
 
 def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:
-    """Open the pictures of the data set that is queried and searched; those are decoded that are asked for.
+    """Open the images of the query and database data set; they are decoded on demand.
 
     Args:
         config: of the sweep.
-        dataset: of the sweep's inputs, perhaps joined with an auxiliary one, whose samples have no pictures here.
+        dataset: of the sweep's inputs, perhaps joined with an auxiliary one, whose samples have no images here.
 
     Returns:
-        Pictures by the rows of `dataset`; None if there are none.
+        Images by the rows of `dataset`; None if the data set has no images.
 
     Raises:
-        InputError: if the data set is no longer there, or lacks one of the samples.
+        InputError: the data set no longer exists, or lacks one of the samples.
     """
     if not has_pictures(config.dataset.name):
         return None
@@ -28,7 +28,7 @@ def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:
     images = stored.images
     if images is None:
         return None
-    # By identifier: classes may have been drawn, and another data set may stand before this one.
+    # Match by identifier: classes may have been drawn, and auxiliary samples may come first.
     places = {sample: place for place, sample in enumerate(_samples(stored))}
     searched = np.ones(len(dataset.ids), bool) if dataset.auxiliary is None else ~dataset.auxiliary
     numbers = np.full(len(dataset.ids), -1)
@@ -41,6 +41,6 @@ def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:
 
 
 def _samples(dataset: Dataset) -> list[tuple[str, str]]:
-    """Source split and identifier of each sample; a joined data set puts the name of one before the split."""
+    """Source split and identifier of each sample; a joined data set prefixes the split with a data set name."""
     splits = [str(split).rpartition("/")[2] for split in dataset.source_splits]
     return list(zip(splits, map(str, dataset.ids), strict=True))

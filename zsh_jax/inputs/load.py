@@ -1,4 +1,4 @@
-"""The inputs of a sweep, loaded as its configuration says."""
+"""Load the inputs of a sweep: data set, features and class vectors."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -23,19 +23,19 @@ from zsh_jax.inputs.fingerprint import Fingerprints
 from zsh_jax.inputs.missing_vectors import leave_out, missing_names, refuse_missing
 
 Extract = Callable[[], Float32[np.ndarray, "n d"]]
-BLOCK = 1 << 14  # rows that are looked at together
+BLOCK = 1 << 14  # rows checked at a time
 
 
 class Inputs(NamedTuple):
-    """What a sweep reads, on the host.
+    """The inputs of a sweep, on the host.
 
     Attributes:
-        dataset: labels and class names; its images are dropped once features are made.
-        features_name: as results state it.
+        dataset: labels and class names; images are dropped after feature extraction.
+        features_name: name of the features in results.
         features: raw features of all samples.
         semantics: class vectors for each kind of semantics on the sweep's axis.
-        left_out: lines on the classes that were left out, for want of a vector.
-        fingerprints: of all this and of the splits, once a sweep is laid out; they are part of each cell's identity.
+        left_out: lines about classes that were left out because they have no vector.
+        fingerprints: of all this and of the splits, once the sweep is laid out; part of each cell's identity.
     """
 
     dataset: Dataset
@@ -47,10 +47,10 @@ class Inputs(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A data set, and how its samples are described.
+    """A data set and the source of its features.
 
-    Those of a data set without some classes are described with all others, as the files of precomputed features and
-    the cache have them: `rows` are theirs among `whole`.
+    If classes were left out, features are still those of all samples, as in precomputed files and in the cache: `rows`
+    are the remaining rows of `whole`.
     """
 
     dataset: Dataset
@@ -61,35 +61,35 @@ class _Part(NamedTuple):
 
 
 def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
-    """Load data set, features and semantics. The cheap and the likely to fail come first.
+    """Load data set, features and semantics; cheap steps and likely failures come first.
 
     Args:
         config: with `dataset`, `features`, `semantics` and `auxiliary`.
-        semantics: the kinds of semantics that the sweep wants.
+        semantics: the kinds of semantics that the sweep needs.
 
     Returns:
-        The inputs. With an auxiliary data set, its samples stand first.
+        The inputs. The samples of an auxiliary data set come first.
 
     Raises:
-        InputError: if something is missing or does not fit together.
+        InputError: something is missing or inconsistent.
     """
     inputs, extract_missing = open_inputs(config, semantics)
     return inputs if extract_missing is None else inputs._replace(features=extract_missing())
 
 
 def open_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> tuple[Inputs, Extract | None]:
-    """Load all that takes seconds: everything but features that are still to be extracted, which may take hours.
+    """Load everything except features that must be extracted, which can take hours.
 
     Args:
         config: as for `load_inputs`.
         semantics: as for `load_inputs`.
 
     Returns:
-        The inputs; and None, or, where features are to be extracted, so that those of the inputs are right in shape
-        alone, the function that extracts them.
+        The inputs; and None, or the function that extracts the features. In the second case the features of the inputs
+        have only the right shape.
 
     Raises:
-        InputError: as `load_inputs` does.
+        InputError: as for `load_inputs`.
     """
     check_semantics(config, semantics)
     parts = [_load_part(config.dataset, config.features, config, semantics)]
@@ -130,7 +130,7 @@ def open_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> tuple[Inputs,
 
 
 def _features(parts: list[_Part], found: list[Float32[np.ndarray, "n d"]]) -> Float32[np.ndarray, "n d"]:
-    """The features of all samples that are used, in the order of the joined data set."""
+    """Features of the remaining samples, in the order of the joined data set."""
     used = [
         part.dataset._replace(features=made if part.rows is None else made[part.rows])
         for part, made in zip(parts, found, strict=True)
@@ -153,10 +153,10 @@ def _load_part(
     loaded = load_dataset(source, images=kind not in ("precomputed", "source"), features=kind == "source")
     if kind == "source" and loaded.features is None:
         raise InputError(
-            f"features.name: {loaded.name} comes without features; take gist, keras:... or precomputed"
+            f"features.name: {loaded.name} comes without features; fix: use gist, keras:... or precomputed"
         )
     if kind not in ("precomputed", "source") and loaded.images is None:
-        raise InputError(f"features.name: {loaded.name} comes without pictures; take source or precomputed")
+        raise InputError(f"features.name: {loaded.name} comes without images; fix: use source or precomputed")
     drawn_too = dataset.classes is not None
     found: tuple[MissingVectors, ...] = ()
     if drawn_too or config.semantics.missing == DROP:
@@ -169,7 +169,7 @@ def _load_part(
     names = tuple(name for name in loaded.class_names if name not in lacking)
     if len(names) < 2:
         raise InputError(
-            f"{loaded.name} has {len(names)} classes that can be used; some must be seen and some unseen"
+            f"{loaded.name} has {len(names)} usable classes; fix: use data with at least one seen and one unseen class"
         )
     drawn, held_out = draw_classes(
         names, classes=dataset.classes, held_out=dataset.held_out, seed=dataset.seed
@@ -182,7 +182,7 @@ def _load_part(
 
 
 def _check_synonyms(config: ConfigDict, parts: list[_Part]) -> None:
-    """Where classes are left out, a synonym may be for one of these, but not for none at all."""
+    """Check that every synonym names a class, which may be one that was left out."""
     if config.semantics.missing != DROP or any(
         part.whole is not part.dataset and part.rows is None for part in parts
     ):
@@ -194,16 +194,16 @@ def _check_synonyms(config: ConfigDict, parts: list[_Part]) -> None:
 
 
 def source_of(dataset: ConfigDict) -> Source:
-    """Which data set a configuration names.
+    """The source of the data set in a configuration.
 
     Args:
-        dataset: `config.dataset`, or that of the auxiliary one.
+        dataset: `config.dataset`, or the one of `config.auxiliary`.
 
     Returns:
-        What `load_dataset` takes.
+        The argument of `load_dataset`.
 
     Raises:
-        InputError: names of arrays are none.
+        InputError: names of arrays are invalid.
     """
     keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
     return Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys, dataset.first_label)
@@ -213,11 +213,11 @@ def _check_features(features: ConfigDict) -> None:
     if features.name == "precomputed":
         if not features.path:
             raise InputError(
-                "features.path is not set; give the folder that holds {split}.npz with --config.features.path=PATH"
+                "features.path is not set; fix: give the folder that holds {split}.npz with --config.features.path=PATH"
             )
         if not written(features.path).exists():
             raise InputError(
-                f"features.path: there is no {features.path}; give the folder that holds {{split}}.npz"
+                f"features.path: there is no {features.path}; fix: give the folder that holds {{split}}.npz"
             )
     elif features.name != "source":
         from zsh_jax.features.extractors import feature_extractors
@@ -229,13 +229,13 @@ def _names(keys: ConfigDict, array: str) -> tuple[str, ...]:
     names = keys[array]
     names = (names,) if isinstance(names, str) else tuple(names)
     if not all(isinstance(name, str) for name in names):
-        raise InputError(f"dataset.arrays.{array} takes names of arrays, such as ('X',), not {names!r}")
+        raise InputError(f"dataset.arrays.{array} must be names of arrays, such as ('X',); got {names!r}")
     return names
 
 
 def _check_varies(name: str, features: Float32[np.ndarray, "n d"]) -> None:
-    """That they are finite is checked where they are read or made; a dead network gives finite ones too."""
-    for start in range(0, len(features), BLOCK):  # as a rule the first block tells
+    """Refuse equal rows: a dead network gives finite features too. Finiteness is checked on reading."""
+    for start in range(0, len(features), BLOCK):  # the first block usually suffices
         if (features[start : start + BLOCK] != features[0]).any():
             return
-    raise InputError(f"features {name}: all {len(features)} rows are alike; extract them again")
+    raise InputError(f"features {name}: all {len(features)} rows are equal; fix: extract them again")

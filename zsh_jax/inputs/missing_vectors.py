@@ -1,4 +1,4 @@
-"""Classes without a vector: the refusal that says what to do, or the data set without them."""
+"""Classes without a vector: refuse the sweep with instructions, or leave the classes out."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from zsh_jax.errors import InputError
 
 
 def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]) -> None:
-    """Say which classes have no vector, and what helps.
+    """Raise an error that lists the classes without a vector and the fix.
 
     Args:
         config: with `semantics`.
@@ -24,7 +24,7 @@ def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[Missing
         found: from `find_missing`.
 
     Raises:
-        InputError: if any class lacks one.
+        InputError: a class has no vector.
     """
     if not found:
         return
@@ -42,20 +42,20 @@ def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[Missing
 
 
 def missing_names(dataset: Dataset, found: Sequence[MissingVectors]) -> tuple[str, ...]:
-    """All classes without a vector in some kind of semantics, in the order of the data set."""
+    """All classes without a vector in any kind of semantics, in the order of the data set."""
     lacking = {name for missing in found for name in missing.names}
     return tuple(name for name in dataset.class_names if name in lacking)
 
 
 def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
-    """Write the names into the file that is asked for.
+    """Write the names to the configured file.
 
     Args:
         config: with `semantics.missing_to`.
         names: of the classes, one a line.
 
     Returns:
-        Where they are, or how to ask for them, to stand at the end of a line.
+        Text for the end of a line: the path of the list, or how to request it.
 
     Raises:
         InputError: the file cannot be written.
@@ -75,19 +75,19 @@ def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
 def leave_out(
     config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]
 ) -> tuple[Dataset, Int[np.ndarray, " k"], str]:
-    """The data set without the classes that lack a vector.
+    """Remove the classes without a vector.
 
     Args:
         config: with `semantics`.
-        dataset: with one or several labels a sample; one that shows nothing else goes, see `keep_classes`.
+        dataset: with one or several labels a sample; for samples without a remaining label see `keep_classes`.
         found: from `find_missing`, at least one.
 
     Returns:
-        What is left, called after the number of its classes; its rows in the data set; and a line that says what has
-        gone.
+        The remaining data set, named after its number of classes; its rows in the original; and a line about what was
+        removed.
 
     Raises:
-        InputError: fewer than two classes are left.
+        InputError: fewer than two classes remain.
     """
     names = missing_names(dataset, found)
     listed = list_missing(config, names)
@@ -104,7 +104,7 @@ def leave_out(
 
 
 def _unlabelled(dataset: Dataset, names: Sequence[str], rows: Int[np.ndarray, " k"]) -> str:
-    """How many images stay and lose a label."""
+    """The number of images that stay but lose a label."""
     if dataset.labels.ndim == 1:
         return ""
     lost = dataset.labels[:, [name in set(names) for name in dataset.class_names]].any(axis=1)
