@@ -191,7 +191,7 @@ def solve_coupled(
         problem: the training data.
         hyper: scalar weights; `alpha` positive, `lam` and `delta` not read.
         state: the start, as `init_coupled` gives it.
-        max_iterations: iterations at the most; static.
+        max_iterations: iterations at most; static.
         tolerance: as for `solve`.
 
     Returns:

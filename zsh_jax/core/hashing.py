@@ -72,7 +72,7 @@ def encode(
         ValueError: the method has no codes.
     """
     if code_length(hash_function) == 0:
-        raise ValueError("a bound has no codes; use project, and compare what it returns by cosine")
+        raise ValueError("a bound has no codes; fix: use project, and compare what it returns by cosine")
 
     def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
         return pack_codes(_project_one(hash_function, row))
@@ -110,7 +110,9 @@ def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) ->
         ValueError: the method gives classes no codes.
     """
     if hash_function.class_head is None:
-        raise ValueError("this method has no codes of classes; use one that reads class vectors, such as zsh")
+        raise ValueError(
+            "this method has no codes of classes; fix: use one that reads class vectors, such as zsh"
+        )
     return pack_codes(hash_function.class_head(vectors))
 
 

@@ -71,7 +71,7 @@ def alternate(
         iterate: one pass over the steps, given the unknowns and the number of passes before it.
         value: J after that pass.
         codes_of: the codes among the unknowns; flips are changes of their signs.
-        max_iterations: passes at the most; static.
+        max_iterations: passes at most; static.
         tolerance: stop, converged, once the relative decrease of J in a pass is below this; 0 turns the test off.
         until_rest: whether to stop at a pass without flips; static. What follows a schedule goes on to its end.
 

@@ -39,9 +39,9 @@ def fit_preprocessing(
 ) -> Preprocessing:
     """Fit a preprocessing on training samples.
 
-    Kinds: "standardise" subtracts each feature's mean and divides by its deviation, as published; "unit"
+    Kinds: "standardise" subtracts each feature's mean and divides by its standard deviation, as published; "unit"
     brings rows to unit length, and no more; "pca" projects on the leading principal directions and divides by the
-    deviation along each (whitening); "none" leaves all as it is.
+    standard deviation along each (whitening); "none" leaves all as it is.
 
     Args:
         x: raw features of the training samples, (n, d).
@@ -60,7 +60,7 @@ def fit_preprocessing(
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
     if dimensions is not None and (kind != "pca" or not 1 <= dimensions <= min(n - 1, d)):
         raise ValueError(
-            f"dimensions={dimensions} wants kind='pca' and 1 to {min(n - 1, d)} of them for {n} samples of length "
+            f"dimensions={dimensions} needs kind='pca' and 1 to {min(n - 1, d)} of them for {n} samples of length "
             f"{d}; got kind={kind!r}"
         )
     zero, one, no = jnp.zeros(d, x.dtype), jnp.ones(d, x.dtype), jnp.asarray(False)
@@ -112,7 +112,7 @@ def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
 
 
 def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Float[Array, "d p"]]:
-    """Mean, and the p leading eigenvectors of the covariance, each divided by the deviation along it."""
+    """Mean, and the p leading eigenvectors of the covariance, each divided by the standard deviation along it."""
     n, d = x.shape
     # The mean of a constant feature is its value but for rounding, which alone would then be whitened.
     mean = jnp.where(jnp.ptp(x, axis=0) > 0, x.mean(0), x[0])
@@ -135,7 +135,7 @@ def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[A
         x: raw training features, (n, d).
 
     Returns:
-        The mean, and the deviation, 1 for a constant feature, both (d,).
+        The mean, and the standard deviation, 1 for a constant feature, both (d,).
     """
-    # Rounding of the mean gives a constant feature a tiny deviation: only its range tells that it is one.
+    # Rounding of the mean gives a constant feature a tiny standard deviation: only its range tells that it is one.
     return x.mean(0), jnp.where(jnp.ptp(x, axis=0) > 0, x.std(0), 1)

@@ -46,8 +46,8 @@ def solve(
         state: the start, as `init_state` gives it.
         rotation: "procrustes" as published, or "none" to keep the start's rotation, be it the identity or random.
             The codes are the same either way: with an exact W-step the rotation is a gauge freedom.
-        max_iterations: iterations at the most; static.
-        max_sweeps: coordinate descent sweeps in each B-step at the most; static.
+        max_iterations: iterations at most; static.
+        max_sweeps: coordinate descent sweeps in each B-step at most; static.
         tolerance: stop, converged, once the relative decrease of J in an iteration is below this; 0 turns
             the test off.
         alpha_schedule: an Optax schedule; iteration t has the weight alpha times its value at t. All iterations are

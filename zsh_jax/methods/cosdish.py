@@ -136,7 +136,7 @@ def sampled_step(
         key: of the random starts.
         columns: the sampled columns.
         codes: B.
-        starts: of the coordinate descent: the present bits, those that the linear term alone wants, and random
+        starts: of the coordinate descent: the present bits, those that the linear term alone needs, and random
             ones; at least 2; static.
 
     Returns:

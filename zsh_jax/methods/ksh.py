@@ -44,7 +44,7 @@ class Options:
 
     Attributes:
         labelled: samples whose pairs are seen, q, or all if there are fewer. The paper's are 1,000 to 2,000.
-        max_iterations: of the gradient method, at the most.
+        max_iterations: of the gradient method, at most.
     """
 
     labelled: int = 1000
@@ -108,7 +108,7 @@ def smooth_descent(
         residual: times R.
         start: a.
         tolerance: see `Weights`.
-        iterations: at the most; static.
+        iterations: at most; static.
 
     Returns:
         The last a.
@@ -198,7 +198,7 @@ def greedy_bits(
         similarity: S, of -1 and 1.
         tolerance: of the gradient method.
         bits: code length l; static.
-        iterations: of the gradient method, at the most; static.
+        iterations: of the gradient method, at most; static.
 
     Returns:
         The bits' weights and the course of the residual.

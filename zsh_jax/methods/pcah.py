@@ -36,7 +36,7 @@ def principal_directions(
     """
     n, d = x.shape
     if not 1 <= count <= d:
-        raise ValueError(f"{count} bits cannot be principal components of {d} features; use at most {d}")
+        raise ValueError(f"{count} bits cannot be principal components of {d} features; fix: use at most {d}")
     mean = x.mean(0)
     centred = x - mean[None]
     _, eigenvectors = eigh(centred.T @ centred / n)

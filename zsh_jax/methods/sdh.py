@@ -41,8 +41,8 @@ class Options:
     """What may be chosen.
 
     Attributes:
-        max_iterations: passes over the three steps at the most; the paper's are 5.
-        max_sweeps: of coordinate descent in each B-step at the most.
+        max_iterations: passes over the three steps at most; the paper's are 5.
+        max_sweeps: of coordinate descent in each B-step at most.
     """
 
     max_iterations: int = 5

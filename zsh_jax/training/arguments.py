@@ -82,7 +82,7 @@ def numbers(name: str, rows: ArrayLike) -> Any:
         (n, d); what is traced stays so, and its numbers are not looked at.
 
     Raises:
-        InputError: it is no such matrix, is empty, or holds what is not finite.
+        InputError: it is not a such matrix, is empty, or holds what is not finite.
     """
     traced = isinstance(rows, jax.core.Tracer)
     array: Any = rows if traced else np.asarray(rows)
@@ -95,7 +95,7 @@ def numbers(name: str, rows: ArrayLike) -> Any:
     damaged = np.empty(0, int) if traced else np.flatnonzero(~np.isfinite(found).all(axis=1))
     if damaged.size:
         raise InputError(
-            f"{name}: {damaged.size} of {len(found)} rows are not finite (first: row {damaged[0]}); mend them"
+            f"{name}: {damaged.size} of {len(found)} rows are not finite (first: row {damaged[0]}); fix: correct them"
         )
     return found
 
@@ -166,7 +166,7 @@ def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taug
         own = own.astype(bool)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise InputError("class_vectors: a row is zero, or too long; give each class a direction")
+        raise InputError("class_vectors: a row is zero, or too long; fix: give each class a direction")
     vectors = np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
     targets = semantic_targets(own, vectors)
     return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))
@@ -200,11 +200,13 @@ def _preparation(method: Method, shape: tuple[int, ...], before: Mapping[str, An
         normalised=before.get("laplacian", "plain") == "normalised",
     )
     if method.reads & {Reads.RBF, Reads.GRAPH} and anchors > samples:
-        raise InputError(f"anchors: {anchors} anchors cannot be drawn from {samples} samples; lower anchors")
+        raise InputError(
+            f"anchors: {anchors} anchors cannot be drawn from {samples} samples; fix: lower anchors"
+        )
     among = (samples, "samples") if graph.kind == "knn" else (anchors, "anchors")
     if Reads.GRAPH in method.reads and graph.neighbours >= among[0]:
         raise InputError(
-            f"neighbours: {graph.neighbours} cannot be found among {among[0]} {among[1]}; lower neighbours"
+            f"neighbours: {graph.neighbours} cannot be found among {among[0]} {among[1]}; fix: lower neighbours"
         )
     return Preparation(preprocessing=kind, pca_dimensions=dimensions, anchors=anchors, graph=graph)
 

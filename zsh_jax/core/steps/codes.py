@@ -44,7 +44,7 @@ def descend(
         codes: B at the start, in {-1, +1}.
         target: H.
         coupling: G, symmetric.
-        max_sweeps: sweeps at the most; static.
+        max_sweeps: sweeps at most; static.
         tie: what counts as zero; above the level of rounding, bits that are worth nothing either way stay.
 
     Returns:
@@ -80,7 +80,7 @@ def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sw
         problem: the training data.
         hyper: scalar weights.
         state: the state whose `codes` are the warm start.
-        max_sweeps: sweeps over the bits at the most; static.
+        max_sweeps: sweeps over the bits at most; static.
 
     Returns:
         The state with its `codes` (n, l) replaced.
