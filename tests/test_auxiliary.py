@@ -167,7 +167,7 @@ def test_a_sweep_learns_from_the_one_and_searches_the_other(tmp_path):
         assert result.cell["dataset"] == "first to second"
         assert result.metrics["mean_average_precision"] > 0.9  # a cloud far from all others
     said = describe(plan, inputs, config, lambda cell: False)
-    assert "learnt from the first 150 samples" in said
+    assert "training data: the first 150 samples" in said
     assert "2 classes are in both and so seen, unless held out (Cat, ox)" in said
 
 

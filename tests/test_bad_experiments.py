@@ -59,7 +59,7 @@ SOURCES = {
     ),
     "returns an empty configuration": (
         "import ml_collections\n\n\ndef get_config():\n    return ml_collections.ConfigDict()\n",
-        "is missing; fix: begin with zsh_jax.sweep.config.for_dataset",
+        "is missing; fix: start from zsh_jax.sweep.config.for_dataset",
     ),
     "returns one that holds itself": (
         "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('shapes')\n"

@@ -16,11 +16,11 @@ ALL = "cat+dog+cow+pig+owl+bee"
 TOGETHER = {
     "more bits than components": (
         {"sweep.method": ("pcah",), "sweep.bits": (9,)},
-        "sweep.bits: pcah has no 9 bits from 8",
+        "sweep.bits: pcah cannot make 9 bits from 8",
     ),
     "more bits than directions kept": (
         PCA | {"sweep.pca_dimensions": (4,), "sweep.method": ("itq",), "sweep.bits": (8,)},
-        "sweep.bits: itq has no 8 bits from 4",
+        "sweep.bits: itq cannot make 8 bits from 4",
     ),
     "a method as a rotation": (
         {"sweep.zsh.rotation": ("coupled",)},

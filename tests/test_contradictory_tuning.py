@@ -73,7 +73,7 @@ TOGETHER = {
     ),
     "tuning an axis above its method": (
         _tuning({"a": {"beta": (1e-4, 1e-3)}}),
-        "tuning.axes.a.beta: it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: give tuning.axes.a.zsh.beta",
+        "tuning.axes.a.beta: it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: set tuning.axes.a.zsh.beta",
     ),
     "tuning with unequal budgets": (
         _tuning(BETA | {"b": {"semantic_ridge": {"ridge": (1.0,)}}}),
@@ -93,7 +93,7 @@ TOGETHER = {
     ),
     "tuning with bits that there are not": (
         _tuning({"p": {"itq": {"passes": (2, 3)}}}, {"p": {"method": ("itq",)}}, bits=(16,)),
-        "tuning: sweep.bits: itq has no 16 bits from 8",
+        "tuning: sweep.bits: itq cannot make 16 bits from 8",
     ),
     # Two bits of four directions can be tried, and then eight of them not be run.
     "tuning to what cannot be run then": (
@@ -101,7 +101,7 @@ TOGETHER = {
         | _tuning(
             {"p": {"pca_dimensions": (4, 5)}}, {"p": {"method": ("itq",), "pca_dimensions": (8,)}}, bits=(2,)
         ),
-        "tuning: sweep.bits: itq has no 8 bits from 4",
+        "tuning: sweep.bits: itq cannot make 8 bits from 4",
     ),
 }
 

@@ -261,12 +261,12 @@ def test_the_same_command_makes_good_whatever_was_damaged(swept, tmp_path, capsy
     assert (
         "2 damaged models" in said.err
     )  # the first cell runs again for its history, the last has no model at all
-    assert "done already" not in said.out
+    assert "finished cells, skipped" not in said.out
     assert _state(tmp_path) == expected
     before = (tmp_path / "results.jsonl").read_bytes()
     assert run(tmp_path) == 0
     assert (tmp_path / "results.jsonl").read_bytes() == before
-    assert "done already: 4" in capsys.readouterr().out
+    assert "finished cells, skipped: 4" in capsys.readouterr().out
 
 
 def test_a_history_that_was_lost_is_made_again_even_if_the_next_start_is_killed(swept, tmp_path):

@@ -155,7 +155,7 @@ def test_the_plan_says_what_is_not_counted_and_the_table_is_of_its_own_cells(
     for name in "AB":
         assert launch.main(arguments(files / name / "data.npz", mixed, sweep__seed="(0,1)")) == 0
         said = capsys.readouterr().out
-        assert "done already: 2" in said
+        assert "finished cells, skipped: 2" in said
         assert (
             "2 cells of this workdir have the same settings but other data (features): they are kept and not counted"
             in said.splitlines()

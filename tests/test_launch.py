@@ -237,7 +237,7 @@ def test_a_rerun_runs_nothing_anew_and_prints_the_same_table(shapes, shapes_fold
     assert (shapes.workdir / "results.jsonl").read_bytes() == content
     assert before == {path: path.stat().st_mtime_ns for path in (shapes.workdir / "models").iterdir()}
     assert tables(again.stdout) == tables(shapes.stdout)
-    assert "done already: 4" in again.stdout
+    assert "finished cells, skipped: 4" in again.stdout
     assert " gone, " not in again.stdout
 
 

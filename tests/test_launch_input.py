@@ -64,7 +64,7 @@ def _refused(launch, arguments, capsys, workdir):
     [
         ({"config": None}, "no experiment given; give one, as in --config experiments/"),
         ({"config": "experiments/none.py"}, "there is no experiment experiments/none.py; give one"),
-        ({"config": f"{EXPERIMENT}:nope"}, "no protocol for data set 'nope'; take "),
+        ({"config": f"{EXPERIMENT}:nope"}, "no protocol for data set 'nope'; fix: use one of "),
         ({"config.sweep.bit": 16}, "no setting --config.sweep.bit; nearest: bits"),
         ({"config.workdirr": "x"}, "no setting --config.workdirr; nearest: workdir"),
         ({"config.sweep.bits.x": 16}, "no setting --config.sweep.bits.x"),
@@ -74,7 +74,7 @@ def _refused(launch, arguments, capsys, workdir):
         ({"config.sweep.bits": "(16,"}, "--config.sweep.bits=(16, is not of the right kind"),
         ({"config.sweep.bits": "(16.5,)"}, "sweep.bits: takes whole numbers"),
         ({"config.sweep.zsh.lam": "-1"}, "sweep.zsh.lam: takes numbers from 1e-15 to 1e+15, not -1"),
-        ({"config.sweep.seed": "()"}, "sweep.seed is empty; give at least one value"),
+        ({"config.sweep.seed": "()"}, "sweep.seed is empty; fix: give at least one value"),
         (
             {"config.sweep.zsh.rotation": "turn"},
             "sweep.zsh.rotation: takes procrustes, none, random, not 'turn'; fix: --config.sweep.zsh.rotation=",
@@ -95,7 +95,7 @@ def _refused(launch, arguments, capsys, workdir):
         ),
         ({"config.sweep.semantics": "poems"}, "sweep.semantics: takes word_vectors, attributes, minilm"),
         ({"config.sweep.unseen": "'striped circl'"}, "no class 'striped circl'"),
-        ({"config.sweep.anchors": 101}, "101 anchors cannot be drawn from 100 training samples; lower"),
+        ({"config.sweep.anchors": 101}, "101 anchors cannot be drawn from 100 training samples; fix: lower"),
         ({"config.sweep.training_samples": 9000}, "lower --config.sweep.training_samples"),
         (
             {"config.sweep.unseen": "'striped circle'", "config.sweep.queries": 300},
@@ -116,13 +116,13 @@ def _refused(launch, arguments, capsys, workdir):
         ),
         (
             {"config.sweep.method": "pcah", "config.sweep.bits": 1000},
-            "pcah has no 1000 bits from",
+            "pcah cannot make 1000 bits from",
         ),
         (
             {"config.sweep.validation": 30},
             "30 validation classes cannot be drawn from",
         ),
-        ({"config.memory_gib": 0.001}, "more than memory_gib = 0.001; raise --config.memory_gib"),
+        ({"config.memory_gib": 0.001}, "more than memory_gib = 0.001; fix: raise --config.memory_gib"),
         ({"config.memory_gib": "inf"}, "memory_gib: takes numbers from 1e-06 to 1e+06, not inf"),
         (
             {"config.gallery.queries": -1},

@@ -99,7 +99,7 @@ def test_a_plan_is_cut_to_what_the_compiler_says_and_states_it(monkeypatch):
         c for b in plan.batches for c in b.cells()
     }
     assert fit_plan(plan, inputs, Compiled(), memory_gib=1.0).batches == plan.batches
-    with pytest.raises(InputError, match=r"one cell of zsh of 9 bits takes 1\.00 MiB, more than memory_gib"):
+    with pytest.raises(InputError, match=r"one cell of zsh, 9 bits needs 1\.00 MiB, more than memory_gib"):
         fit_plan(plan, inputs, Compiled(), memory_gib=1e-4)
 
 
@@ -128,5 +128,5 @@ def test_a_later_batch_that_the_compiler_finds_too_large_is_cut_as_it_comes(monk
     batches = list(engine.run(plan, inputs, memory_gib=1 / 1024, tell=lines.append))
     assert [len(batch) for batch in batches] == [1, 1, 1, 1]
     assert lines == [
-        "2.00 MiB would be taken with 2 cells of zsh of 8 bits at once; going on with 1 at a time"
+        "2.00 MiB needed for 2 cells of zsh, 8 bits at once; the sweep continues with 1 at a time"
     ]

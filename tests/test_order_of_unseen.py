@@ -19,7 +19,7 @@ def made(launch, tmp_path_factory):
 def test_it_is_resumed_in_any_order(launch, made, capsys, unseen):
     path, workdir = made
     assert launch.main(arguments(path, workdir, **{"sweep.unseen": unseen})) == 0
-    assert "done already: 1" in capsys.readouterr().out
+    assert "finished cells, skipped: 1" in capsys.readouterr().out
     (row,) = rows_of(workdir / RESULTS)
     assert row["unseen"] == "cow+dog"
 
@@ -31,5 +31,5 @@ def test_drawn_and_named_ones_are_the_same(launch, made, tmp_path, capsys):
     (row,) = rows_of(tmp_path / RESULTS)
     named = "+".join(reversed(row["unseen"].split("+")))
     assert launch.main(arguments(path, tmp_path, **{"sweep.unseen": f"('{named}',)"})) == 0
-    assert "done already: 1" in capsys.readouterr().out
+    assert "finished cells, skipped: 1" in capsys.readouterr().out
     assert len(rows_of(tmp_path / RESULTS)) == 1

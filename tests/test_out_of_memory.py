@@ -20,7 +20,7 @@ from zsh_jax.sweep.train import train
 
 WEIGHTS = {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
 GRID = {"unseen": ("ant", "bee"), "seed": (0,), "bits": (8, 9), "zsh": WEIGHTS}
-LINE = "memory ran out with {} cells of zsh of {} bits at once; going on with {} at a time"
+LINE = "memory ran out for {} cells of zsh, {} bits at once; the sweep continues with {} at a time"
 
 
 class Limited(Compiled):
@@ -78,9 +78,7 @@ def test_one_cell_that_does_not_fit_is_bad_input(where, monkeypatch):
         monkeypatch.setattr(engine, "load", exhausted)
     elif where == "samples":
         monkeypatch.setattr(engine, "samples_of", exhausted)
-    with pytest.raises(
-        InputError, match="memory ran out with one cell of zsh of 8 bits, 100 training"
-    ) as told:
+    with pytest.raises(InputError, match="memory ran out with one cell of zsh, 8 bits, 100 training") as told:
         list(engine.run(_plan(inputs, **GRID), inputs, compiled=limited))
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 200
@@ -197,4 +195,6 @@ def test_a_real_limit_is_met_with_smaller_batches():
     *lines, last = done.stdout.splitlines()
     assert last == "batches planned 1 cells 400"
     assert lines
-    assert lines[0].startswith("memory ran out with 400 cells of zsh of 64 bits at once; going on with ")
+    assert lines[0].startswith(
+        "memory ran out for 400 cells of zsh, 64 bits at once; the sweep continues with "
+    )

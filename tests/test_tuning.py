@@ -122,7 +122,7 @@ def test_the_choices_are_told_by_how_often_they_were_made():
     ("axes", "match"),
     [
         ({"zhs": {"zsh": {"alpha": (1.0,)}}}, "no variant 'zhs'"),
-        ({"zsh": {"alpha": (1.0,)}}, r"it is an axis of zsh,.*give tuning\.axes\.zsh\.zsh\.alpha"),
+        ({"zsh": {"alpha": (1.0,)}}, r"it is an axis of zsh,.*set tuning\.axes\.zsh\.zsh\.alpha"),
         ({"zsh": {"zsh": {"alfa": (1.0,)}}}, "'zsh.alfa' cannot be tuned"),
         ({"zsh": {"zsh": {"alpha": (0.0,)}}}, r"tuning.axes.zsh.zsh.alpha"),
         ({"zsh": {"sdh": {"nu": (1.0, 2.0)}}}, "zsh does not read sdh.nu"),

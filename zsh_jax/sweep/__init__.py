@@ -1,6 +1,6 @@
 """The sweep engine: axes, grid, plan, training and evaluation of many cells at once; and `run_sweep`.
 
-`run_sweep` stands above the engine, which it runs with tracking and a report. It is loaded when it is asked for.
+`run_sweep` runs the engine with tracking and a report. It is imported on first use.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""The axes of a sweep: what may vary from cell to cell, sorted by what it costs to vary it.
+"""The axes of a sweep, grouped by what a new value costs: a new data split, a new program, or neither.
 
-A data split and the code length are axes of every method. The others are a method's own: the fields of its weights and
-of its options, see `zsh_jax.methods.protocol`.
+All methods share the axes of the data split, `method` and `bits`. The other axes are a method's own: the fields of its
+weights and of its options, see `zsh_jax.methods.protocol`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ TAKES: dict[str, Takes] = {
     "method": one_of(*METHODS),
     "bits": whole(0, 8192),
 }
-"""What each axis takes that all methods share, whatever the others are."""
+"""What each shared axis takes."""
 
 READ_BY: dict[str, Reads] = {
     "semantics": Reads.CLASS_VECTORS,
@@ -56,16 +56,16 @@ READ_BY: dict[str, Reads] = {
     "edge_weights": Reads.GRAPH,
     "laplacian": Reads.GRAPH,
 }
-"""The axes of a data split that only some methods read, and what such a method reads."""
+"""The axes of a data split that only some methods read, and what these methods read."""
 
 
 def own_axes(method: Method) -> tuple[str, ...]:
-    """The axes of a method that are its own: its weights, then its options."""
+    """The own axes of a method: its weights, then its options."""
     return (*method.weights._fields, *(field.name for field in fields(method.options)))
 
 
 def own_defaults(method: Method) -> dict[str, Any]:
-    """The paper's value of each own axis of a method."""
+    """The published value of each own axis of a method."""
     return method.weights()._asdict() | asdict(method.options())
 
 
@@ -75,7 +75,7 @@ def reads_axis(method: Method, axis: str) -> bool:
 
 
 def needed_for(read: Reads) -> frozenset[Reads]:
-    """What is made from something that is read: RBF features and the graph from the preprocessed features."""
+    """What is computed from an input: RBF features and the graph from the preprocessed features."""
     if read is Reads.FEATURES:
         return frozenset({Reads.FEATURES, Reads.RBF, Reads.GRAPH})
     return frozenset({read})
@@ -85,13 +85,13 @@ def check_value(key: str, axis: str, value: object, method: str = "") -> None:
     """Refuse a value that an axis cannot have.
 
     Args:
-        key: where it stands, such as `sweep.bits` or `variants.mine.bits`.
-        axis: an axis that all methods share, or an own one of the method.
-        value: one value of it.
-        method: whose axis it is; "" for a shared one.
+        key: key of the axis in the configuration, such as `sweep.bits` or `variants.mine.bits`.
+        axis: a shared axis, or an own axis of the method.
+        value: one value.
+        method: owner of the axis; "" for a shared axis.
 
     Raises:
-        InputError: it is of the wrong kind, or out of range.
+        InputError: the value has the wrong type or is out of range.
     """
     takes = own_takes(method)[axis] if method else TAKES[axis]
     check(takes, key, value, f"fix: --config.{key}='(...)'")
@@ -99,26 +99,26 @@ def check_value(key: str, axis: str, value: object, method: str = "") -> None:
 
 @dataclass(frozen=True)
 class DataSplit:
-    """Axes that make another training problem: images, semantics, features and graph are prepared anew.
+    """Axes that define a training problem: images, semantics, features and graph.
 
     Attributes:
         unseen: names of the unseen classes, joined by "+".
-        seed: of the split, the anchors and the start, each from a stream of its own.
-        training_samples: drawn from the seen classes.
-        seen_classes: how many of the seen classes are trained on, drawn by the seed; 0 for all.
-        validation: how many of the seen classes stand in for the unseen ones, which are then left out of everything,
-            drawn by the seed; 0 for the protocol itself.
-        queries: drawn from the unseen classes.
+        seed: of the split, the anchors and the start, each with its own random stream.
+        training_samples: number drawn from the seen classes.
+        seen_classes: number of seen classes to train on, drawn by the seed; 0 for all.
+        validation: number of seen classes that replace the unseen ones, drawn by the seed; images of the unseen classes
+            are then excluded everywhere. 0 for the protocol itself.
+        queries: number drawn from the unseen classes.
         semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences" or "one-hot"; or a control:
             "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by the seed.
         preprocessing: "standardise", "unit" (length), "pca" (whitening) or "none", fitted on the training samples.
         pca_dimensions: directions that "pca" keeps; 0 for all.
-        anchors: drawn from the training samples.
+        anchors: number drawn from the training samples.
         bandwidth: sigma^2 in multiples of the published rule.
         graph: "knn", or "anchors" for neighbours through shared anchors.
         neighbours: of each training sample in the graph.
-        edge_weights: of the knn graph, "heat" or "binary".
-        laplacian: "plain" or "normalised"; the anchor graph's is both.
+        edge_weights: of the kNN graph, "heat" or "binary".
+        laplacian: "plain" or "normalised"; the Laplacian of the anchor graph is both.
     """
 
     unseen: str
@@ -138,31 +138,31 @@ class DataSplit:
     laplacian: str
 
     def __post_init__(self) -> None:
-        """Reject values that no run can take."""
+        """Reject invalid values."""
         for field in fields(self):
             check_value(f"sweep.{field.name}", field.name, getattr(self, field.name))
         if self.pca_dimensions >= self.training_samples:
             raise InputError(
-                f"sweep.pca_dimensions: {self.pca_dimensions} principal directions cannot be found from "
-                f"{self.training_samples} training samples; lower --config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {self.training_samples} training samples have fewer than "
+                f"{self.pca_dimensions} principal directions; fix: lower --config.sweep.pca_dimensions"
             )
         if self.anchors > self.training_samples:
             raise InputError(
                 f"sweep.anchors: {self.anchors} anchors cannot be drawn from {self.training_samples} training samples; "
-                f"lower --config.sweep.anchors or raise --config.sweep.training_samples"
+                f"fix: lower --config.sweep.anchors, or raise --config.sweep.training_samples"
             )
         among, what = (
             (self.training_samples, "training samples") if self.graph == "knn" else (self.anchors, "anchors")
         )
         if self.neighbours >= among:
             raise InputError(
-                f"sweep.neighbours: {self.neighbours} neighbours cannot be found among {among} {what}; lower "
+                f"sweep.neighbours: {self.neighbours} is too many for {among} {what}; fix: lower "
                 "--config.sweep.neighbours"
             )
 
     @property
     def shape(self) -> tuple[int, int, int, str, bool, int]:
-        """What the shapes of the arrays follow from; splits that share it share compiled programs."""
+        """The values that determine the shapes of arrays; splits that share them share compiled programs."""
         pca = self.preprocessing == "pca"
         dimensions = self.pca_dimensions if pca else 0
         return self.training_samples, self.queries, self.anchors, self.semantics, pca, dimensions
@@ -170,11 +170,11 @@ class DataSplit:
 
 @dataclass(frozen=True)
 class Program:
-    """What makes another compiled program, whatever the data split.
+    """Axes that define a compiled program, independent of the data split.
 
     Attributes:
         method: a key of `METHODS`.
-        bits: code length; 0 for a bound.
+        bits: code length; 0 for an unhashed bound.
         options: of the method.
     """
 
@@ -183,7 +183,7 @@ class Program:
     options: Any
 
     def __post_init__(self) -> None:
-        """Reject values that no run can take."""
+        """Reject invalid values."""
         check_value("sweep.method", "method", self.method)
         check_value("sweep.bits", "bits", self.bits)
         has_codes = METHODS[self.method].has_codes
@@ -201,13 +201,13 @@ class Program:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a sweep: one value for every axis, and the variant whose grid it stands in, if there are any.
+    """One cell of a sweep: one value for every axis, and its variant.
 
     Attributes:
-        split: axes that make another training problem.
-        program: axes that make another compiled program.
-        weights: of the method; plain numbers to a compiled program.
-        variant: "" where there are none.
+        split: axes that define the training problem.
+        program: axes that define the compiled program.
+        weights: of the method; traced numbers in a compiled program.
+        variant: "" if the sweep has no variants.
     """
 
     split: DataSplit
@@ -216,7 +216,7 @@ class Cell:
     variant: str = ""
 
     def axes(self) -> dict[str, Any]:
-        """Every axis that the cell's method has and its value, flat, in the order in which results state them."""
+        """The value of every axis of the cell's method, in the order of the results."""
         method = self.program.of
         split = {axis: value for axis, value in asdict(self.split).items() if reads_axis(method, axis)}
         values = {"method": self.program.method, "bits": self.program.bits} | split
@@ -231,7 +231,7 @@ class Cell:
 
 SPLIT_AXES = tuple(field.name for field in fields(DataSplit))
 SHARED_AXES = (*SPLIT_AXES, "method", "bits")
-"""The axes that stand in a configuration once for all methods."""
+"""The axes that a configuration sets once for all methods."""
 
 
 def axis_types() -> dict[str, type]:
@@ -250,6 +250,6 @@ def _plain(kind: Any) -> type:
 
 
 def methods_of(axes: Mapping[str, Any]) -> Iterator[str]:
-    """The methods that the axes of a configuration name, known or not."""
+    """The methods that a configuration names, known or not."""
     named = axes.get("method", ())
     yield from named if isinstance(named, tuple | list) else (named,)

@@ -1,4 +1,4 @@
-"""From the arrays of a batch to one result a cell, on the host."""
+"""Split the arrays of a batch into one result a cell, on the host."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from zsh_jax.training.prepare import Prepared
 
 
 def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
-    """A cell's flat identity as results state it: its axes, and what it was trained on, by name and by content.
+    """A cell's flat identity in the results: its axes, and the names and fingerprints of its data.
 
     Args:
         cell: of the sweep.
@@ -30,8 +30,8 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
 
     Returns:
         `method`, `variant`, `dataset`, `features`, `semantics`, every axis of the cell's method, and the fingerprints
-        of the inputs where they were taken; JSON scalars. What the method does not read is left out. Names are for
-        people: cells of other data have another identity whatever its name.
+        of the inputs if they were taken; JSON scalars. Inputs that the method does not read are omitted. Other data
+        give another identity, even under the same name.
     """
     axes = cell.axes()
     names = {"dataset": inputs.dataset.name, "features": inputs.features_name}
@@ -48,12 +48,12 @@ def hash_functions(batch: Batch, prepared: Prepared, trained: Trained) -> HashFu
     """The hash functions of a batch, on the host.
 
     Args:
-        batch: whose cells they are of.
+        batch: of the plan.
         prepared: data splits, stacked on a leading axis.
-        trained: of their cells, (splits, cells, ...).
+        trained: of the batch's cells, (splits, cells, ...).
 
     Returns:
-        Leaves with a leading axis of splits; those of the heads with one of cells after it.
+        Leaves with leading axes (splits,); leaves of heads (splits, cells).
     """
     fitted = Fitted(trained.head, trained.class_head)
     on_host: HashFunction = jax.device_get(assemble(batch.program.of, prepared, fitted))
@@ -72,15 +72,15 @@ def cell_results(
     """The results of a batch, in the order of its cells.
 
     Args:
-        batch: what was run.
+        batch: that was run.
         inputs: of the sweep.
         trace: of training, on the host, (splits, cells, ...).
         scores: on the host, (splits, cells, ...).
         extra: metrics that all cells share.
-        models: `hash_functions`, where results are to carry them.
+        models: from `hash_functions`; None if results do not carry them.
 
     Yields:
-        One result a cell. Where a solve was not finite nothing was learnt, and its metrics are NaN.
+        One result a cell. If a solve was not finite, its metrics are NaN.
     """
     for cell, (s, c) in zip(batch.cells(), np.ndindex(trace.status.shape), strict=True):
         iterations = int(trace.iterations[s, c])
@@ -88,7 +88,7 @@ def cell_results(
         history = {name: term[s, c, :iterations] for name, term in trace.terms._asdict().items()}
         history = {"objective": history.pop("total")} | history | {"flips": trace.flips[s, c, :iterations]}
         metrics: dict[str, Any] = {}
-        for name in METRICS:  # in their order: a compiled program returns them in that of the alphabet
+        for name in METRICS:  # in this order: a compiled program returns them in alphabetical order
             found = scores[name][s, c]
             metrics[name] = (np.full_like(found, np.nan) if status == Status.NON_FINITE else found).tolist()
         metrics["iterations"] = iterations

@@ -1,4 +1,4 @@
-"""Compile ahead of time, so that what is timed is the run alone and what is compiled is compiled once."""
+"""Compile programs ahead of time, once each, so that run times exclude compilation."""
 
 import ctypes
 import gc
@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 import jax
 
-MOST_HELD = 80  # programs; each is some 200 memory maps and up to 10 MiB
-MOST_DROPPED = 8  # programs, before JAX's own caches are emptied too
+MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
+MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
 
 
 class _Program(NamedTuple):
     """One compiled program."""
 
     call: jax.stages.Compiled
-    shapes: Any  # of what it returns
-    beside: int  # bytes of what it returns and of its work space
+    shapes: Any  # of its outputs
+    beside: int  # bytes of its outputs and its work space
 
 
 class Compiled:
-    """Compiled programs by function, shapes and static arguments, and how long each run takes."""
+    """Compiled programs by function, shapes and static arguments; measures the time of each run."""
 
     def __init__(self) -> None:
         self._programs: dict[Any, _Program] = {}
@@ -30,16 +30,16 @@ class Compiled:
         self._dropped = 0
 
     def run(self, function: Any, *args: Any, use: Hashable = None, **static: Any) -> tuple[Any, float]:
-        """Run a jitted function, compiling it first where these shapes and static arguments are new.
+        """Run a jitted function; compile it first if these shapes and static arguments are new.
 
         Args:
             function: jitted.
             *args: traced arguments; pytrees of arrays.
-            use: what `release` knows the program by.
+            use: key of the program for `release`.
             **static: static arguments.
 
         Returns:
-            What the function returns, ready, and the seconds that it ran, compilation left out.
+            The function's result, ready, and its run time in seconds without compilation.
         """
         program = self._compiled(function, args, use, static)
         start = time.perf_counter()
@@ -47,41 +47,41 @@ class Compiled:
         return result, time.perf_counter() - start
 
     def shapes(self, function: Any, *args: Any, use: Hashable = None, **static: Any) -> tuple[Any, int]:
-        """Compile a jitted function, and do not run it.
+        """Compile a jitted function without running it.
 
         Args:
             function: jitted.
             *args: traced arguments; pytrees of arrays, or of their shapes.
-            use: what `release` knows the program by.
+            use: key of the program for `release`.
             **static: static arguments.
 
         Returns:
-            The shapes of what it returns, and the bytes that it takes beside its arguments: what it returns and its
-            work space, as the compiler tells; 0 where it does not tell.
+            The shapes of its outputs, and the bytes of its outputs and work space as the compiler reports them; 0 if it
+            does not report them.
         """
         program = self._compiled(function, args, use, static)
         return program.shapes, program.beside
 
     def release(self, needed: Container[Hashable]) -> None:
-        """Let go of the programs that are not needed, or too many: each holds memory maps, and a process has 65,530.
+        """Free programs that are no longer needed, or too many: each has memory maps, and a process has 65,530.
 
         Args:
-            needed: the uses that are still to come.
+            needed: keys of programs that will still be used.
         """
         done = [key for key, uses in self._uses.items() if not any(use in needed for use in uses)]
         rest = [key for key in self._programs if key not in done]
-        # Of too many, the newest go: chunks of data splits use programs in turn, and the oldest are the next.
+        # If there are too many, free the newest: chunks of data splits use programs in turn, the oldest next.
         for key in done + rest[MOST_HELD:]:
             del self._programs[key], self._uses[key]
             self._dropped += 1
         if self._dropped >= MOST_DROPPED:
-            jax.clear_caches()  # they hold the programs too
+            jax.clear_caches()  # these hold the programs too
             gc.collect()
             _give_back_memory()
             self._dropped = 0
 
     def __len__(self) -> int:
-        """Programs that are held."""
+        """Number of programs in memory."""
         return len(self._programs)
 
     def _compiled(self, function: Any, args: Any, use: Hashable, static: dict[str, Any]) -> _Program:
@@ -101,13 +101,13 @@ class Compiled:
 
 
 def _give_back_memory() -> None:
-    """To the system, where the C library keeps what was freed: the compiler leaves hundreds of MiB so."""
-    with suppress(OSError, AttributeError):  # of glibc alone
+    """Return freed memory to the system: glibc keeps hundreds of MiB that the compiler has freed."""
+    with suppress(OSError, AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _beside(program: jax.stages.Compiled) -> int:
     found: Any = program.memory_analysis()
-    if found is None:  # not every device tells
+    if found is None:  # some devices do not report it
         return 0
     return int(found.output_size_in_bytes + found.temp_size_in_bytes - found.alias_size_in_bytes)

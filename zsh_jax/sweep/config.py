@@ -1,4 +1,4 @@
-"""The configuration of a sweep: defaults, and what each data set's protocol changes of them."""
+"""The configuration of a sweep: defaults, and the changes of each data set's protocol."""
 
 from ml_collections import ConfigDict, config_dict
 
@@ -8,30 +8,30 @@ from zsh_jax.sweep.protocols import apply_protocol
 
 
 def defaults() -> ConfigDict:
-    """The published method at its published weights. Every axis of a sweep is a tuple of the values it takes.
+    """The published method at its published weights. Every axis of a sweep is a tuple of values.
 
     Returns:
-        A configuration that lacks what only a data set can say: its name, and the axes of its protocol.
+        A configuration without the name of a data set and the axes of its protocol.
     """
     config = ConfigDict()
-    config.name = "sweep"  # of the sweep: the group in Weights & Biases
-    config.workdir = config_dict.placeholder(str)  # where results go; runs/{name}-{dataset} if not set
-    config.memory_gib = 2.0  # what one batch of cells may take
-    config.validate_only = False  # check everything, say what would be run, and run nothing
-    config.x64 = False  # float64 throughout: figures that are the same on every machine, in two to three times the time
-    config.save_models = False  # keep the hash function of each cell
-    config.report = True  # a page, figures and tables at the end, in workdir/report
+    config.name = "sweep"  # of the sweep; also the group in Weights & Biases
+    config.workdir = config_dict.placeholder(str)  # folder of the results; runs/{name}-{dataset} if not set
+    config.memory_gib = 2.0  # memory limit of one batch of cells
+    config.validate_only = False  # check everything, print the plan, run nothing
+    config.x64 = False  # float64: the same results on every machine, in two to three times the time
+    config.save_models = False  # save the hash function of each cell
+    config.report = True  # write a page, figures and tables at the end, in workdir/report
 
-    # Pictures of what is retrieved, for the page, where the data set has pictures.
+    # Retrieval examples on the page, if the data set has images.
     config.gallery = ConfigDict()
-    config.gallery.queries = 6  # images, and class names at the most; 0 for no gallery
-    config.gallery.neighbours = 10  # that are shown of each
+    config.gallery.queries = 6  # query images, and the most class names; 0 for no examples
+    config.gallery.neighbours = 10  # nearest images shown for each
 
     _add_inputs(config)
 
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
-    config.evaluation.seen_queries = 0  # images of seen classes that search too; 0 for none
+    config.evaluation.seen_queries = 0  # queries of seen classes (generalised setting); 0 for none
 
     config.wandb = ConfigDict()
     config.wandb.mode = "offline"  # "online", "offline" or "disabled"
@@ -40,22 +40,22 @@ def defaults() -> ConfigDict:
 
     _add_sweep(config)
 
-    # By name, axes that take other values: a grid for each, in the place of one.
+    # Axes with other values, by the name of a variant. Each variant is a grid of its own.
     config.variants = ConfigDict()
     config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
 
-    # By variant, axes and the values that are tried on validation classes; then the best for each set of unseen classes
-    # is run. See zsh_jax/sweep/tuning.py.
+    # Axes and the values to try on validation classes, by variant. The best setting for each set of unseen classes is
+    # then run. See zsh_jax/sweep/tuning.py.
     config.tuning = ConfigDict()
     config.tuning.axes = ConfigDict()
-    config.tuning.validation = 3  # seen classes that stand in for the unseen ones
+    config.tuning.validation = 3  # seen classes that replace the unseen ones
     config.tuning.bits = (32,)
     config.tuning.seed = (0,)
     return config
 
 
 def _add_sweep(config: ConfigDict) -> None:
-    """Every axis that has a value for all data sets."""
+    """Axes with the same default for all data sets."""
     sweep = config.sweep = ConfigDict()
     sweep.method = (PUBLISHED,)
     sweep.bits = (64,)
@@ -72,71 +72,77 @@ def _add_sweep(config: ConfigDict) -> None:
     for (
         name,
         method,
-    ) in METHODS.items():  # a method's own axes, such as sweep.zsh.alpha; read where the method runs
+    ) in METHODS.items():  # a method's own axes, such as sweep.zsh.alpha; only that method reads them
         sweep[name] = ConfigDict({axis: (value,) for axis, value in own_defaults(method).items()})
 
 
 def _add_inputs(config: ConfigDict) -> None:
-    """What `zsh_jax.inputs.load` reads."""
+    """Settings that `zsh_jax.inputs.load` reads."""
     config.dataset = ConfigDict()
     _add_source(config.dataset)
 
     config.features = ConfigDict()
-    config.features.name = "gist"  # see zsh_jax.features.spec; or "precomputed"; or "source", its own
+    config.features.name = (
+        "gist"  # see zsh_jax.features.spec; or "precomputed"; or "source": the data set's own
+    )
     config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
-    config.features.weights = config_dict.placeholder(str)  # file of a network's; those of Keras if not set
+    config.features.weights = config_dict.placeholder(
+        str
+    )  # file of network weights; those of Keras if not set
     config.features.cache = config_dict.placeholder(str)  # folder; ~/.cache/zsh_jax/features if not set
-    config.features.batch_size = 64  # pictures that a network takes at once
+    config.features.batch_size = 64  # images that a network takes at once
 
-    # Another data set to learn from; `dataset` is then queried and searched alone.
+    # Another data set to train on; `dataset` then has only queries and database.
     config.auxiliary = ConfigDict()
     config.auxiliary.dataset = ConfigDict()
     _add_source(config.auxiliary.dataset)
     config.auxiliary.features = ConfigDict()
-    config.auxiliary.features.name = config_dict.placeholder(str)  # as features.name, which it is if not set
+    config.auxiliary.features.name = config_dict.placeholder(str)  # features.name if not set
     config.auxiliary.features.path = config_dict.placeholder(str)
 
     config.semantics = ConfigDict()
     config.semantics.path = config_dict.placeholder(str)  # word2vec or GloVe file, for word_vectors
-    config.semantics.limit = config_dict.placeholder(int)  # how many words of it are known, from the first
-    config.semantics.lower_case = False  # look names up in lower case alone
+    config.semantics.limit = config_dict.placeholder(
+        int
+    )  # read only the first words of the file; all if not set
+    config.semantics.lower_case = False  # look up names in lower case only
     config.semantics.attributes = config_dict.placeholder(
         str
-    )  # file, for attributes that a data set has not itself
+    )  # file of attributes, for a data set that has none itself
     config.semantics.model = config_dict.placeholder(str)  # of sentence-transformers, for sentences
     config.semantics.prompt = "a photo of a {}"  # for sentences
-    config.semantics.download = False  # a model of the hub that is not on disk
+    config.semantics.download = False  # download the model if it is not on disk
     config.semantics.missing = (
-        "refuse"  # or "drop": leave out the classes without a vector, and images of these alone
+        "refuse"  # or "drop": exclude classes without a vector, and images that have no other class
     )
-    config.semantics.missing_to = config_dict.placeholder(str)  # file that lists the classes without a vector
-    config.semantics.synonyms = ()  # pairs of a class name and the words to look up in its place
+    config.semantics.missing_to = config_dict.placeholder(
+        str
+    )  # write the classes without a vector to this file
+    config.semantics.synonyms = ()  # pairs of a class name and the words to look up instead
 
 
 def _add_source(dataset: ConfigDict) -> None:
-    """What says which data set, and where it is; see `zsh_jax.data.registry.Source`."""
+    """The data set and its place; see `zsh_jax.data.registry.Source`."""
     dataset.name = config_dict.placeholder(str)  # shapes, cifar10, ..., or a data set of TFDS
-    dataset.data_dir = config_dict.placeholder(str)  # of TFDS; its own default if not set
-    dataset.path = config_dict.placeholder(str)  # of a folder or file that is no TFDS data set
-    dataset.image_size = 224  # pictures of several sizes are brought to squares of this one
-    dataset.classes = config_dict.placeholder(int)  # drawn among those with a vector; all if not set
-    dataset.held_out = config_dict.placeholder(int)  # how many of them are "held-out"; one in ten if not set
+    dataset.data_dir = config_dict.placeholder(str)  # folder of TFDS data sets; the TFDS default if not set
+    dataset.path = config_dict.placeholder(str)  # folder or file that is not a TFDS data set
+    dataset.image_size = 224  # images of different sizes are resized to squares of this side
+    dataset.classes = config_dict.placeholder(int)  # number drawn among classes with a vector; all if not set
+    dataset.held_out = config_dict.placeholder(
+        int
+    )  # number of them that are "held-out"; one in ten if not set
     dataset.seed = 0  # of both draws
-    dataset.arrays = ConfigDict()  # names of arrays in a file of features; the usual ones if empty
+    dataset.arrays = ConfigDict()  # names of arrays in a feature file; the usual ones if empty
     dataset.arrays.features = ()
     dataset.arrays.labels = ()
     dataset.arrays.ids = ()
-    dataset.first_label = config_dict.placeholder(int)  # 0 or 1, of such a file, where it does not tell
+    dataset.first_label = config_dict.placeholder(
+        int
+    )  # 0 or 1: first label of a feature file; inferred if not set
 
 
 def for_dataset(name: str) -> ConfigDict:
-    """Defaults with the protocol of a data set.
-
-    Args:
-        name: a key of `zsh_jax.data.catalogue.PROTOCOLS`.
-
-    Returns:
-        A configuration, not yet locked.
+    """Defaults with the protocol of a data set: a key of `zsh_jax.data.catalogue.PROTOCOLS`. Not locked yet.
 
     Raises:
         InputError: if there is no protocol for that data set.

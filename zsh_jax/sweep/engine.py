@@ -1,4 +1,4 @@
-"""Run a plan: batch after batch of cells, each batch one call of each compiled program."""
+"""Run a plan batch by batch; a batch is one call of each compiled program."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
@@ -46,25 +46,25 @@ def run(
 ) -> Iterator[list[CellResult]]:
     """Train, encode and evaluate every cell of a plan.
 
-    Where memory runs out, the batch is cut in two, and those after it start at the size that worked.
+    If memory runs out, the batch is cut in two, and later batches start at the size that worked.
 
     Args:
         plan: from `make_plan`.
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
-        seen_queries: how many images of seen classes search the database too; `draw_seen_queries` says which.
-        keeps_model: tells of a cell's flat identity whether its result is to carry its hash function.
-        is_done: tells of a cell's flat identity whether its result is at hand already; such cells are left out,
-            and a batch of nothing else is not run.
+        seen_queries: number of queries of seen classes; `draw_seen_queries` chooses them.
+        keeps_model: given a cell's flat identity, whether its result carries its hash function.
+        is_done: given a cell's flat identity, whether it is finished already. Finished cells are skipped, and so is a
+            batch with no other cells.
         compiled: programs that are compiled already.
-        memory_gib: what a batch may take as the compiler tells, in GiB; a batch that takes more is cut.
+        memory_gib: memory limit of a batch, as the compiler counts it, in GiB; larger batches are cut.
         tell: takes a line about a batch that did not fit.
 
     Yields:
         The results of each batch, as it ends.
 
     Raises:
-        InputError: if one cell alone does not fit the memory. Cells that were yielded stand.
+        InputError: if one cell alone does not fit the memory. Results yielded before remain valid.
     """
     compiled = Compiled() if compiled is None else compiled
     sizes = sizes_of(inputs)
@@ -79,7 +79,7 @@ def run(
     uses = Counter(use for batch in queue for use in _uses(batch))
     samples: Samples | None = None
     loaded: Loaded | None = None
-    known: set[Hashable] = set()  # to fit
+    known: set[Hashable] = set()  # uses whose batches fit the memory
     splits: tuple[DataSplit, ...] = ()
     while queue:
         batch, *rest = queue
@@ -89,15 +89,13 @@ def run(
             known.add(_uses(batch))
             takes = footprint(batch, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
             if takes > memory_gib * 2**30:
-                queue = smaller(
-                    queue, size, is_loaded=True, why=f"{byte_size(takes)} would be taken", tell=tell
-                )
+                queue = smaller(queue, size, is_loaded=True, why=f"{byte_size(takes)} needed", tell=tell)
                 uses = Counter(use for one in queue for use in _uses(one))
                 continue
         try:
             samples = samples_of(inputs) if samples is None else samples
             if splits != batch.splits:
-                loaded, splits = None, ()  # the last chunk's arrays go before the next one's come
+                loaded, splits = None, ()  # free the last chunk's arrays before loading the next
             if loaded is None:
                 loaded = load(batch, inputs, samples, compiled, seen_queries=seen_queries)
                 splits = batch.splits
@@ -108,7 +106,7 @@ def run(
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-        if not results:  # here and not above: an exception holds the arrays of the calls that it came through
+        if not results:  # outside the except block: an exception keeps the arrays of its frames alive
             queue = smaller(queue, size, is_loaded=loaded is not None, why="memory ran out", tell=tell)
             uses = Counter(use for one in queue for use in _uses(one))
             continue
@@ -123,7 +121,7 @@ def run(
 
 
 def _uses(batch: Batch) -> tuple[Hashable, ...]:
-    """What the programs of a batch are known by: batches that share a use may share its programs."""
+    """Keys of the programs of a batch: batches that share a key may share the program."""
     split, program, cells = batch.splits[0], batch.program, len(batch)
     shape = (split.shape, batch.reads, len(batch.splits))
     method = program.of
@@ -143,17 +141,17 @@ def footprint(
     cutoffs: tuple[int, ...] = (),
     seen_queries: int = 0,
 ) -> int:
-    """What a batch takes, as the compiler tells: the programs are compiled for it, and not run.
+    """Memory of a batch as the compiler counts it: compiles the programs without running them.
 
     Args:
         batch: of a plan.
         inputs: of the sweep.
-        compiled: takes in the programs.
+        compiled: stores the programs.
         cutoffs: as in `run`.
         seen_queries: as in `run`.
 
     Returns:
-        Bytes of its largest stage, with all that is held meanwhile.
+        Bytes of its largest stage, with all arrays that are held during it.
     """
     samples = sample_shapes(inputs)
     loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
@@ -171,7 +169,7 @@ def footprint(
 
 
 def _traced(batch: Batch, dtype: jnp.dtype) -> Any:
-    """The weights of a batch as arrays: the shared ones of one length, the others of another."""
+    """The weights of a batch as arrays; weights that share a factorisation have one length, the others another."""
     method = batch.program.of
 
     def column(name: str) -> jax.Array:
@@ -189,17 +187,17 @@ def _stages(
     *,
     cutoffs: tuple[int, ...],
 ) -> tuple[Trained, Scores]:
-    """Train, encode and evaluate a batch; of arrays, or of their shapes alone.
+    """Train, encode and evaluate a batch of arrays, or of shapes.
 
     Args:
         batch: of the plan.
         loaded: its data splits.
         samples: of the sweep.
-        call: calls a jitted function with these arguments.
+        call: calls a jitted function with the given arguments.
         cutoffs: the N of precision at N.
 
     Returns:
-        What was trained and how it scored, (splits, cells, ...).
+        Trained cells and their scores, (splits, cells, ...).
     """
     weights = _traced(batch, samples.features.dtype)
     program, method = batch.program, batch.program.of
@@ -227,7 +225,7 @@ def _stages(
 
 
 def _in_one_row(leaf: Any) -> Any:
-    """From (splits, ratios, lams, ...) to (splits, cells, ...)."""
+    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...)."""
     shape = (leaf.shape[0], leaf.shape[1] * leaf.shape[2], *leaf.shape[3:])
     shapes_alone = isinstance(leaf, jax.ShapeDtypeStruct)
     return jax.ShapeDtypeStruct(shape, leaf.dtype) if shapes_alone else leaf.reshape(shape)

@@ -1,4 +1,4 @@
-"""The compiled programs that encode all samples and judge the codes, for many cells at once."""
+"""The compiled programs that encode all samples and evaluate the codes of many cells at once."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,14 +22,14 @@ from zsh_jax.training.fit import mapped_by
 
 
 class Roles(NamedTuple):
-    """Who is what in a data split; or in several, stacked.
+    """Roles of samples and classes in a data split, or in several stacked splits.
 
     Attributes:
         queries: indices of samples.
         database: indices of samples.
-        seen_queries: indices of samples of the database that search it too, each without itself; may be none.
-        unseen: which classes are.
-        resamples: key by which the bootstrap draws queries, the same for all cells.
+        seen_queries: indices of database samples that are queries too, each without itself; may be empty.
+        unseen: whether each class is unseen.
+        resamples: key of the bootstrap over queries, the same for all cells.
     """
 
     queries: Int[Array, "*s q"]
@@ -56,13 +56,13 @@ def encode_cells(
 
     Args:
         preprocessing: of data splits, stacked.
-        rbf: of the same; None where the feature map has none.
+        rbf: of data splits, stacked; None if the feature map has none.
         heads: of each cell; leaves (splits, cells, ...).
-        features: raw features of all samples, (n_all, d).
+        features: raw features of all samples.
         feature_map: kind of the cells' feature map; static.
 
     Returns:
-        Packed codes, (splits, cells, n_all, bytes).
+        Packed codes.
     """
 
     def of_split(args: tuple[Preprocessing, RBF | None, Head]) -> UInt8[Array, "cells n_all bytes"]:
@@ -83,11 +83,11 @@ def evaluate_cells(
     cutoffs: tuple[int, ...],
     block: int,
 ) -> Scores:
-    """Mean metrics of every cell, one cell after the other.
+    """Mean metrics of every cell, computed one cell after the other.
 
     Args:
-        codes: packed codes of all samples, (splits, cells, n_all, bytes).
-        class_codes: packed codes of all classes, (splits, cells, c, bytes); None for a method that has none.
+        codes: packed codes of all samples.
+        class_codes: packed codes of all classes; None if the method has none.
         labels: of all samples.
         roles: of samples and classes in each split.
         bits: code length; static.
@@ -128,13 +128,13 @@ def evaluate_cells(
 def chance_of(
     labels: Shaped[Array, "n_all *c"], role: Roles, *, cutoffs: tuple[int, ...], by_name: bool
 ) -> Chance:
-    """What a random order gives in a data split; it depends on the labels alone.
+    """Chance levels of a data split: mAP of a random order, which depends on the labels alone.
 
     Args:
         labels: of all samples.
         role: of samples and classes in the split.
-        cutoffs: the N at which there is an average precision.
-        by_name: whether class names are asked with.
+        cutoffs: the N of mAP@N.
+        by_name: whether class names are queries.
 
     Returns:
         Means over queries.
@@ -152,5 +152,5 @@ def chance_of(
 
 
 def class_labels(labels: Shaped[Array, "n_all *c"], count: int) -> Shaped[Array, "count *c"]:
-    """The label of each class's name as a query, of the kind that samples have."""
+    """The label of each class name as a query, in the form of the samples' labels."""
     return jnp.arange(count) if labels.ndim == 1 else jnp.eye(count, dtype=bool)

@@ -1,4 +1,4 @@
-"""The compiled program that judges bounds, which are not hashing: real-valued vectors ranked by cosine."""
+"""The compiled program that evaluates unhashed bounds: real-valued vectors ranked by cosine."""
 
 from collections.abc import Callable
 from functools import partial
@@ -33,22 +33,22 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
     feature_map: Callable[..., FeatureMap],
     cutoffs: tuple[int, ...],
 ) -> Scores:
-    """Mean average precision of real-valued vectors ranked by cosine; all other metrics are of codes, and NaN.
+    """Mean average precision of real-valued vectors ranked by cosine; metrics of codes are NaN.
 
     Args:
         preprocessing: of data splits, stacked.
-        rbf: of the same; None where the feature map has none.
-        heads: of each cell; leaves (splits, cells, ...), if there are any.
-        features: raw features of all samples, (n_all, d).
+        rbf: of data splits, stacked; None if the feature map has none.
+        heads: of each cell; leaves (splits, cells, ...), if any.
+        features: raw features of all samples.
         labels: of all samples.
         roles: of samples in each split.
         feature_map: kind of the cells' feature map; static.
-        cutoffs: as for codes; static.
+        cutoffs: the N of precision at N; static.
 
     Returns:
         Leaves with leading axes (splits, cells).
     """
-    same = first_equal_rows(features)  # equal features have equal vectors, however these are rounded
+    same = first_equal_rows(features)  # equal features get equal vectors, whatever the rounding
 
     def of_split(args: tuple[Preprocessing, RBF | None, Vectors, Roles]) -> Scores:
         fitted, anchors, cells, role = args
@@ -63,12 +63,12 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
             each = cosine_average_precision(vectors[query], labels[query], *database)
             found = nothing._replace(queries=nothing.queries._replace(mean_average_precision=each))
             if seen.size:
-                own = jnp.searchsorted(role.database, seen)  # it is ascending
+                own = jnp.searchsorted(role.database, seen)  # the database is in ascending order
                 of_seen = cosine_average_precision(vectors[seen], labels[seen], *database, own)
                 found = found._replace(seen=of_seen)
             return measure(found)
 
-        if not jax.tree.leaves(cells):  # of a bound that learns nothing, and has one cell
+        if not jax.tree.leaves(cells):  # a bound that learns nothing has one cell
             return jax.tree.map(lambda value: value[None], judge(cells))
         return lax.map(judge, cells)
 
@@ -78,7 +78,7 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
 def _of_no_codes(
     labels: Shaped[Array, "n_all *c"], role: Roles, *, cutoffs: tuple[int, ...], chance: Chance
 ) -> Evaluation:
-    """An evaluation whose metrics of codes are NaN, in the shapes that codes of one bit would give them."""
+    """An evaluation whose metrics of codes are NaN, with the shapes of one-bit codes."""
     codes = jax.ShapeDtypeStruct((len(labels), 1), jnp.uint8)
 
     def of_codes(code: UInt8[Array, "n_all b"]) -> tuple[Metrics, BitStatistics]:

@@ -1,4 +1,4 @@
-"""A plan made to fit the memory by what the compiler says of it."""
+"""Make a plan fit the memory, as the compiler counts it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,20 +25,20 @@ def fit_plan(
     seen_queries: int = 0,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
 ) -> Plan:
-    """Compile the programs of the largest batch that is still to run, and cut batches by the memory that they take.
+    """Compile the programs of the largest batch that will run, and cut batches until it fits the memory.
 
     Args:
         plan: from `make_plan`, cut by formulas.
         inputs: of the sweep.
-        compiled: takes in the programs, so that `run` compiles none of them again.
-        memory_gib: what a batch may take, in GiB.
+        compiled: stores the programs, so that `run` does not compile them again.
+        memory_gib: memory limit of a batch, in GiB.
         cutoffs: as in `run`.
         seen_queries: as in `run`.
         is_done: as in `run`.
 
     Returns:
-        The same cells, with the memory of the largest batch as the compiler tells it. Where nothing is left to run,
-        nothing is compiled, and the plan is returned as it is.
+        The same cells, with the memory of the largest batch as the compiler counts it. If all cells are finished, the
+        plan is returned unchanged and nothing is compiled.
 
     Raises:
         InputError: if one cell alone does not fit.
@@ -63,7 +63,7 @@ def fit_plan(
         half = halves(largest)[0]
         if len(largest) == 1:
             raise InputError(
-                f"one cell of {largest.program.method} of {largest.program.bits} bits takes {byte_size(found)}, more "
+                f"one cell of {largest.program.method}, {largest.program.bits} bits needs {byte_size(found)}, more "
                 f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "
                 f"sweep.anchors"
             )

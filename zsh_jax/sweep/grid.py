@@ -1,4 +1,4 @@
-"""From the axes of a configuration to groups of cells that share a compiled program."""
+"""Turn the axes of a configuration into groups of cells that share a compiled program."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,10 +30,10 @@ Made = TypeVar("Made")
 Item = TypeVar("Item")
 
 Choices = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""By variant, then by set of unseen classes, the axes that were tuned and the value of each."""
+"""By variant, then by set of unseen classes, the chosen value of each tuned axis."""
 
 NO_CHOICES: Choices = MappingProxyType({})
-MOST_CELLS = 1_000_000  # more is a slip: at a second each, they take a fortnight
+MOST_CELLS = 1_000_000  # more is a mistake: at a second each, they take twelve days
 NO_VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -45,7 +45,7 @@ class Group:
         splits: data splits of one shape.
         program: method, code length and options.
         weights: of the method.
-        variant: whose grid it is of; "" where there are none.
+        variant: of the cells; "" if the sweep has no variants.
     """
 
     splits: tuple[DataSplit, ...]
@@ -64,40 +64,39 @@ class Group:
 
 
 def axis_values(key: str, axis: str, values: object, method: str = "") -> tuple[Any, ...]:
-    """The values of an axis, each of the right kind, and no two of them the same.
+    """Check the values of an axis: each is valid, and no two are the same.
 
     Args:
-        key: where they stand, such as `sweep.bits`.
-        axis: a shared axis, or an own one of the method.
-        values: a tuple of them, or one bare value.
-        method: whose axis it is; "" for a shared one.
+        key: key of the axis in the configuration, such as `sweep.bits`.
+        axis: a shared axis, or an own axis of the method.
+        values: a tuple of values, or one bare value.
+        method: owner of the axis; "" for a shared axis.
 
     Returns:
-        The tuple.
+        The tuple of values.
 
     Raises:
-        InputError: there is none, one is wrong, or two are the same to what runs: equal in float32, or the same set
-            of classes.
+        InputError: there is no value, one is invalid, or two make the same cells: they are equal in float32, or the
+            same set of classes.
     """
     if not isinstance(values, tuple | list):
         values = (values,)
     if not values:
-        raise InputError(f"{key} is empty; give at least one value, as in --config.{key}='(...)'")
+        raise InputError(f"{key} is empty; fix: give at least one value, as in --config.{key}='(...)'")
     found: dict[Any, Any] = {}
     for value in values:
         check_value(key, axis, value, method)
         same = _canonical(axis, value)
         if same in found:
             raise InputError(
-                f"{key} repeats a value: {shown(found[same])} and {shown(value)} make the same cells; fix: leave one "
-                "out"
+                f"{key} repeats a value: {shown(found[same])} and {shown(value)} make the same cells; fix: remove one"
             )
         found[same] = value
     return tuple(values)
 
 
 def _canonical(axis: str, value: Any) -> Any:
-    """What two values that make the same cells have in common."""
+    """A key that is equal for two values that make the same cells."""
     if axis == "unseen":
         return frozenset(name.strip() for name in value.split("+"))
     return float(np.float32(value)) if isinstance(value, float) else value
@@ -119,23 +118,22 @@ def groups(
     """The grid, split into groups.
 
     Args:
-        axes: for each shared axis its values, a tuple or one bare value; and for each method a mapping of its own axes
-            likewise.
-        variants: by name, axes that take other values. Where there are any, the sweep is a grid for each.
-        choices: by variant and set of unseen classes, axes that take one value there; `METHOD.AXIS` for an own one.
+        axes: values of each shared axis, a tuple or one bare value; and for each method a mapping of its own axes.
+        variants: by name, axes with other values. If there are any, each is a grid of its own.
+        choices: by variant and set of unseen classes, tuned axes with one value; `METHOD.AXIS` for an own axis.
 
     Returns:
-        Groups in the order of the variants and of the data splits' shapes; together they hold each cell once. Of an
-        axis that a method does not read, its cells have the first value alone.
+        Groups in the order of the variants and of the data splits' shapes; together they hold each cell once. If a
+        method does not read an axis, its cells have only the first value.
 
     Raises:
-        InputError: if an axis is missing, unknown, empty, repeats a value, or has a value that no run can take.
+        InputError: if an axis is missing, unknown, empty, repeats a value, or has an invalid value.
     """
     made = []
     for name, overrides in (variants or {"": {}}).items():
         where = f"variants.{name}" if name else "sweep"
         values = _checked(dict(axes), dict(overrides), where)
-        # All variants set by set where something was chosen, so that they share the data splits.
+        # With choices, all variants go through the sets in the same order, so that they share the data splits.
         sets: list[dict[str, tuple[Any, ...]]] = [{}]
         if choices:
             sets = [{"unseen": (unseen,)} | _chosen(choices, name, unseen) for unseen in values["unseen"]]
@@ -153,9 +151,7 @@ def _checked(axes: dict[str, Any], overrides: dict[str, Any], where: str) -> dic
             raise InputError(f"{where}: unknown axis {name!r}; {_meant(str(name))}")
     missing = [axis for axis in SHARED_AXES if axis not in axes and axis not in overrides]
     if missing:
-        raise InputError(
-            f"{where}: axis {missing[0]!r} is missing; give it, as in --config.sweep.{missing[0]}='(...)'"
-        )
+        raise InputError(f"{where}: axis {missing[0]!r} is missing; fix: --config.sweep.{missing[0]}='(...)'")
     found = {}
     for axis in SHARED_AXES:
         key = f"{where if axis in overrides else 'sweep'}.{axis}"
@@ -178,7 +174,7 @@ def _checked(axes: dict[str, Any], overrides: dict[str, Any], where: str) -> dic
 
 
 def _meant(name: str) -> str:
-    """What an unknown axis may have been meant to be: an own one of some method, or one spelt nearly so."""
+    """A hint for an unknown axis: the methods whose own axis it is, or the axis with the nearest name."""
     owners = [method for method in METHODS if name in own_takes(method)]
     if owners:
         return f"it is an axis of {', '.join(owners)}; fix: --config.sweep.{owners[0]}.{name}='(...)'"
@@ -218,17 +214,17 @@ def _product(axes: Mapping[str, tuple[Any, ...]], made: Callable[..., Made]) -> 
 
 
 def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list[Group]:
-    """Groups whose data splits have databases of one size: no other arrays can be stacked.
+    """Cut groups so that the data splits of each have databases of one size, because only these can be stacked.
 
-    The axes tell every other shape. The database is smaller without the images of the unseen classes, which validation
-    leaves out: by as many as these classes have.
+    The axes determine every other shape. The size of the database varies with validation, which excludes the images of
+    the unseen classes.
 
     Args:
         every: from `groups`.
-        searched: how many samples the database of each data split has.
+        searched: size of the database of each data split.
 
     Returns:
-        The same cells; a group of several sizes is cut.
+        The same cells, in groups with one size each.
     """
     made = []
     for group in every:
@@ -240,7 +236,7 @@ def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list
 
 
 def _check_growth(method: str, options: Sequence[Any], weights: Sequence[Any]) -> None:
-    """That a weight that grows from one iteration to the next is a weight in the last one too."""
+    """Check that a growing weight stays in range up to the last iteration."""
     for one, own in product(options, weights):
         growth, alpha = getattr(one, "alpha_growth", 1), getattr(own, "alpha", 1)
         powers = log10(alpha) + (getattr(one, "max_iterations", 1) - 1) * log10(growth)
@@ -252,15 +248,15 @@ def _check_growth(method: str, options: Sequence[Any], weights: Sequence[Any]) -
 
 
 def even_chunks(items: Sequence[Item], most: int) -> list[Sequence[Item]]:
-    """Cut into few chunks of one length, so that one compiled program serves them all.
+    """Cut items into few chunks of one length, so that one compiled program runs them all.
 
     Args:
-        items: what is cut.
-        most: items a chunk at the most, at least 1.
+        items: to cut.
+        most: the largest length of a chunk, at least 1.
 
     Returns:
-        Chunks in order. They are of one length where that makes less than twice as many of them as must be;
-        else the last one is shorter.
+        Chunks in order. They have one length if that needs less than twice the smallest number of chunks; else the
+        last one is shorter.
     """
     n = len(items)
     size = next(size for size in range(min(most, n), 0, -1) if n % size == 0)

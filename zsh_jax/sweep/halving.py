@@ -1,4 +1,4 @@
-"""Smaller batches where memory is short: the same cells, fewer at a time."""
+"""Cut batches that do not fit the memory: the same cells, fewer at a time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -8,19 +8,19 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep.plan import Batch
 
 WEIGHTS = ("shared", "others")
-# How XLA says that memory ran out: of arrays; in products on the CPU, seen under a limit; in libraries of a GPU.
+# Messages of XLA that mean out of memory: for arrays; in products on the CPU under a limit; in GPU libraries.
 SIGNS = ("RESOURCE_EXHAUSTED", "YNNPACK operation failed", "ALLOC_FAILED", "OUT_OF_MEMORY")
 
 
 def halves(batch: Batch, axes: Sequence[str] = (*WEIGHTS, "splits")) -> list[Batch]:
-    """A batch in two, along the first axis that has two values: weights before data splits, which are stacked already.
+    """Cut a batch in two along the first axis with two values: weights before data splits, which are stacked already.
 
     Args:
-        batch: what is cut.
+        batch: to cut.
         axes: that it may be cut along.
 
     Returns:
-        Two batches with the cells of the one; the batch alone where it cannot be cut.
+        Two batches with the same cells; the batch alone if it cannot be cut.
     """
     for axis in axes:
         values = getattr(batch, axis)
@@ -33,16 +33,16 @@ def halves(batch: Batch, axes: Sequence[str] = (*WEIGHTS, "splits")) -> list[Bat
 def within(
     batches: Iterable[Batch], limit: int, size: Callable[[Batch], int], *, most_splits: int | None = None
 ) -> list[Batch]:
-    """Cut the weights of batches until each is small enough, or has one of them.
+    """Cut the weights of batches until each batch is small enough, or has one set of weights.
 
     Args:
-        batches: in the order in which they run; those of one chunk of data splits follow each other.
+        batches: in the order in which they run; batches of one chunk of data splits are adjacent.
         limit: the largest size.
         size: of a batch.
-        most_splits: how many data splits may be stacked; any number if not given.
+        most_splits: the largest number of stacked data splits; any number if None.
 
     Returns:
-        The same cells; batches of one chunk still follow each other.
+        The same cells; batches of one chunk are still adjacent.
     """
 
     def by_weights(batch: Batch) -> list[Batch]:
@@ -71,32 +71,32 @@ def smaller(
     why: str,
     tell: Callable[[str], None],
 ) -> list[Batch]:
-    """Batches that are left, at sizes that may fit the memory.
+    """Cut the remaining batches to sizes that may fit the memory.
 
     Args:
         queue: batches; the first did not fit.
         size: of a batch.
-        is_loaded: whether its data splits fitted; if not, they are what is cut.
-        why: what was wrong with it.
+        is_loaded: whether its data splits fitted; if not, the splits are cut.
+        why: the reason, for the line.
         tell: takes a line about it.
 
     Returns:
         The same cells, none in a batch larger than half of the first.
 
     Raises:
-        InputError: if the first cannot be cut.
+        InputError: if the first batch cannot be cut.
     """
     batch = queue[0]
     parts = halves(batch) if is_loaded else halves(batch, ("splits",))
     program, split = batch.program, batch.splits[0]
-    what = f"{program.method} of {program.bits} bits"
+    what = f"{program.method}, {program.bits} bits"
     if len(parts) == 1:
         raise InputError(
             f"memory ran out with one cell of {what}, {split.training_samples} training samples and {split.anchors} "
-            f"anchors; fix: lower these, or give it more memory. What has ended is kept"
+            f"anchors; fix: lower these, or use more memory. Finished cells are saved"
         )
     cells, fewer = len(batch), len(parts[0])
-    tell(f"{why} with {cells} cells of {what} at once; going on with {fewer} at a time")
+    tell(f"{why} for {cells} cells of {what} at once; the sweep continues with {fewer} at a time")
     most_splits = len(parts[0].splits)
     return within(
         queue, size(parts[0]), size, most_splits=most_splits if most_splits < len(batch.splits) else None
@@ -104,7 +104,7 @@ def smaller(
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that memory ran out, on the host or on the device."""
+    """Whether an exception means out of memory, on the host or on the device."""
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)

@@ -1,4 +1,4 @@
-"""A sweep laid out from its configuration: inputs loaded, every split tried, the plan in words."""
+"""Prepare a sweep from its configuration: load the inputs, check every split, make the plan and describe it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,21 +28,21 @@ MOST_LINES = 12
 def lay_out(
     config: ConfigDict, choices: Choices = NO_CHOICES, *, extract: bool = True
 ) -> tuple[Plan, Inputs]:
-    """Load the inputs and plan the sweep; everything that can be wrong is found here, before features are extracted.
+    """Load the inputs and plan the sweep. Find every input error before features are extracted.
 
     Args:
         config: of the sweep.
-        choices: what was tuned, see `groups`.
-        extract: whether to extract features that are not at hand; else they are right in shape alone.
+        choices: of tuning, see `groups`.
+        extract: whether to extract features that are not cached; if not, only their shape is right.
 
     Returns:
-        The plan and the inputs, with the fingerprints of what was read.
+        The plan and the inputs, with their fingerprints.
 
     Raises:
-        InputError: if an axis, a file or the data set does not permit the sweep, or the tuning before it.
+        InputError: if an axis, a file or the data set is not valid for the sweep, or for the tuning before it.
     """
     grids = [config]
-    if config.tuning.axes and not choices:  # what will be tried, and whatever may be chosen, has to run too
+    if config.tuning.axes and not choices:  # every setting that tuning tries or may choose must run too
         grids += [validation_config(config), tried_config(config)]
     kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
     inputs, extract_missing = open_inputs(config, tuple(dict.fromkeys(kinds)))
@@ -56,13 +56,13 @@ def lay_out(
     if extract and extract_missing is not None:
         inputs = inputs._replace(features=extract_missing())
     elif extract_missing is not None:
-        return plan, inputs  # without a fingerprint: there are no features yet
+        return plan, inputs  # without fingerprints: there are no features yet
     found = take_fingerprints(inputs.dataset, inputs.features, inputs.semantics, splits)
     return plan, inputs._replace(fingerprints=found)
 
 
 def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Axes and variants of a sweep; by the names of classes, where there is a data set."""
+    """Axes and variants of a sweep; with a data set, "held-out" is replaced by names of classes."""
     axes, variants = config.sweep.to_dict(), config.variants.to_dict()
     if dataset is None:
         return axes, variants
@@ -71,20 +71,20 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
 
 
 def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
-    """The plan of a grid, if data and memory permit it, and the fingerprints of its splits."""
+    """The plan of a grid that fits data and memory, and the fingerprints of its splits."""
     features = inputs.features.shape[1]
     sizes = sizes_of(inputs)
     make_plan(
         every, sizes, memory_gib=config.memory_gib
-    )  # what cannot fit is refused before thousands of draws
+    )  # check the memory before drawing thousands of splits
     for group in every:
         _check_components(group, features)
     splits, searched = {}, {}
     for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
-                f"sweep.pca_dimensions: {split.pca_dimensions} principal directions cannot be found among {features} "
-                "features; lower --config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {features} features have fewer than {split.pca_dimensions} principal "
+                "directions; fix: lower --config.sweep.pca_dimensions"
             )
         indices = split_of(inputs, split)
         seen_queries = config.evaluation.seen_queries
@@ -101,24 +101,24 @@ def _check_components(group: Group, features: int) -> None:
     there = min(split.pca_dimensions or features for split in group.splits)
     if bits > method.most_bits(there):
         raise InputError(
-            f"sweep.bits: {method.name} has no {bits} bits from {there} features, its bits are principal components; "
-            f"lower --config.sweep.bits, or leave {method.name} out"
+            f"sweep.bits: {method.name} cannot make {bits} bits from {there} features: its bits are principal "
+            f"components; fix: lower --config.sweep.bits, or remove {method.name}"
         )
 
 
 def describe(
     plan: Plan, inputs: Inputs, config: ConfigDict, is_done: Callable[[dict[str, Any]], bool]
 ) -> str:
-    """The plan in words.
+    """The plan as text.
 
     Args:
         plan: from `lay_out`.
         inputs: from `lay_out`.
         config: of the sweep.
-        is_done: tells of a cell's identity whether its result is at hand already.
+        is_done: given a cell's identity, whether it is finished already.
 
     Returns:
-        A few lines: cells, groups, data, estimated memory, and what is there already.
+        A few lines: cells, groups, data, estimated memory, finished cells.
     """
     dataset = inputs.dataset
     splits = {split for group in plan.groups for split in group.splits}
@@ -137,7 +137,7 @@ def describe(
             else ""
         )
         lines.append(
-            f"learnt from the first {np.count_nonzero(dataset.auxiliary):,} samples, queried and searched in the "
+            f"training data: the first {np.count_nonzero(dataset.auxiliary):,} samples; queries and database: the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
     lines.extend(_told_groups(plan.groups))
@@ -147,7 +147,7 @@ def describe(
     lines.append(f"results: {config.workdir}")
     done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     if done:
-        lines.append(f"done already: {done}; another --config.workdir runs them anew")
+        lines.append(f"finished cells, skipped: {done}; set another --config.workdir to run them again")
     return "\n".join(lines)
 
 

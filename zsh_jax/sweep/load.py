@@ -1,4 +1,4 @@
-"""The data splits of a batch made ready: what every cell of theirs is trained and judged on, on the device."""
+"""Load the data splits of a batch: the training problem and the roles of samples, on the device."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -32,9 +32,9 @@ class Loaded(NamedTuple):
     """Data splits of one chunk, stacked on the device; or their shapes.
 
     Attributes:
-        prepared: ready to train on.
+        prepared: training problems.
         roles: of samples and classes.
-        seconds: that it took to prepare one split.
+        seconds: to prepare one split.
     """
 
     prepared: Prepared
@@ -43,7 +43,7 @@ class Loaded(NamedTuple):
 
 
 def samples_of(inputs: Inputs) -> Samples:
-    """All samples, on the device, in the precision that is set."""
+    """All samples, on the device, in JAX's current precision."""
     return Samples(jnp.asarray(inputs.features, jnp.result_type(float)), jnp.asarray(inputs.dataset.labels))
 
 
@@ -58,14 +58,11 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
     """Prepare the data splits of a batch, one after the other, and stack them.
 
     Args:
-        batch: whose splits.
+        batch: of the plan.
         inputs: of the sweep.
         samples: of the sweep.
         compiled: programs.
-        seen_queries: how many images of seen classes search the database too.
-
-    Returns:
-        The splits.
+        seen_queries: number of queries of seen classes.
     """
     prepared, roles, seconds = [], [], 0.0
     for split in batch.splits:
@@ -86,17 +83,17 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
 def loaded_shapes(
     batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, seen_queries: int
 ) -> tuple[Loaded, int]:
-    """What `load` returns, as shapes, and the most memory that it takes; compiled, and not run.
+    """The shapes of what `load` returns, and its peak memory; compiles without running.
 
     Args:
-        batch: whose splits.
+        batch: of the plan.
         inputs: of the sweep.
         samples: of the sweep, or their shapes.
         compiled: programs.
         seen_queries: as in `load`.
 
     Returns:
-        Shapes, and bytes beside those of the samples.
+        Shapes, and bytes without the samples.
     """
     split = batch.splits[0]
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
@@ -114,7 +111,7 @@ def loaded_shapes(
 
 
 def preparing(batch: Batch) -> tuple[Any, ...]:
-    """What batches have in common that use the same programs to prepare their splits."""
+    """A key that is equal for batches whose splits are prepared by the same programs."""
     ways = frozenset(preparation(split, batch.reads) for split in batch.splits)
     return ("prepare", batch.splits[0].shape, batch.reads, ways)
 
@@ -137,7 +134,7 @@ def _bytes_of_leaf(leaf: Any) -> int:
 def _arguments(
     split: DataSplit, batch: Batch, inputs: Inputs, *, seen_queries: int
 ) -> tuple[tuple[Any, ...], Roles]:
-    """What `prepare_split` takes after the features, and who is what in the split."""
+    """The arguments of `prepare_split` after the features, and the roles in the split."""
     dtype = jnp.result_type(float)
     indices = split_of(inputs, split)
     vectors = vectors_of(inputs, split)
@@ -163,33 +160,12 @@ def prepare_split(
     how: Preparation,
     reads: frozenset[Reads],
 ) -> Prepared:
-    """`prepare` on the training samples among all samples.
-
-    Args:
-        features: raw features of all samples, (n_all, d).
-        training: indices of the training samples, (n,).
-        taught: as for `prepare`.
-        keys: as for `prepare`.
-        bandwidth_scale: as for `prepare`.
-        how: as for `prepare`; static.
-        reads: as for `prepare`; static.
-
-    Returns:
-        The prepared split.
-    """
+    """`prepare` on the training samples among all samples."""
     return prepare(features[training], taught, keys, bandwidth_scale, how=how, reads=reads)
 
 
 def preparation(split: DataSplit, reads: frozenset[Reads]) -> Preparation:
-    """How a data split is made ready; what its methods do not read is left at its default, to share programs.
-
-    Args:
-        split: the axes.
-        reads: what its methods read.
-
-    Returns:
-        Static.
-    """
+    """The static options of `prepare`; those that the methods do not read keep their defaults, to share programs."""
     graph = GraphOptions()
     if Reads.GRAPH in reads:
         graph = GraphOptions(

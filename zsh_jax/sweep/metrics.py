@@ -1,6 +1,6 @@
-"""The metrics of a cell: one entry each, and nothing else to change for a new one.
+"""The metrics of a cell. To add a metric, add an entry here; nothing else changes.
 
-An entry has a name, by which results state it; a function of what an evaluation has; and where reports show it.
+An entry has the name in the results, a function of an evaluation, and its places in reports.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ from zsh_jax.core.metrics.evaluate import Metrics
 
 
 class Chance(NamedTuple):
-    """What each mean average precision of a cell would be, had the database been ranked in random order.
+    """Chance levels: each mAP of a cell for a database in random order.
 
     Attributes:
-        images: of images as queries.
-        at: of the first N places, for each cut-off N.
-        by_name: of the unseen classes' names as queries; NaN where these are not asked with.
-        seen: of images of seen classes as queries; NaN where there are none.
+        images: mAP of queries of unseen classes.
+        at: mAP@N for each cut-off N.
+        by_name: mAP of the unseen classes' names; NaN if names are not queries.
+        seen: mAP of queries of seen classes; NaN for none.
     """
 
     images: Float[Array, ""]
@@ -32,16 +32,16 @@ class Chance(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation of one cell has.
+    """The evaluation of one cell.
 
     Attributes:
-        queries: metrics of each image of an unseen class as a query.
-        names: average precision of each class's own code as a query; NaN where the method gives classes no codes.
-        seen: average precision of each image of a seen class as a query; NaN where there are none.
-        unseen: which classes are.
-        resamples: key by which the bootstrap draws queries, the same for all cells.
-        statistics: of the database's codes.
-        chance: what a random order would have given.
+        queries: metrics of each query of an unseen class.
+        names: average precision of each class code as a query; NaN if the method has no class codes.
+        seen: average precision of each query of a seen class; NaN for none.
+        unseen: whether each class is unseen.
+        resamples: key of the bootstrap over queries, the same for all cells.
+        statistics: of the database codes.
+        chance: chance levels.
     """
 
     queries: Metrics
@@ -57,12 +57,12 @@ class Metric(NamedTuple):
     """One metric.
 
     Attributes:
-        name: by which results state it.
-        of: from an evaluation to a number, or to a list of them.
-        head: of its column in the table that is printed at the end; "" for none.
-        table: file name and title of a table of its own in the report; None for none.
-        of_codes: whether bounds, which have no codes, cannot have it.
-        chance: the metric that is chance for it; "" for none.
+        name: in the results.
+        of: computes a number, or a list of numbers, from an evaluation.
+        head: of its column in the table printed at the end; "" for none.
+        table: file name and title of its own table in the report; None for none.
+        of_codes: whether it needs codes, which unhashed bounds lack.
+        chance: the metric that is its chance level; "" for none.
         is_list: whether it is a list.
     """
 
@@ -140,16 +140,9 @@ _ENTRIES = (
     *(Metric(field, _statistic(field), of_codes=True) for field in BitStatistics._fields),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _ENTRIES})
-"""Every metric by its name, in the order in which results state them."""
+"""Every metric by its name, in the order of the results."""
 
 
 def measure(found: Evaluation) -> dict[str, Float[Array, "*values"]]:
-    """All metrics of an evaluation.
-
-    Args:
-        found: what it has.
-
-    Returns:
-        By name.
-    """
+    """All metrics of an evaluation, by name."""
     return {metric.name: metric.of(found) for metric in METRICS.values()}

@@ -1,4 +1,4 @@
-"""The plan of a sweep: its groups, cut into batches that fit the memory."""
+"""The plan of a sweep: groups of cells, cut into batches that fit the memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Batch:
     Attributes:
         splits: data splits of one shape, stacked.
         program: method, code length and options.
-        shared: weights, of which those are read that a factorisation depends on, see `Method.shared`.
-        others: weights, of which the others are read.
-        reads: what the methods read that run on these data splits.
-        variant: whose cells they are.
+        shared: values of the weights that share a factorisation, see `Method.shared`.
+        others: values of the other weights.
+        reads: inputs that the methods on these data splits read.
+        variant: of the cells.
     """
 
     splits: tuple[DataSplit, ...]
@@ -46,15 +46,7 @@ class Batch:
 
 
 def batch_bytes(sizes: Sizes, batch: Batch) -> int:
-    """What a batch takes, by formula.
-
-    Args:
-        sizes: of the data.
-        batch: of a plan.
-
-    Returns:
-        Bytes.
-    """
+    """Bytes of a batch, by formula."""
     split, program = batch.splits[0], batch.program
     stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads)
     fixed = fixed_bytes(sizes, split, batch.reads)
@@ -63,7 +55,7 @@ def batch_bytes(sizes: Sizes, batch: Batch) -> int:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be run.
+    """The batches of a sweep.
 
     Attributes:
         groups: cells by compiled program.
@@ -81,15 +73,15 @@ class Plan:
 
 
 def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float) -> Plan:
-    """Lay out a sweep so that each batch fits the memory.
+    """Cut a sweep into batches that fit the memory.
 
     Data splits of one shape are stacked as far as memory allows, then cells. Batches of one chunk of splits
-    follow each other, so that each split is prepared once.
+    are adjacent, so that each split is prepared once.
 
     Args:
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
-        memory_gib: what a batch may take, in GiB.
+        memory_gib: memory limit of a batch, in GiB.
 
     Returns:
         The plan.
@@ -112,7 +104,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         if fixed + each + largest > budget:
             raise InputError(
                 f"one cell needs about {byte_size(fixed + each + largest)}, more than memory_gib = "
-                f"{memory_gib:g}; raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
+                f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         stack = min(len(splits), (budget - fixed) // (each + largest))
         for chunk in even_chunks(splits, stack):
@@ -126,14 +118,14 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
 
 
 def _reads(group: Group) -> frozenset[Reads]:
-    """What the method of a group reads for some of its weights."""
+    """The inputs that the method of a group reads for at least one of its weights."""
     method, options = group.program.of, group.program.options
     unread = [method.unread(weights, options) for weights in group.weights]
     return method.reads - frozenset.intersection(*unread)
 
 
 def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, reads: frozenset[Reads]) -> list[Batch]:
-    """Cut the weights so that a batch has at most `room` cells of each split, sharing factorisations if it can."""
+    """Cut the weights so that a batch has at most `room` cells of each split; share factorisations if possible."""
     names = group.program.of.shared
     blank = dict.fromkeys(names)
     shared = tuple({tuple(getattr(w, name) for name in names): w for w in group.weights}.values())

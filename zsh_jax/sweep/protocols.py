@@ -1,4 +1,4 @@
-"""What the protocol of a data set sets in a configuration; the protocols themselves are in `zsh_jax.data.catalogue`."""
+"""Apply the protocol of a data set to a configuration; the protocols are in `zsh_jax.data.catalogue`."""
 
 from typing import Any
 
@@ -9,17 +9,19 @@ from zsh_jax.errors import InputError
 
 
 def apply_protocol(config: ConfigDict, name: str) -> None:
-    """Set what a data set's protocol says.
+    """Set the values of a data set's protocol.
 
     Args:
-        config: from `zsh_jax.sweep.config.defaults`, changed.
+        config: from `zsh_jax.sweep.config.defaults`; changed in place.
         name: a key of `PROTOCOLS`.
 
     Raises:
         InputError: if there is no such protocol.
     """
     if name not in PROTOCOLS:
-        raise InputError(f"there is no protocol for data set {name!r}; take {', '.join(PROTOCOLS)}")
+        raise InputError(
+            f"there is no protocol for data set {name!r}; fix: use one of {', '.join(PROTOCOLS)}"
+        )
     protocol = PROTOCOLS[name]
     config.dataset.name = protocol.dataset
     config.dataset.classes = protocol.classes

@@ -1,4 +1,4 @@
-"""What the sweep engine returns for each cell."""
+"""The result that the sweep engine returns for each cell."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,15 +10,15 @@ from zsh_jax.core.hashing import HashFunction
 
 
 class CellResult(NamedTuple):
-    """One cell of a sweep, after training and evaluation; everything is on the host.
+    """One cell of a sweep after training and evaluation, on the host.
 
     Attributes:
-        cell: the cell's identity, flat: `method`, `dataset`, `features`, `semantics`, `unseen`, `bits`, `seed`,
-            every axis of the sweep; JSON scalars.
-        metrics: what came out, flat: each metric under its field name (a float, or a list of floats for a curve),
-            `iterations`, `status`, `objective`, `seconds`.
-        history: one value an iteration: `objective`, its five terms, `flips`; arrays of length `iterations`.
-        model: the trained hash function, where it was asked for.
+        cell: flat identity: `method`, `dataset`, `features`, `semantics`, `unseen`, `bits`, `seed`, every axis of the
+            sweep; JSON scalars.
+        metrics: flat: each metric by name (a float, or a list of floats for a curve), `iterations`, `status`,
+            `objective`, `seconds`.
+        history: one value an iteration: `objective`, its five terms, `flips`.
+        model: the trained hash function, if it was requested.
     """
 
     cell: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""What each setting of a configuration takes, checked before anything is read or run."""
+"""Check every setting of a configuration before anything is read or run."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.tuning import check_tuning
 from zsh_jax.takes import Takes, check, shown
 
-OPEN = ("variants", "tuning.axes")  # whose keys are the user's own
+OPEN = ("variants", "tuning.axes")  # the user chooses the keys below these
 MODES = ("offline", "online", "disabled")  # of Weights & Biases
 _ARRAYS = takes.several(takes.text(200))
 _PLACEHOLDER = takes.optional(takes.path())
@@ -84,17 +84,17 @@ SETTINGS: dict[str, Takes] = {
     "tuning.bits": takes.several(TAKES["bits"], least=1),
     "tuning.seed": takes.several(TAKES["seed"], least=1),
 }
-"""What each setting takes that is neither an axis nor told by its default."""
+"""What each setting takes, unless it is an axis or its default shows it."""
 
 
 def check_settings(config: ConfigDict) -> None:
-    """Refuse, without a look at any file, what no sweep can be run with.
+    """Refuse an invalid configuration, without reading any file.
 
     Args:
-        config: a whole configuration, as an experiment gives it, with what the command line changed.
+        config: of an experiment, with the changes of the command line.
 
     Raises:
-        InputError: a setting is unknown, missing, or of the wrong kind or range, or two contradict each other.
+        InputError: a setting is unknown, missing, of the wrong type or out of range, or two contradict each other.
     """
     asked, known = dict(leaves(config)), dict(leaves(defaults()))
     known |= {f"sweep.{axis}": () for axis in SHARED_AXES}
@@ -103,7 +103,7 @@ def check_settings(config: ConfigDict) -> None:
             raise InputError(f"{key}: there is no such setting; {meant(key, known)}")
     for key, default in known.items():
         if key not in asked and not key.startswith("sweep.") and key not in OPEN:
-            raise InputError(f"{key} is missing; fix: begin with zsh_jax.sweep.config.for_dataset")
+            raise InputError(f"{key} is missing; fix: start from zsh_jax.sweep.config.for_dataset")
         takes_ = SETTINGS.get(key) or _by_type(default)
         if takes_ is not None and not key.startswith("sweep."):
             check(takes_, key, asked[key])
@@ -116,14 +116,14 @@ def check_settings(config: ConfigDict) -> None:
 
 
 def meant(key: str, known: Collection[str] = ()) -> str:
-    """What a setting that is unknown may have been meant to be.
+    """A hint for an unknown setting.
 
     Args:
         key: such as `sweep.alpha`.
-        known: all settings; none to look for methods alone.
+        known: all settings; empty to consider only axes of methods.
 
     Returns:
-        Words: the methods whose own axis it is, or the setting that is spelt nearly so; "" for neither.
+        The methods whose own axis it is, or the setting with the nearest name; "" for neither.
     """
     axis = key.rpartition(".")[2]
     owners = [method for method in METHODS if axis in own_takes(method)]
@@ -133,7 +133,7 @@ def meant(key: str, known: Collection[str] = ()) -> str:
 
 
 def _by_type(default: object) -> Takes | None:
-    """What a setting takes that has no row above: what is of the type of its default."""
+    """What a setting without an entry in SETTINGS takes: values of the type of its default."""
     if default is None:
         return None
     kinds = {bool: takes.flag(), int: takes.whole(0), float: takes.number(zero=True), str: takes.text()}
@@ -160,11 +160,7 @@ def _check_variants(config: ConfigDict) -> None:
 
 
 def plain(config: ConfigDict) -> None:
-    """Put Python's own numbers in the place of NumPy's, which an experiment may well have; they are equal.
-
-    Args:
-        config: changed in place.
-    """
+    """Replace NumPy numbers of an experiment by equal Python numbers, in place."""
     with config.unlocked(), config.ignore_type():
         for key, value in list(config.items()):
             if isinstance(value, ConfigDict):
@@ -179,11 +175,11 @@ def leaves(config: ConfigDict, before: str = "") -> Iterator[tuple[str, Any]]:
     """Every setting of a configuration.
 
     Args:
-        config: or a part of one.
-        before: what stands before its keys.
+        config: a configuration or a part of one.
+        before: prefix of its keys.
 
     Yields:
-        Dotted keys and values; what has keys of the user's own is one setting.
+        Dotted keys and values; each of `OPEN` is one setting.
     """
     for key, value in config.items():
         path = f"{before}{key}"

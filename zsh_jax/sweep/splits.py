@@ -1,4 +1,4 @@
-"""What the axes of a data split stand for: indices of samples, and class vectors."""
+"""Turn the axes of a data split into indices of samples and class vectors."""
 
 import numpy as np
 from jaxtyping import Float32
@@ -10,17 +10,10 @@ from zsh_jax.sweep.axes import DataSplit
 
 
 def split_of(inputs: Inputs, split: DataSplit) -> Split:
-    """The zero-shot split that a cell's axes name.
-
-    Args:
-        inputs: of the sweep.
-        split: the axes.
-
-    Returns:
-        Indices of training samples, queries and database.
+    """The zero-shot split of the axes: indices of training samples, queries and database.
 
     Raises:
-        InputError: if the data set cannot be split so.
+        InputError: if the data set does not allow this split.
     """
     return split_dataset(
         inputs.dataset,
@@ -34,15 +27,7 @@ def split_of(inputs: Inputs, split: DataSplit) -> Split:
 
 
 def vectors_of(inputs: Inputs, split: DataSplit) -> Float32[np.ndarray, "c e"]:
-    """The semantic vectors of all classes that a cell's axes name.
-
-    Args:
-        inputs: of the sweep.
-        split: the axes.
-
-    Returns:
-        Rows of unit length, in the order of the classes.
-    """
+    """The class vectors of the axes: rows of unit length, in the order of the classes."""
     vectors = inputs.semantics[split.semantics].vectors
     if split.semantics == "random":
         return random_orthogonal(len(vectors), seed=split.seed)

@@ -20,13 +20,13 @@ from zsh_jax.training.prepare import Prepared
 
 
 class Trained(NamedTuple):
-    """What is kept of the cells of a batch; leaves have leading axes.
+    """The trained cells of a batch; leaves have leading axes.
 
     Attributes:
         head: of each hash function.
-        class_head: for class vectors; None for a method that has none.
-        class_codes: code of each class from its vector alone, packed; None likewise.
-        trace: how it got there; its status says too where the hash function is not finite.
+        class_head: for class vectors; None if the method has none.
+        class_codes: packed code of each class vector; None if the method has none.
+        trace: of training; its status also marks hash functions that are not finite.
     """
 
     head: Head
@@ -39,12 +39,11 @@ class Trained(NamedTuple):
 def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
     """Fit every data split with every set of weights, as one program.
 
-    The weights that a factorisation depends on have an axis of their own, outside that of the others, so that it is
-    made once for each of their values.
+    Weights that share a factorisation have their own outer axis, so that each of their values is factorised once.
 
     Args:
         prepared: data splits, stacked on a leading axis.
-        weights: of the method; `shared` ones (shared,) each, the others (others,) each.
+        weights: of the method; `shared` ones have shape (shared,), the others (others,).
         program: static.
 
     Returns:
@@ -68,7 +67,7 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
 def _over(
     function: Callable[[Prepared, Any], Trained], method: Method, weights: Any, *, shared: bool
 ) -> Callable[[Prepared, Any], Trained]:
-    """Vmap over the values of the shared weights, or of the others; where there are no such weights, over one."""
+    """Vmap over the values of the shared weights, or of the others; if there are none, over one value."""
     names = method.weights._fields
     axes = method.weights(*(0 if (name in method.shared) == shared else None for name in names))
     sizes = [len(leaf) for leaf, axis in zip(weights, axes, strict=True) if axis == 0]
@@ -76,20 +75,13 @@ def _over(
 
 
 def is_finite(hash_function: HashFunction) -> Bool[Array, ""]:
-    """Whether all arrays of a hash function are finite: where one is not, its codes mean nothing."""
+    """Whether all arrays of a hash function are finite; if not, its codes are meaningless."""
     leaves = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(hash_function)]
     return jnp.stack(leaves).all()
 
 
 def no_trace(split: Prepared) -> Trace:
-    """What a method without an objective has to report: no iteration.
-
-    Args:
-        split: that it was fitted to.
-
-    Returns:
-        A trace of one place, with nothing in it.
-    """
+    """The trace of a method without an objective: no iterations, NaN values, arrays of length 1."""
     nothing = jnp.full(1, jnp.nan, split.vectors.dtype)
     return Trace(
         objective=nothing[0],

@@ -1,6 +1,6 @@
-"""Tuning without a look at the unseen classes: some seen ones stand in for them, and the best setting there is run.
+"""Tuning without the unseen classes: some seen classes replace them, and the best setting is then run.
 
-For each set of unseen classes by itself: their images are nowhere while settings are tried for them.
+Each set of unseen classes is tuned separately; images of these classes are excluded everywhere during tuning.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,14 +25,11 @@ FIXED = ("unseen", "bits", "seed", "validation", "queries", "method")
 
 
 def check_tuning(config: ConfigDict) -> None:
-    """See to it that a tuning is one, keeps off the unseen classes, and gives every variant the same budget.
-
-    Args:
-        config: of the sweep.
+    """Check that tuning is valid, excludes the unseen classes, and gives every variant the same budget.
 
     Raises:
-        InputError: if a variant or an axis is none that can be tuned, budgets differ, or validation classes are asked
-            for by the sweep itself too.
+        InputError: if a variant or an axis cannot be tuned, budgets differ, or the sweep sets its own validation
+            classes.
     """
     every = config.tuning.axes
     if not every:
@@ -56,14 +53,14 @@ def check_tuning(config: ConfigDict) -> None:
     if len(set(budgets.values())) > 1:
         told = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
         raise InputError(
-            f"tuning.axes: budgets differ ({told} settings); fix: give each variant the same number"
+            f"tuning.axes: budgets differ ({told} settings); fix: give each variant the same number of settings"
         )
     for made in (validation_config(config), tried_config(config)):
         groups(made.sweep.to_dict(), made.variants.to_dict())
 
 
 def _check_own_validation(config: ConfigDict) -> None:
-    """A sweep that has validation classes of its own would be tuned on others, or on the very ones it ends with."""
+    """Refuse a sweep with its own validation classes: tuning would use other classes, or those that it is tested on."""
     for where, axes in {
         "sweep": config.sweep,
         **{f"variants.{n}": v for n, v in config.variants.items()},
@@ -71,8 +68,8 @@ def _check_own_validation(config: ConfigDict) -> None:
         own = axes.get("validation", 0)
         if own not in (0, (0,)):
             raise InputError(
-                f"{where}.validation: {shown(own)} contradicts tuning.axes, which takes its classes from "
-                "tuning.validation; fix: leave it out"
+                f"{where}.validation: {shown(own)} contradicts tuning.axes, which reads tuning.validation; fix: "
+                f"remove {where}.validation"
             )
 
 
@@ -83,18 +80,18 @@ def _check_tried(config: ConfigDict, name: str, axis: str, values: object) -> No
     owners = [one for one in METHODS if axis in own_takes(one)]
     if owners and not known:
         raise InputError(
-            f"{key}: it is an axis of {', '.join(owners)}; fix: give tuning.axes.{name}.{owners[0]}.{axis}"
+            f"{key}: it is an axis of {', '.join(owners)}; fix: set tuning.axes.{name}.{owners[0]}.{axis}"
         )
     if not known or axis in FIXED:
-        raise InputError(f"{key}: {axis!r} cannot be tuned; fix: take an axis of the method or its features")
+        raise InputError(f"{key}: {axis!r} cannot be tuned; fix: use an axis of the method or its features")
     if not isinstance(values, tuple | list) or not values:
         raise InputError(f"{key}: takes a tuple of values, not {shown(values)}; fix: --config.{key}='(...)'")
     axis_values(key, own, values, method)
     for running in _methods(config, name):
         if method not in ("", running) or not (method or reads_axis(METHODS[running], axis)):
             raise InputError(
-                f"{key}: {running} does not read {axis}, all values give the same; fix: tune what it reads, or leave "
-                f"{name} out"
+                f"{key}: {running} does not read {axis}, so all values give the same result; fix: tune an axis that "
+                f"it reads, or remove {name}"
             )
 
 
@@ -108,14 +105,7 @@ def _methods(config: ConfigDict, variant: str) -> tuple[str, ...]:
 
 
 def tried_axes(config: ConfigDict) -> dict[str, dict[str, Any]]:
-    """By variant, the axes that are tuned and the values to try; an own axis of a method as `METHOD.AXIS`.
-
-    Args:
-        config: of the sweep.
-
-    Returns:
-        What `config.tuning.axes` says, flat.
-    """
+    """By variant, the tuned axes and the values to try, flat; an own axis of a method is `METHOD.AXIS`."""
     return {name: _flat(tried) for name, tried in config.tuning.axes.items() if isinstance(tried, ConfigDict)}
 
 
@@ -141,7 +131,7 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(base: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
-    """A variant with other values for some axes."""
+    """A copy of a variant with other values for some axes."""
     made = base.to_dict()
     for change in changes:
         for axis, value in change.items():
@@ -151,14 +141,7 @@ def _merged(base: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
 
 
 def tried_config(config: ConfigDict) -> ConfigDict:
-    """The sweep whose variants have all that tuning may choose for them: it holds whatever will run.
-
-    Args:
-        config: of the sweep.
-
-    Returns:
-        A configuration without a tuning.
-    """
+    """The sweep of all settings that tuning may choose: it contains every cell that may run. It has no tuning."""
     made = ConfigDict(config.to_dict())
     for name, tried in tried_axes(config).items():
         made.variants[name] = _merged(config.variants[name], _nested(tried))
@@ -167,14 +150,7 @@ def tried_config(config: ConfigDict) -> ConfigDict:
 
 
 def validation_config(config: ConfigDict) -> ConfigDict:
-    """The sweep that tries the settings.
-
-    Args:
-        config: of the sweep.
-
-    Returns:
-        A configuration with the variants that are tuned alone, on validation classes, in a folder of its own.
-    """
+    """The sweep that tries the settings: the tuned variants, on validation classes, in a folder of its own."""
     asked = config.tuning
     made = ConfigDict(config.to_dict())
     made.name = f"{config.name}-{VALIDATION}"
@@ -189,7 +165,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     for name, tried in tried_axes(config).items():
         has_codes = any(METHODS[method].has_codes for method in _methods(config, name))
         lengths = {"bits": tuple(asked.bits)} if has_codes else {}
-        # Of a variant too: its own seeds or validation classes are not those that tuning was given.
+        # Set these in each variant too: a variant may have its own seeds or validation classes.
         drawn = {"seed": tuple(asked.seed), "validation": (asked.validation,)}
         made.variants[name] = _merged(config.variants[name], lengths, drawn, _nested(tried))
     made.tuning.axes = ConfigDict()
@@ -201,10 +177,10 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
 
     Args:
         rows: of the sweep of `validation_config`.
-        axes: of `tried_axes`: what was tried.
+        axes: from `tried_axes`.
 
     Returns:
-        The choices; of equal settings the one that was tried first.
+        The choices; of equal settings the first one tried.
 
     Raises:
         InputError: if no setting of a variant gave a finite mAP.
@@ -218,17 +194,20 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
     choices: dict[str, dict[str, dict[str, Any]]] = {}
     for (variant, unseen), tried in found.items():
         means = {setting: float(np.mean(values)) for setting, values in tried.items()}
-        # In the order in which they are listed, whatever the order of the rows: the first of equals counts.
+        # In the order of the configuration, whatever the order of the rows: the first of equal settings is chosen.
         finite = [one for one in product(*axes[variant].values()) if np.isfinite(means.get(one, np.nan))]
         if not finite:
-            raise InputError(f"no setting of {variant} was finite on validation classes for {unseen}")
+            raise InputError(
+                f"no setting of {variant} was finite on validation classes for {unseen}; fix: try other values in "
+                f"tuning.axes.{variant}"
+            )
         best = finite[int(np.argmax([means[one] for one in finite]))]
         choices.setdefault(variant, {})[unseen] = dict(zip(axes[variant], best, strict=True))
     return choices
 
 
 def told(choices: Choices) -> str:
-    """The choices in words: a line a variant, with how many sets of unseen classes took which value."""
+    """The choices as text: a line a variant, with the number of sets of unseen classes that chose each value."""
     lines = []
     for variant, by_unseen in choices.items():
         counts: dict[str, int] = {}
