@@ -111,7 +111,7 @@ def test_what_neither_part_can_give_is_an_error():
     joined = join_datasets(ONE, SEVERAL)
     with pytest.raises(InputError, match="cannot be drawn from 0 images of unseen classes"):
         split_dataset(joined, "tench", training_samples=2, queries=1, seed=0)
-    with pytest.raises(InputError, match=r"nothing relevant in the database: all images of class 'tench'"):
+    with pytest.raises(InputError, match=r"no relevant image in the database: all images of class 'tench'"):
         split_dataset(
             join_datasets(ONE, ONE._replace(name="y")), "tench", training_samples=2, queries=3, seed=0
         )

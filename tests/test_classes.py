@@ -139,5 +139,5 @@ def test_bits_that_a_class_does_not_care_for_are_not_told_by_rounding():
 
 
 def test_a_method_without_codes_of_classes_says_so():
-    with pytest.raises(ValueError, match="no codes of classes"):
+    with pytest.raises(ValueError, match="no class codes"):
         encode_classes(_function(None, 8), jnp.asarray(_unseen()))

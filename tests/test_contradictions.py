@@ -99,7 +99,7 @@ TOGETHER = {
         "101 training samples cannot be drawn from 100",
     ),
     "more queries than images": ({"sweep.queries": (21,)}, "21 queries cannot be drawn from 20"),
-    "all images are queries": ({"sweep.queries": (20,)}, "nothing relevant in the database"),
+    "all images are queries": ({"sweep.queries": (20,)}, "no relevant image in the database"),
     "more seen queries than images": (
         {"evaluation.seen_queries": 99},
         "99 seen queries cannot be drawn from",

@@ -68,7 +68,7 @@ def test_every_method_by_name_in_five_lines(name, several, tmp_path):
         0.45 if name in ("lsh", "random_rotation", "pcah") else 0.7
     )
     if model.class_head is None:
-        with pytest.raises(ValueError, match="no codes of classes"):
+        with pytest.raises(ValueError, match="no class codes"):
             zsh.encode_classes(loaded, jnp.asarray(vectors))
     else:
         names = zsh.encode_classes(loaded, jnp.asarray(vectors))

@@ -95,5 +95,5 @@ def test_a_bound_has_no_codes(name, float64):
     assert zsh.code_length(function) == 0
     with pytest.raises(ValueError, match="a bound has no codes"):
         zsh.encode(function, jnp.asarray(data.raw))
-    with pytest.raises(ValueError, match="no codes of classes"):
+    with pytest.raises(ValueError, match="no class codes"):
         zsh.encode_classes(function, jnp.asarray(data.vectors))

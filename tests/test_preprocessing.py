@@ -115,7 +115,7 @@ def test_float64_stays_float64(float64):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"kind": "zca"}, "kind is one of"),
+        ({"kind": "zca"}, "kind must be one of"),
         ({"kind": "pca", "dimensions": 13}, "1 to 12"),
         ({"kind": "pca", "dimensions": 0}, "1 to 12"),
         ({"kind": "unit", "dimensions": 3}, "needs kind='pca'"),

@@ -202,7 +202,7 @@ HOT = np.eye(3, dtype=bool)[[0, 0, 1, 1, 2, 2]]
     [
         ({"training_samples": 17}, "17 training samples cannot be drawn from 16 images of seen classes"),
         ({"queries": 5}, "5 queries cannot be drawn from 4 images of unseen classes"),
-        ({"queries": 4}, "4 of 4 queries have nothing relevant .* of class 1 are queries"),
+        ({"queries": 4}, "4 of 4 queries have no relevant image .* of class 1 are queries"),
         ({"unseen": ()}, "no class is unseen"),
         ({"unseen": (0, 1, 2, 3, 4)}, "all 5 classes are unseen"),
         ({"unseen": (5,)}, "unseen class 5 is out of range"),
@@ -211,7 +211,7 @@ HOT = np.eye(3, dtype=bool)[[0, 0, 1, 1, 2, 2]]
         ({"labels": _balanced(4, 5) * 2}, "unseen class 1 has no image"),
         ({"labels": _balanced(4, 5) / 2}, "labels must be"),
         ({"labels": HOT.astype(int)}, "boolean multi-hot"),
-        ({"labels": HOT, "queries": 2, "training_samples": 2}, "2 of 2 queries have nothing relevant"),
+        ({"labels": HOT, "queries": 2, "training_samples": 2}, "2 of 2 queries have no relevant image"),
         ({"labels": HOT, "unseen": (3,)}, "out of range"),
         ({"labels": HOT, "unseen": (0, 1, 2)}, "all 3 classes are unseen"),
         ({"labels": HOT, "unseen": (0, 1), "training_samples": 3}, "cannot be drawn from 2 images of seen"),

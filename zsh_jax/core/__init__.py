@@ -1,6 +1,5 @@
-"""The numerical core: pure functions of arrays, to be read in this order.
+"""The numerical core: pure functions of arrays. Read the files in this order.
 
-`problem` (what is given, what is sought), `objective` (what is minimised), `steps/` (one exact minimiser a file),
-`solver` (the loop), then what surrounds it: `kernel` and `graph` build a problem, `hashing` and `packing` use
-its solution, `metrics/` judge it.
+`problem` (data and unknowns), `objective`, `steps/` (one exact minimiser a file) and `solver` (the loop). Then `kernel`
+and `graph`, which build a problem; `hashing` and `packing`, which use its solution; and `metrics/`, which evaluate it.
 """

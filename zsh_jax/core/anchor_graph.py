@@ -1,4 +1,4 @@
-"""A graph in which samples are neighbours through the anchors that they share: linear in the number of samples."""
+"""The anchor graph: samples are neighbours through shared anchors; linear in the number of samples."""
 
 from functools import partial
 from typing import NamedTuple
@@ -12,15 +12,15 @@ from zsh_jax.core.kernel import squared_distances
 
 
 class AnchorGraph(NamedTuple):
-    """Each sample's share in its nearest anchors. The adjacency matrix is A = Z Lambda^-1 Z', never formed.
+    """Each sample's weights on its nearest anchors. The adjacency matrix is A = Z Lambda^-1 Z', never formed.
 
-    Z (n x k) holds the shares, Lambda the anchors' sums of them. Rows of A sum to 1 (Liu, He & Chang, "Large graph
+    Z (n x k) holds the weights, Lambda their sums over samples. Rows of A sum to 1 (Liu, He & Chang, "Large graph
     construction for scalable semi-supervised learning", ICML 2010).
 
     Attributes:
         anchors: indices of each sample's s nearest anchors.
-        weights: the sample's shares in them; each row sums to 1.
-        mass: Lambda, the sum of shares in each anchor.
+        weights: the sample's weights on them; each row sums to 1.
+        mass: Lambda, the sum of weights on each anchor.
     """
 
     anchors: Int[Array, "n s"]
@@ -37,20 +37,20 @@ def anchor_graph(
     nearest: int = 3,
     block: int = 512,
 ) -> AnchorGraph:
-    """Shares of samples in their nearest anchors, by the RBF kernel.
+    """Weights of samples on their nearest anchors, by the RBF kernel.
 
     Args:
         x: standardised features, (n, d).
         anchor_features: anchors, (k, d).
         sigma_squared: bandwidth of the kernel.
         nearest: anchors a sample, s; at most k; static.
-        block: samples at a time; static. The memory needed is block x k.
+        block: samples at a time; static. Memory: block x k.
 
     Returns:
         The graph; `anchors` and `weights` are (n, s).
 
     Raises:
-        ValueError: if there are fewer anchors than `nearest`.
+        ValueError: there are fewer anchors than `nearest`.
     """
     n, k = x.shape[0], anchor_features.shape[0]
     if not 1 <= nearest <= k:

@@ -1,4 +1,4 @@
-"""The code of a class from its class vector alone, so that a class's name retrieves its images."""
+"""The code of a class from its class vector alone, so that a class name retrieves images."""
 
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ ROUNDING = 64  # units in the last place
 class Dictionary(NamedTuple):
     """The code b of a class that minimises |s - b V|^2 for its vector s (published form), by coordinate descent.
 
-    The B-step does the same for a training sample. The descent ends at a local minimum, so it is made twice, from
-    sign(s V') and from the training code that fits s best, and the better end counts. A seen class so gets the code of
+    The B-step does the same for a training sample. The descent ends at a local minimum, so it runs from two starts,
+    sign(s V') and the training code that fits s best, and the better result is kept. So a seen class gets the code of
     its images.
 
     Attributes:
@@ -36,7 +36,7 @@ class Dictionary(NamedTuple):
         dictionary = self.dictionary
         known = unpack_codes(self.codes, bits=dictionary.shape[0]).astype(dictionary.dtype)
         target, coupling = vectors @ dictionary.T, dictionary @ dictionary.T
-        # Few classes leave many bits that are worth nothing either way: rounding must not decide them.
+        # With few classes many bits do not affect the fit: break these ties deterministically, not by rounding.
         tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
         nearest = jnp.argmin(squared_distances(vectors, known @ dictionary), axis=1)
         starts = jnp.where(target + tie < 0, -1, 1).astype(target.dtype), known[nearest]
@@ -46,7 +46,7 @@ class Dictionary(NamedTuple):
 
 
 def class_dictionary(state: State) -> Dictionary:
-    """What gives classes their codes after a solve of the published form.
+    """The class head of a solution of the published form.
 
     Args:
         state: of a `Solution`.

@@ -1,13 +1,13 @@
-"""The coupled form: a rotation that faces the sign constraint, with no free regression beside it.
+"""The coupled form: the rotation is coupled to the sign constraint, without a free regression.
 
-In the published objective R stands beside a free W, and J depends on W R' alone: the rotation can change nothing.
-Here the semantics themselves, turned and scaled, are what the codes are to equal,
+In the published objective R appears with a free W, and J depends on W R' alone: the rotation cannot change the codes.
+Here the codes must match the rotated and scaled semantics themselves,
 
     Jc = |B - s Z R|^2 + alpha |B - Phi P|^2 + beta |P|^2 + gamma tr(P' Phi' L Phi P),
 
-where Z (n x r) is Y, centred, in its leading r = min(e, l) principal directions, and R (r x l) has R R' = I. Then
-|Z R| is constant, and each step is exact. It is an extension of Yang et al. 2016, not theirs; with Phi P in the
-place of Z it would be ITQ (Gong & Lazebnik 2011).
+where Z (n x r) is Y, centred, in its leading r = min(e, l) principal directions, and R (r x l) has R R' = I. Then |Z R|
+is constant, and each step is exact. This is an extension of Yang et al. 2016, not their method; with Phi P in place of
+Z it is ITQ (Gong & Lazebnik 2011).
 """
 
 from dataclasses import replace
@@ -33,10 +33,10 @@ class CoupledState(NamedTuple):
     Attributes:
         codes: B, in {-1, +1}.
         projection: P; the hash function is sign(phi(x) P).
-        rotation: V R: the leading r principal directions V of the semantics, turned onto the bits. An unseen
-            class of vector v has the code sign(s (v - centre) V R).
+        rotation: V R: the leading r principal directions V of the semantics, rotated to the bits. An unseen class with
+            vector v has the code sign(s (v - centre) V R).
         scale: s.
-        centre: mean of Y; stays as it is.
+        centre: mean of Y; constant.
     """
 
     codes: Float[Array, "n l"]
@@ -55,8 +55,8 @@ def principal_semantics(problem: Problem, *, bits: int) -> tuple[Float[Array, "n
         bits: code length l.
 
     Returns:
-        Z (n, r) with r = min(e, l), the directions V (e, r). Directions in which the semantics do
-        not vary are zero: nothing is known of them, and a class's code must not be told by their rounding.
+        Z (n, r) with r = min(e, l), and the directions V (e, r). Directions without variance are set to zero, so that
+        class codes do not depend on rounding.
     """
     centred = problem.semantics - problem.semantics.mean(0)[None]
     values, vectors = eigh(centred.T @ centred)
@@ -67,11 +67,11 @@ def principal_semantics(problem: Problem, *, bits: int) -> tuple[Float[Array, "n
 
 @partial(jax.jit, static_argnames="bits")
 def init_coupled(problem: Problem, key: PRNGKeyArray, *, bits: int) -> CoupledState:
-    """Random codes; everything else is fitted before it is first read.
+    """Random codes; all other unknowns are fitted before they are read.
 
     Args:
         problem: the training data, n samples.
-        key: the start's key; not used for anything else.
+        key: of the start; not used for anything else.
         bits: code length l.
 
     Returns:
@@ -92,17 +92,17 @@ def init_coupled(problem: Problem, key: PRNGKeyArray, *, bits: int) -> CoupledSt
 def alignment_step(
     z: Float[Array, "n r"], directions: Float[Array, "e r"], state: CoupledState
 ) -> CoupledState:
-    """R, then s: the turned semantics nearest to the codes (Schönemann 1966).
+    """R, then s: the rotated semantics nearest to the codes, by Procrustes (Schönemann 1966).
 
     R = U V' of the singular value decomposition of Z'B, and s = tr(B' Z R) / |Z R|^2, where |Z R| = |Z|.
 
     Args:
         z: of `principal_semantics`, (n, r).
         directions: of `principal_semantics`, (e, r).
-        state: whose codes are aligned with.
+        state: its codes are the target.
 
     Returns:
-        The state with its `rotation` and `scale` replaced; the scale is not negative.
+        The state with new `rotation` and `scale`; the scale is not negative.
     """
     correlation = z.T @ state.codes
     left, right = svd(correlation)
@@ -113,11 +113,11 @@ def alignment_step(
 
 @full_precision
 def turned_semantics(vectors: Float[Array, "c e"], state: CoupledState) -> Float[Array, "c l"]:
-    """Where semantic vectors lie among the codes: s (v - centre) V R.
+    """Rotated semantic vectors: s (v - centre) V R.
 
     Args:
         vectors: of samples or classes, rows of unit length, (c, e).
-        state: whose rotation is taken.
+        state: its rotation is used.
 
     Returns:
         Real values, (c, l); their signs are codes.
@@ -127,7 +127,7 @@ def turned_semantics(vectors: Float[Array, "c e"], state: CoupledState) -> Float
 
 @full_precision
 def class_head(state: CoupledState) -> Linear:
-    """What gives classes their codes: sign(s (v - centre) V R) for a class vector v.
+    """The class head of a solution: sign(s (v - centre) V R) for a class vector v.
 
     Args:
         state: of a `Solution`.
@@ -145,10 +145,10 @@ def signs_step(problem: Problem, hyper: Hyperparameters, state: CoupledState) ->
     Args:
         problem: the training data.
         hyper: scalar weights.
-        state: whose other unknowns are held.
+        state: its other unknowns are fixed.
 
     Returns:
-        The state with its `codes` replaced.
+        The state with new `codes`.
     """
     field = turned_semantics(problem.semantics, state) + hyper.alpha * (problem.phi @ state.projection)
     return state._replace(codes=jnp.where(field == 0, state.codes, jnp.sign(field)))
@@ -161,10 +161,10 @@ def coupled_objective(problem: Problem, hyper: Hyperparameters, state: CoupledSt
     Args:
         problem: the training data.
         hyper: scalar weights; `lam` and `delta` are not read.
-        state: where Jc is taken.
+        state: the unknowns.
 
     Returns:
-        `semantic_fit` is |B - s Z R|^2; there is no regression, and its ridge is 0.
+        `semantic_fit` is |B - s Z R|^2; the regression ridge is 0.
     """
     terms = (
         jnp.sum((state.codes - turned_semantics(problem.semantics, state)) ** 2),
@@ -185,23 +185,23 @@ def solve_coupled(
     max_iterations: int = 10,
     tolerance: Float[Array, ""] | float = 0.0,
 ) -> Solution[CoupledState]:
-    """Alternate P, R, s and B steps from `state` until the codes rest. Jc never rises.
+    """Alternate P, R, s and B steps from `state` until the codes stop changing. Jc never rises.
 
     Args:
         problem: the training data.
         hyper: scalar weights; `alpha` positive, `lam` and `delta` not read.
-        state: the start, as `init_coupled` gives it.
-        max_iterations: iterations at most; static.
+        state: the start, from `init_coupled`.
+        max_iterations: maximum number of iterations; static.
         tolerance: as for `solve`.
 
     Returns:
         The solution, its `state` a `CoupledState`.
 
     Raises:
-        ValueError: if the limit is not positive.
+        ValueError: the limit is not positive.
     """
     if max_iterations < 1:
-        raise ValueError(f"max_iterations must be at least 1, not {max_iterations}")
+        raise ValueError(f"max_iterations must be at least 1; got {max_iterations}")
     factor = projection_factor(problem, hyper)
     z, directions = principal_semantics(problem, bits=state.codes.shape[1])
 

@@ -1,9 +1,8 @@
 """Matrix factorisations and solves that are safe and fast under vmap.
 
-On the CPU, a LAPACK kernel that is given a *batch* of matrices shares the threads of XLA's pool with all else that is
-ready to run, and waits for them inside that pool. Two such kernels that run at the same time can wait for each other
-for ever (jaxlib 0.10.2, two cores). So no batch reaches LAPACK on the CPU: matrices are taken one after the other,
-in one loop over all axes of the batch. Accelerators factor the batch at once.
+On the CPU, a LAPACK kernel for a *batch* of matrices waits for threads of the XLA pool on which it runs. Two such
+kernels at the same time can deadlock (jaxlib 0.10.2, two cores). So on the CPU no batch reaches LAPACK: one loop over
+all batch axes factors the matrices in sequence. Accelerators factor the batch at once.
 """
 
 from collections.abc import Callable
@@ -18,10 +17,10 @@ from jaxtyping import Array, Float
 
 
 def _in_turn_on_cpu(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Under vmap, of whatever depth, apply a function of matrices to one after the other on the CPU.
+    """Under vmap of any depth, apply a matrix function sequentially on the CPU.
 
-    One loop serves all axes of a batch. With a loop for each, XLA 0.10.2 exchanges the axes of a product of two results
-    ("Expected instruction to have shape equal to ..."), unless they are of one length.
+    One loop covers all batch axes. With nested loops, XLA 0.10.2 swaps the axes of a product of two results ("Expected
+    instruction to have shape equal to ...") unless they have the same length.
     """
 
     @custom_vmap
@@ -59,31 +58,14 @@ def _with_axis(size: int, batched: list[bool], matrices: tuple[Array, ...]) -> l
 
 
 def cholesky(matrix: Float[Array, "m m"]) -> Float[Array, "m m"]:
-    """Lower Cholesky factor.
-
-    Args:
-        matrix: symmetric positive definite, (m, m).
-
-    Returns:
-        The factor, (m, m); NaN where the matrix is not positive definite.
-    """
+    """Lower Cholesky factor of a positive definite matrix; NaN if the matrix is not positive definite."""
     factor: Array = _cholesky(matrix)
     return factor
 
 
 @custom_vmap
 def cho_solve(factor: Float[Array, "m m"], right: Float[Array, "m t"]) -> Float[Array, "m t"]:
-    """(L L')^-1 B for a lower Cholesky factor L.
-
-    Under vmap, a factor that all share solves for the columns of every B at once.
-
-    Args:
-        factor: L, (m, m).
-        right: B, (m, t).
-
-    Returns:
-        (m, t).
-    """
+    """(L L')^-1 B for a lower Cholesky factor L. Under vmap, a shared factor solves for all B at once."""
     solved: Array = _cho_solve(factor, right)
     return solved
 
@@ -99,27 +81,13 @@ def _cho_solve_of_batch(size: int, batched: list[bool], factor: Array, right: Ar
 
 
 def eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
-    """Eigenvalues, ascending, and eigenvectors of a symmetric matrix.
-
-    Args:
-        matrix: (l, l).
-
-    Returns:
-        Eigenvalues (l,), and eigenvectors as columns, (l, l).
-    """
+    """Eigenvalues, ascending, and eigenvectors (as columns) of a symmetric matrix."""
     eigenvalues, eigenvectors = _eigh(matrix)
     return eigenvalues, eigenvectors
 
 
 def svd(matrix: Float[Array, "e f"]) -> tuple[Float[Array, "e r"], Float[Array, "r f"]]:
-    """Singular vectors U and V' of a matrix, in descending order of the r = min(e, f) singular values.
-
-    Args:
-        matrix: (e, f).
-
-    Returns:
-        U with the left singular vectors as columns, and V' with the right ones as rows.
-    """
+    """Singular vectors U (columns) and V' (rows), in descending order of the r = min(e, f) singular values."""
     left, right = _svd(matrix)
     return left, right
 

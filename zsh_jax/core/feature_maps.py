@@ -1,4 +1,4 @@
-"""Feature maps: what the head of a hash function sees of a preprocessed feature vector."""
+"""Feature maps, from preprocessed features to the input of the head."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ class RBF(NamedTuple):
 
 
 class FeaturesAndRBF(NamedTuple):
-    """The preprocessed features, and beside them their RBF features.
+    """The preprocessed features, concatenated with their RBF features.
 
     Attributes:
         anchors: as for `RBF`.

@@ -1,8 +1,8 @@
-"""Solving with the Gram matrix of nearly dependent features: ridge regression, and generalised eigenproblems.
+"""Solves with the Gram matrix of nearly dependent features: ridge regression and generalised eigenproblems.
 
-RBF features are so nearly dependent that the Cholesky factor of their Gram matrix often fails in float32. In its
-eigenbasis the directions known by an eigenvalue at the level of rounding are told apart, and left out; and one
-factorisation serves every ridge.
+RBF features are so nearly dependent that the Cholesky factorisation of their Gram matrix often fails in float32. In the
+eigenbasis, directions with an eigenvalue at the level of rounding can be left out, and one factorisation serves every
+ridge.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class GramBasis(NamedTuple):
     """Eigenbasis of F'F.
 
     Attributes:
-        eigenvalues: ascending; infinite where the matrix has nothing but rounding, so that 1 / (s + ridge) is 0.
+        eigenvalues: ascending; infinite for directions at the level of rounding, so that 1 / (s + ridge) is 0.
         eigenvectors: as columns.
     """
 
@@ -30,14 +30,7 @@ class GramBasis(NamedTuple):
 @jax.jit
 @full_precision
 def gram_basis(gram: Float[Array, "f f"]) -> GramBasis:
-    """Factor a Gram matrix, once for every ridge.
-
-    Args:
-        gram: F'F, (f, f), or another symmetric positive semi-definite matrix.
-
-    Returns:
-        The basis.
-    """
+    """Eigenbasis of a Gram matrix F'F or another positive semi-definite matrix, computed once for every ridge."""
     eigenvalues, eigenvectors = eigh(gram)
     rounding = 4 * jnp.finfo(gram.dtype).eps * eigenvalues[-1]
     return GramBasis(jnp.where(eigenvalues > rounding, eigenvalues, jnp.inf), eigenvectors)
@@ -69,16 +62,16 @@ def inverse_root(basis: GramBasis, ridge: Float[Array, ""] | float = 0.0) -> Flo
         ridge: not negative.
 
     Returns:
-        Eigenvectors divided by the roots of their eigenvalues, as columns; zero columns for those left out.
+        Eigenvectors divided by the roots of their eigenvalues, as columns; zero columns for omitted directions.
     """
     return basis.eigenvectors / jnp.sqrt(basis.eigenvalues + ridge)[None]
 
 
 def oriented(vectors: Float[Array, "f k"]) -> Float[Array, "f k"]:
-    """Columns with the sign that makes their largest entry positive.
+    """Flip columns so that their largest entry is positive.
 
-    An eigenvector's sign is left to rounding: without this it would change with the order of the samples, or under
-    vmap, and with it the bit, and all that follows from the bit.
+    The sign of an eigenvector depends on rounding. Without this, bits would change with the order of the samples or
+    under vmap.
 
     Args:
         vectors: as columns.

@@ -1,4 +1,4 @@
-"""The neighbour graph of the training samples."""
+"""The kNN graph of the training samples."""
 
 from functools import partial
 from typing import Literal, NamedTuple
@@ -18,7 +18,7 @@ class Graph(NamedTuple):
 
     Attributes:
         neighbours: indices of the nearest samples, nearest first; never the sample itself.
-        weights: weight of each edge, in [0, 1]; 0 where the neighbour, but not the sample, has k copies.
+        weights: weight of each edge, in [0, 1]; 0 if the neighbour has k copies but the sample does not.
     """
 
     neighbours: Int[Array, "n k"]
@@ -31,8 +31,8 @@ def knn_graph(
 ) -> Graph:
     """Exact k nearest neighbours in Euclidean distance, with self-tuned heat weights.
 
-    w_ij = exp(-|x_i - x_j|^2 / (s_i s_j)), where s_i is the distance of sample i to its k-th neighbour
-    (Zelnik-Manor & Perona 2004). Rows are taken in blocks: the memory needed is block x n, not n x n.
+    w_ij = exp(-|x_i - x_j|^2 / (s_i s_j)), where s_i is the distance of sample i to its k-th neighbour (Zelnik-Manor &
+    Perona 2004). Rows are processed in blocks. Memory: block x n, not n x n.
 
     Args:
         x: features, (n, d).
@@ -44,11 +44,11 @@ def knn_graph(
         The graph; arrays are (n, k).
 
     Raises:
-        ValueError: if k is not in 1..n-1, or `weights` is unknown.
+        ValueError: k is not in 1..n-1, or `weights` is unknown.
     """
     n = x.shape[0]
     if weights not in ("heat", "binary"):
-        raise ValueError(f"weights must be heat or binary, not {weights!r}")
+        raise ValueError(f"weights must be heat or binary; got {weights!r}")
     if not 1 <= k < n:
         raise ValueError(f"cannot find {k} neighbours among {n} samples")
 
@@ -57,7 +57,7 @@ def knn_graph(
     ) -> tuple[Float[Array, " k"], Int[Array, " k"]]:
         distances = squared_distances(row[None], x)[0].at[index].set(jnp.inf)
         _, neighbours = lax.top_k(-distances, k)
-        # Those distances carry the rounding of |x|^2, and the scale of copies would be made of nothing else.
+        # These distances carry the rounding of |x|^2, which would be the whole scale of identical samples.
         exact = jnp.sum((row[None] - x[neighbours]) ** 2, axis=1)
         order = jnp.argsort(exact)
         return exact[order], neighbours[order]
@@ -66,6 +66,6 @@ def knn_graph(
     if weights == "binary":
         return Graph(neighbours, jnp.ones_like(squared))
     width = jnp.sqrt(squared[:, -1])
-    # Copies of one image are at distance 0 of each other: their edge weighs 1.
+    # Copies of one image have distance 0: their edge weight is 1.
     tuned = jnp.maximum(width[:, None] * width[neighbours], jnp.finfo(x.dtype).tiny)
     return Graph(neighbours, jnp.exp(-squared / tuned))

@@ -15,7 +15,7 @@ from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing
 
 
 class HashFunction(NamedTuple):
-    """sign(head(map(preprocess(x)))): all that is needed to encode new images, of whatever method.
+    """sign(head(map(preprocess(x)))): everything needed to encode new images, for any method.
 
     The published form is sign(phi(x) P), with an `RBF` feature map and a `Linear` head (Yang et al. 2016, eq. 3).
 
@@ -23,7 +23,7 @@ class HashFunction(NamedTuple):
         preprocessing: of raw features.
         feature_map: of preprocessed features.
         head: from mapped features to l values, whose signs are the code.
-        class_head: from class vectors to l values likewise; None for a method that has none.
+        class_head: from class vectors to l values; None if the method has none.
     """
 
     preprocessing: Preprocessing
@@ -44,11 +44,11 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
 
     Args:
         hash_function: a trained hash function.
-        x: raw features, (n, d), as they were before preprocessing.
-        block: samples at a time; static. The memory needed is block x m.
+        x: raw features, (n, d).
+        block: samples at a time; static. Memory: block x m.
 
     Returns:
-        (n, l); of a bound, the vectors that it compares.
+        (n, l); for a bound, the vectors that it compares.
     """
     return lax.map(partial(_project_one, hash_function), x, batch_size=min(block, x.shape[0]))
 
@@ -58,21 +58,21 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
 def encode(
     hash_function: HashFunction, x: Float[Array, "n d"], *, block: int = 1024
 ) -> UInt8[Array, "n bytes"]:
-    """Codes of images, packed. A projection of exactly zero is bit 0.
+    """Packed codes of images. A projection of exactly zero gives bit 0.
 
     Args:
         hash_function: a trained hash function; vmap over its `head` alone to share the mapped features.
-        x: raw features, (n, d), as they were before preprocessing.
-        block: samples at a time; static. The memory needed is block x m.
+        x: raw features, (n, d).
+        block: samples at a time; static. Memory: block x m.
 
     Returns:
-        (n, ceil(l / 8)) bytes, as `pack_codes` gives them.
+        (n, ceil(l / 8)) bytes, in the format of `pack_codes`.
 
     Raises:
         ValueError: the method has no codes.
     """
     if code_length(hash_function) == 0:
-        raise ValueError("a bound has no codes; fix: use project, and compare what it returns by cosine")
+        raise ValueError("a bound has no codes; fix: use project, and compare its results by cosine")
 
     def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
         return pack_codes(_project_one(hash_function, row))
@@ -81,7 +81,7 @@ def encode(
 
 
 def encode_each(hash_function: HashFunction, x: Float[Array, "n d"]) -> UInt8[Array, "cells n bytes"]:
-    """Codes under several hash functions that share preprocessing and feature map, which are applied once.
+    """Codes of several hash functions that share preprocessing and feature map, which are applied once.
 
     Args:
         hash_function: leaves of `head` have a leading axis.
@@ -97,22 +97,20 @@ def encode_each(hash_function: HashFunction, x: Float[Array, "n d"]) -> UInt8[Ar
 @jax.jit
 @full_precision
 def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) -> UInt8[Array, "c bytes"]:
-    """Codes of classes, seen or not, from their class vectors alone, packed as `encode` packs those of images.
+    """Packed codes of classes, seen or unseen, from their class vectors alone.
 
     Args:
-        hash_function: of a method that has a head for class vectors.
+        hash_function: of a method with a class head.
         vectors: class vectors, rows of unit length, (c, e).
 
     Returns:
         (c, ceil(l / 8)) bytes.
 
     Raises:
-        ValueError: the method gives classes no codes.
+        ValueError: the method has no class codes.
     """
     if hash_function.class_head is None:
-        raise ValueError(
-            "this method has no codes of classes; fix: use one that reads class vectors, such as zsh"
-        )
+        raise ValueError("this method has no class codes; fix: use one that reads class vectors, such as zsh")
     return pack_codes(hash_function.class_head(vectors))
 
 

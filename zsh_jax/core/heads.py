@@ -1,4 +1,4 @@
-"""Heads: from mapped features, or from class vectors, to l real values whose signs are the code."""
+"""Heads: from mapped features or class vectors to l real values whose signs are the code."""
 
 from typing import NamedTuple
 
@@ -34,34 +34,34 @@ class Linear(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """f C, or f itself: of a bound, which compares real-valued vectors by cosine and has no codes.
+    """f C, or f itself, for a bound: it compares real-valued vectors by cosine and has no codes.
 
     Attributes:
-        regression: C; None for the features as they are.
+        regression: C; None for the identity.
     """
 
     regression: Float[Array, "m e"] | None = None
 
     @property
     def bits(self) -> int:
-        """No code, no length."""
+        """0: a bound has no code."""
         return 0
 
     @full_precision
     def __call__(self, features: Float[Array, "n m"]) -> Float[Array, "n e"]:
-        """Return what is compared, (n, e), for features (n, m)."""
+        """Return the vectors to compare, (n, e), for features (n, m)."""
         return features if self.regression is None else features @ self.regression
 
 
 class Joint(NamedTuple):
-    """Predicted semantics and appearance in one space, turned onto the bits; see `zsh_jax.methods.joint`.
+    """Predicted semantics and appearance in one space, rotated to the bits; see `zsh_jax.methods.joint`.
 
     Attributes:
         semantic: regression from RBF features to the semantics.
         whitening: from preprocessed features to appearance.
         centre: whitened mean of the training samples; subtracted from the appearance.
         frame: from semantics and appearance to projections.
-        offset: subtracted from them.
+        offset: subtracted from the projections.
     """
 
     semantic: Float[Array, "m e"]
@@ -77,7 +77,7 @@ class Joint(NamedTuple):
 
     @full_precision
     def __call__(self, features: Float[Array, "n f"]) -> Float[Array, "n l"]:
-        """Project preprocessed and RBF features that stand side by side, (n, p + m), onto l values."""
+        """Project concatenated preprocessed and RBF features, (n, p + m), to l values."""
         p = self.whitening.shape[0]
         x, phi = features[:, :p], features[:, p:]
         appearance = unit_rows(x @ self.whitening - self.centre[None])
@@ -94,7 +94,7 @@ def centred(mean: Float[Array, " d"], projection: Float[Array, "d l"]) -> Linear
     """(x - mean) P as a head for x.
 
     Args:
-        mean: of the training features; zero up to rounding where they are standardised.
+        mean: of the training features; zero up to rounding if they are standardised.
         projection: P.
 
     Returns:
@@ -108,10 +108,10 @@ def centred_rbf(mean: Float[Array, " m"], projection: Float[Array, "k l"]) -> Li
     """(phi(x) - mean) P of the features before the constant column, as a head for phi(x).
 
     Args:
-        mean: of the RBF features; the last is that of the constant column, 1, and is not read.
-        projection: P, a row for each of the k = m - 1 features before the constant column.
+        mean: of the RBF features; its last entry, for the constant column, is not read.
+        projection: P, with a row for each of the k = m - 1 features before the constant column.
 
     Returns:
-        The head: the constant column's row is -mean P.
+        The head: the row of the constant column is -mean P.
     """
     return Linear(jnp.concatenate([projection, -(mean[None, :-1] @ projection)]))

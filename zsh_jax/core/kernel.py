@@ -11,7 +11,7 @@ def draw_anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Fl
     """Draw anchors from the training samples, without replacement.
 
     Args:
-        key: the draw's key.
+        key: of the draw.
         x: standardised training features, (n, d).
         count: number of anchors k, at most n.
 
@@ -19,7 +19,7 @@ def draw_anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Fl
         The features of the anchors, (k, d).
 
     Raises:
-        ValueError: if there are fewer samples than anchors.
+        ValueError: there are fewer samples than anchors.
     """
     if not 1 <= count <= x.shape[0]:
         raise ValueError(f"cannot draw {count} anchors from {x.shape[0]} training samples")
@@ -29,9 +29,9 @@ def draw_anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Fl
 @jax.jit
 @full_precision
 def choose_bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"]) -> Float[Array, ""]:
-    """sigma^2, half the mean squared distance of the training samples to the anchors.
+    """The bandwidth sigma^2: half the mean squared distance of the training samples to the anchors.
 
-    The rule of the authors' released code. The value found on training data serves queries and database too.
+    This is the rule of the authors' released code. Queries and database use the value from the training data.
 
     Args:
         x: standardised training features, (n, d).
@@ -49,15 +49,7 @@ def choose_bandwidth(x: Float[Array, "n d"], anchor_features: Float[Array, "k d"
 
 @full_precision
 def squared_distances(a: Float[Array, "n d"], b: Float[Array, "k d"]) -> Float[Array, "n k"]:
-    """Squared Euclidean distances between rows, never negative.
-
-    Args:
-        a: (n, d).
-        b: (k, d).
-
-    Returns:
-        (n, k), in squared units of the features.
-    """
+    """Squared Euclidean distances between rows, never negative, in squared units of the features."""
     squares = jnp.sum(a**2, axis=1)[:, None] + jnp.sum(b**2, axis=1)[None, :]
     return jnp.maximum(squares - 2 * (a @ b.T), 0)
 

@@ -1,4 +1,4 @@
-"""The quadratic form of a graph's Laplacian, without the Laplacian."""
+"""The quadratic form of a graph Laplacian, without the Laplacian."""
 
 from functools import partial
 
@@ -24,8 +24,8 @@ def laplacian_quadratic(
     Args:
         phi: features, (n, m).
         graph: neighbour graph of the n samples. An anchor graph has D = I.
-        normalised: L = I - D^-1/2 A D^-1/2 in its place; a sample without edges then counts nothing; static.
-        block: samples at a time; static. The memory needed is block x k x m, or block x anchors.
+        normalised: use L = I - D^-1/2 A D^-1/2; a sample without edges then contributes nothing; static.
+        block: samples at a time; static. Memory: block x k x m, or block x anchors.
 
     Returns:
         The symmetric positive semi-definite (m, m) matrix.
@@ -40,7 +40,7 @@ def laplacian_quadratic(
         phi = phi * jnp.where(degree > 0, lax.rsqrt(jnp.where(degree > 0, degree, 1)), 0)[:, None]
 
     def add_block(total: Float[Array, "m m"], rows: Int[Array, " block"]) -> tuple[Float[Array, "m m"], None]:
-        inside = rows < n  # the last block may reach past the end
+        inside = rows < n  # the last block may exceed the end
         rows = jnp.minimum(rows, n - 1)
         smoothed = jnp.einsum("bk,bkm->bm", weights[rows], phi[neighbours[rows]])
         laplacian = jnp.where(inside[:, None], degree[rows, None] * phi[rows] - smoothed, 0)

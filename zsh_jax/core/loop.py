@@ -1,4 +1,4 @@
-"""The one place that loops: iterate until the codes rest, and keep a trace of the objective."""
+"""The loop of all solvers: iterate until the codes stop changing, and record the objective."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Unknowns = TypeVar("Unknowns")
 
 
 class Status(IntEnum):
-    """How a solve ended. Failure is data: nothing is raised inside a compiled program."""
+    """Result of a solve. Failure is data: nothing is raised inside a compiled program."""
 
     CONVERGED = 0
     ITERATION_LIMIT = 1
@@ -26,14 +26,14 @@ class Status(IntEnum):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Solution(Generic[Unknowns]):
-    """The end of a solve, and how it got there. Traces hold one value an iteration, and NaN past the last one.
+    """The result of a solve, with its traces: one value an iteration, NaN after the last one.
 
     Attributes:
-        state: the last unknowns; of a solver, its projection fitted once more to its codes.
+        state: the last unknowns; in a solver, the projection is fitted once more to the final codes.
         objective: J after each iteration.
         terms: J and its five terms after each iteration.
-        iterations: iterations done.
-        flips: bits that changed in each iteration; -1 past the last one.
+        iterations: number of iterations.
+        flips: bits that changed in each iteration; -1 after the last one.
         status: a `Status`.
     """
 
@@ -67,13 +67,13 @@ def alternate(
     """Iterate from `start` until a pass flips no bit, J decreases too slowly, or the limit is reached.
 
     Args:
-        start: the unknowns at first; a pytree of arrays.
-        iterate: one pass over the steps, given the unknowns and the number of passes before it.
+        start: the initial unknowns; a pytree of arrays.
+        iterate: one pass over the steps, given the unknowns and the index of the pass.
         value: J after that pass.
-        codes_of: the codes among the unknowns; flips are changes of their signs.
-        max_iterations: passes at most; static.
+        codes_of: the codes among the unknowns; a flip is a change of sign.
+        max_iterations: maximum number of passes; static.
         tolerance: stop, converged, once the relative decrease of J in a pass is below this; 0 turns the test off.
-        until_rest: whether to stop at a pass without flips; static. What follows a schedule goes on to its end.
+        until_rest: whether to stop at a pass without flips; static. With a schedule, all passes are done.
 
     Returns:
         The last unknowns, and the traces.

@@ -39,7 +39,7 @@ def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objecti
     Args:
         problem: the training data.
         hyper: scalar weights of the terms.
-        state: where J is taken.
+        state: the unknowns.
 
     Returns:
         J and its five terms, scalars.

@@ -6,14 +6,7 @@ from jaxtyping import Array, Float, Int32, UInt8, UInt32
 
 
 def signs(values: Float[Array, "*s"]) -> Float[Array, "*s"]:
-    """-1 or +1, never 0: exactly zero is -1, as in a packed code.
-
-    Args:
-        values: any.
-
-    Returns:
-        Of the same shape.
-    """
+    """Signs in {-1, +1}: exactly zero is -1, as in a packed code."""
     return jnp.where(values > 0, jnp.ones_like(values), -1)
 
 
@@ -24,13 +17,13 @@ def pack_codes(codes: Float[Array, "*n l"]) -> UInt8[Array, "*n bytes"]:
         codes: in {-1, +1}, (..., l).
 
     Returns:
-        (..., ceil(l / 8)); the bits past l are zero.
+        (..., ceil(l / 8)); bits after l are zero.
     """
     return jnp.packbits(codes > 0, axis=-1)
 
 
 def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array, "*n l"]:
-    """Undo `pack_codes`.
+    """Invert `pack_codes`.
 
     Args:
         packed: (..., ceil(l / 8)).
@@ -40,7 +33,7 @@ def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array,
         Codes in {-1, +1}, (..., l).
 
     Raises:
-        ValueError: if the bytes do not hold that many bits.
+        ValueError: the bytes do not hold that many bits.
     """
     if packed.shape[-1] != -(-bits // 8):
         raise ValueError(f"{packed.shape[-1]} bytes a code do not hold {bits} bits")
@@ -48,28 +41,13 @@ def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array,
 
 
 def code_words(packed: UInt8[Array, "n bytes"]) -> UInt32[Array, "n words"]:
-    """Packed codes as words, four bytes each: a quarter of the instructions.
-
-    Args:
-        packed: codes, (n, bytes).
-
-    Returns:
-        (n, ceil(bytes / 4)); zero-padded.
-    """
+    """Packed codes as 32-bit words, zero-padded: a quarter of the instructions."""
     padded = jnp.pad(packed, ((0, 0), (0, -packed.shape[1] % 4)))
     return lax.bitcast_convert_type(padded.reshape(packed.shape[0], -1, 4), jnp.uint32)
 
 
 def hamming_distances(a: UInt8[Array, "n bytes"], b: UInt8[Array, "k bytes"]) -> Int32[Array, "n k"]:
-    """Number of differing bits between packed codes.
-
-    Args:
-        a: packed codes, (n, bytes).
-        b: packed codes of the same length, (k, bytes).
-
-    Returns:
-        (n, k), in bits.
-    """
+    """Hamming distances, in bits, between packed codes of one length."""
     words_a, words_b = code_words(a), code_words(b)
     distances = jnp.zeros((a.shape[0], b.shape[0]), jnp.int32)
     for word in range(words_a.shape[1]):

@@ -1,7 +1,7 @@
 """Matrix products in full precision.
 
-Accelerators multiply float32 matrices in bfloat16 or TF32 unless told otherwise. That is too coarse here: a
-sign decides every bit, and squared distances are differences of large numbers.
+By default, accelerators multiply float32 matrices in bfloat16 or TF32. That is too coarse here: a sign decides every
+bit, and squared distances are differences of large numbers.
 """
 
 import jax

@@ -1,4 +1,4 @@
-"""Preprocessing of features: centre, turn or rescale, and bring to unit length; fitted on training samples alone."""
+"""Preprocessing of features: centring, scaling, whitening, unit length; fitted on training samples alone."""
 
 from functools import partial
 from typing import NamedTuple
@@ -14,16 +14,16 @@ KINDS = ("standardise", "unit", "pca", "none")
 
 
 class Preprocessing(NamedTuple):
-    """What is done to raw features before anything else sees them, as arrays: it saves and vmaps.
+    """The preprocessing of raw features, as arrays: it can be saved and vmapped.
 
-    The row x becomes z = ((x - mean) / scale) basis, then z / |z| where `unit` holds. The kinds without a basis
-    share one structure and so one compiled program.
+    The row x becomes z = ((x - mean) / scale) basis, then z / |z| if `unit` is set. The kinds without a basis share one
+    structure and so one compiled program.
 
     Attributes:
         mean: subtracted, (d,).
         scale: divided by, (d,).
         basis: whitening directions as columns, (d, p); None for the identity.
-        unit: whether rows end at unit length; None for no.
+        unit: whether rows are normalised to unit length; None for no.
     """
 
     mean: Float[Array, " d"]
@@ -39,25 +39,25 @@ def fit_preprocessing(
 ) -> Preprocessing:
     """Fit a preprocessing on training samples.
 
-    Kinds: "standardise" subtracts each feature's mean and divides by its standard deviation, as published; "unit"
-    brings rows to unit length, and no more; "pca" projects on the leading principal directions and divides by the
-    standard deviation along each (whitening); "none" leaves all as it is.
+    Kinds: "standardise" subtracts the mean of each feature and divides by its standard deviation, as published; "unit"
+    only normalises rows to unit length; "pca" projects on the leading principal directions and divides by the standard
+    deviation along each (whitening); "none" changes nothing.
 
     Args:
         x: raw features of the training samples, (n, d).
         kind: one of `KINDS`; static.
-        dimensions: p, directions that "pca" keeps; None for as many as n samples can have, min(n - 1, d); static.
+        dimensions: p, directions that "pca" keeps; None for the maximum, min(n - 1, d); static.
 
     Returns:
-        The preprocessing. A constant feature, and a direction without variance, become zero, never a division by
-        rounding noise.
+        The preprocessing. A constant feature, and a direction without variance, become zero; nothing is divided by
+        rounding errors.
 
     Raises:
-        ValueError: for an unknown kind, or more or fewer dimensions than there can be.
+        ValueError: the kind is unknown, or the number of dimensions is out of range.
     """
     n, d = x.shape
     if kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}")
     if dimensions is not None and (kind != "pca" or not 1 <= dimensions <= min(n - 1, d)):
         raise ValueError(
             f"dimensions={dimensions} needs kind='pca' and 1 to {min(n - 1, d)} of them for {n} samples of length "
@@ -68,7 +68,7 @@ def fit_preprocessing(
         return Preprocessing(*standardisation(x), None, no)
     if kind == "pca":
         if n < 2:
-            raise ValueError(f"principal directions want 2 samples or more; got {n}")
+            raise ValueError(f"principal directions need 2 samples or more; got {n}")
         mean, basis = _whitening(x, min(n - 1, d) if dimensions is None else dimensions)
         return Preprocessing(mean, one, basis, no)
     return Preprocessing(zero, one, None, jnp.asarray(kind == "unit"))
@@ -77,21 +77,21 @@ def fit_preprocessing(
 @jax.jit
 @full_precision
 def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) -> Float[Array, "n p"]:
-    """Preprocess features as the training samples were.
+    """Preprocess features in the same way as the training samples.
 
     Args:
-        preprocessing: as `fit_preprocessing` gives it.
+        preprocessing: from `fit_preprocessing`.
         x: raw features, (n, d), of any samples.
 
     Returns:
-        (n, p), with p = d unless a basis shortens it. A zero row stays zero.
+        (n, p), with p = d unless a basis reduces it. A zero row stays zero.
     """
     z = (x - preprocessing.mean[None]) / preprocessing.scale[None]
     if preprocessing.basis is not None:
         z = z @ preprocessing.basis
     if preprocessing.unit is None:
         return z
-    # Scaled by the largest entry first: the squares of a float32 row may be too large or too small to hold.
+    # Scale by the largest entry first: squares of a float32 row may overflow or underflow.
     largest = jnp.max(jnp.abs(z), axis=1, keepdims=True)
     shrunk = z / jnp.where(largest > 0, largest, 1)
     length = jnp.linalg.norm(shrunk, axis=1, keepdims=True)
@@ -99,14 +99,7 @@ def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) ->
 
 
 def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
-    """Rows at unit length; a zero row stays zero.
-
-    Args:
-        rows: of a size whose squares the dtype can hold.
-
-    Returns:
-        (n, f).
-    """
+    """Normalise rows to unit length; a zero row stays zero. Squares must not overflow."""
     length = jnp.sqrt(jnp.sum(rows**2, axis=1, keepdims=True))
     return rows / jnp.maximum(length, jnp.finfo(rows.dtype).tiny)
 
@@ -114,28 +107,21 @@ def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
 def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Float[Array, "d p"]]:
     """Mean, and the p leading eigenvectors of the covariance, each divided by the standard deviation along it."""
     n, d = x.shape
-    # The mean of a constant feature is its value but for rounding, which alone would then be whitened.
+    # The mean of a constant feature differs from its value by rounding, which must not be whitened.
     mean = jnp.where(jnp.ptp(x, axis=0) > 0, x.mean(0), x[0])
     centred = x - mean[None]
     variances, directions = eigh(centred.T @ centred / (n - 1))
     variances, directions = variances[::-1][:p], directions[:, ::-1][:, :p]
-    # What is left of a direction without variance is rounding: its eigenvalue may be of either sign.
+    # A direction without variance leaves only rounding: its eigenvalue may have either sign.
     floor = jnp.finfo(x.dtype).eps * max(n, d) * variances[0]
     kept = variances > floor
     inverse = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, variances, 1)), 0)
-    # The sign of an eigenvector is a library's choice; its largest entry is made positive.
+    # The sign of an eigenvector depends on the library: make its largest entry positive.
     largest = jnp.take_along_axis(directions, jnp.abs(directions).argmax(0)[None], axis=0)
     return mean, directions * (jnp.where(largest < 0, -1, 1) * inverse[None])
 
 
 def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[Array, " d"]]:
-    """Mean and scale that standardise the training features.
-
-    Args:
-        x: raw training features, (n, d).
-
-    Returns:
-        The mean, and the standard deviation, 1 for a constant feature, both (d,).
-    """
-    # Rounding of the mean gives a constant feature a tiny standard deviation: only its range tells that it is one.
+    """Mean and standard deviation of the training features; the latter is 1 for a constant feature."""
+    # Rounding of the mean gives a constant feature a tiny standard deviation: detect it by its range.
     return x.mean(0), jnp.where(jnp.ptp(x, axis=0) > 0, x.std(0), 1)

@@ -1,4 +1,4 @@
-"""What is given (Problem, Hyperparameters) and what is sought (State)."""
+"""The data (Problem), the weights (Hyperparameters) and the unknowns (State)."""
 
 from functools import partial
 from typing import NamedTuple
@@ -32,14 +32,14 @@ class Hyperparameters(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """The training data, in the form that the steps read. Shared by all cells of one data split.
+    """The training data, in the form that the steps read. All cells of one data split share it.
 
     Attributes:
         phi: RBF features of the n training samples, with their constant column.
         semantics: Y, the semantic target of each training sample; rows of unit length.
         gram: Phi' Phi.
-        locality: Phi' L Phi for the Laplacian L of the neighbour graph; zero where there is no graph.
-        semantic_locality: Y' L Y likewise; None where there is no graph.
+        locality: Phi' L Phi for the Laplacian L of the neighbour graph; zero without a graph.
+        semantic_locality: Y' L Y; None without a graph.
     """
 
     phi: Float[Array, "n m"]
@@ -57,8 +57,8 @@ class State(NamedTuple):
         projection: P; the hash function is sign(phi(x) P).
         rotation: R, orthogonal.
         regression: W, from codes to rotated semantics.
-        dictionary: V = W R', from codes to semantics, which is all that the codes see of W and R. Kept, because
-            the product of the two would carry the rounding of whatever rotation it went through.
+        dictionary: V = W R', from codes to semantics; the codes depend on W and R only through it. It is stored because
+            the product W R' would add the rounding of the rotation.
     """
 
     codes: Float[Array, "n l"]
@@ -89,7 +89,7 @@ def make_problem(
         The problem; `gram` and `locality` are (m, m), `semantic_locality` is (e, e).
     """
     gram = phi.T @ phi
-    semantics = semantics.astype(phi.dtype)  # class vectors are float32 where the features are float64
+    semantics = semantics.astype(phi.dtype)  # class vectors are float32 even if features are float64
     if graph is None:
         return Problem(phi, semantics, gram, jnp.zeros_like(gram))
     locality = laplacian_quadratic(phi, graph, normalised=normalised)
@@ -101,22 +101,22 @@ def make_problem(
 def init_state(problem: Problem, key: PRNGKeyArray, *, bits: int) -> State:
     """Random codes, R = I, and the W and P that start from them.
 
-    Only the codes matter to what follows: P, R and W are fitted before they are first read, but for the W that
-    the first rotation step sees. That one is B'Y / n, the regression of independent codes.
+    Only the codes matter afterwards: P, R and W are fitted before they are read, except the W of the first rotation
+    step, which is B'Y / n, the regression of independent codes.
 
     Args:
         problem: the training data, n samples.
-        key: the start's key; not used for anything else.
+        key: of the start; not used for anything else.
         bits: code length l.
 
     Returns:
         A state with codes (n, l) of independent fair signs.
 
     Raises:
-        ValueError: if `bits` is not positive.
+        ValueError: `bits` is not positive.
     """
     if bits < 1:
-        raise ValueError(f"bits must be at least 1, not {bits}")
+        raise ValueError(f"bits must be at least 1; got {bits}")
     n, m = problem.phi.shape
     e = problem.semantics.shape[1]
     codes = jax.random.rademacher(key, (n, bits), dtype=problem.phi.dtype)

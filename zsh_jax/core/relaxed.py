@@ -1,8 +1,8 @@
-"""The relaxed form: no sign constraint while learning, signs taken at the end.
+"""The relaxed form: no sign constraint while learning; signs are taken at the end.
 
-What the discrete B-step is compared with. The codes are B = tanh(tau A) for real A, of which an Optax optimiser
-takes gradient steps on J, and tau grows from iteration to iteration until tanh is nearly a sign (continuation, as in
-Cao et al., "HashNet", ICCV 2017). P, R and W are fitted exactly, as ever, to the real-valued codes.
+It is a baseline for the discrete B-step. The codes are B = tanh(tau A) for real A. An Optax optimiser takes gradient
+steps on J with respect to A, and tau grows over the iterations until tanh is nearly a sign (continuation, as in Cao et
+al., "HashNet", ICCV 2017). P, R and W are fitted exactly to the real-valued codes.
 """
 
 from functools import partial
@@ -46,30 +46,30 @@ def solve_relaxed(
 ) -> Solution[State]:
     """Alternate exact P, R and W steps with gradient steps on continuous codes, then take signs.
 
-    Adam (Kingma & Ba 2015) with a cosine decay of the learning rate over all gradient steps; tau grows
-    exponentially over the iterations, `max_iterations` of which are always done.
+    Adam (Kingma & Ba 2015) with a cosine decay of the learning rate over all gradient steps; tau grows exponentially
+    over the iterations. All `max_iterations` are done.
 
     Args:
         problem: the training data.
         hyper: scalar weights of the terms; `alpha` positive.
-        state: the start, as `init_state` gives it; A begins with the signs of its codes.
-        rotation: "procrustes", or "none" to keep the start's.
-        max_iterations: iterations; static.
+        state: the start, from `init_state`; A starts with the signs of its codes.
+        rotation: "procrustes", or "none" to keep the start's rotation.
+        max_iterations: number of iterations; static.
         gradient_steps: gradient steps in each iteration; static.
-        learning_rate: of the first gradient step; A is of the order of 1.
+        learning_rate: of the first gradient step; A is of order 1.
 
     Returns:
-        The solution. Its traces are of the continuous codes, for which nothing says that J must not rise, and flips
-        are changes of sign. Its state has codes in {-1, +1}, and P, R and W fitted once more to them.
+        The solution. Its traces are of the continuous codes, for which J may rise; flips are changes of sign. Its state
+        has codes in {-1, +1}, and P, R and W fitted once more to them.
 
     Raises:
-        ValueError: if `rotation` is unknown or a count is not positive.
+        ValueError: `rotation` is unknown or a count is not positive.
     """
     if rotation not in ("procrustes", "none"):
-        raise ValueError(f"rotation must be procrustes or none, not {rotation!r}")
+        raise ValueError(f"rotation must be procrustes or none; got {rotation!r}")
     if max_iterations < 1 or gradient_steps < 1:
         raise ValueError(
-            f"max_iterations and gradient_steps must be at least 1, not {max_iterations}, {gradient_steps}"
+            f"max_iterations and gradient_steps must be at least 1; got {max_iterations},  {gradient_steps}"
         )
     factor = projection_factor(problem, hyper)
     sharpness = optax.exponential_decay(1.0, max(max_iterations - 1, 1), SHARPEST)

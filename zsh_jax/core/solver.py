@@ -35,35 +35,35 @@ def solve(
     tolerance: Float[Array, ""] | float = 0.0,
     alpha_schedule: AlphaSchedule | None = None,
 ) -> Solution[State]:
-    """Alternate P, R, W and B steps from `state` until the codes rest (Yang et al. 2016, algorithm 1).
+    """Alternate P, R, W and B steps from `state` until the codes stop changing (Yang et al. 2016, algorithm 1).
 
-    A pass that flips no bit is an exact fixed point. The whole solve is one pure function: vmap it over `hyper`,
-    `state` or both, with `problem` shared.
+    A pass that flips no bit is an exact fixed point. The solve is one pure function: vmap it over `hyper`, `state` or
+    both, with `problem` shared.
 
     Args:
         problem: the training data.
         hyper: scalar weights of the terms; `alpha` positive.
-        state: the start, as `init_state` gives it.
-        rotation: "procrustes" as published, or "none" to keep the start's rotation, be it the identity or random.
-            The codes are the same either way: with an exact W-step the rotation is a gauge freedom.
-        max_iterations: iterations at most; static.
-        max_sweeps: coordinate descent sweeps in each B-step at most; static.
-        tolerance: stop, converged, once the relative decrease of J in an iteration is below this; 0 turns
-            the test off.
+        state: the start, from `init_state`.
+        rotation: "procrustes" as published, or "none" to keep the start's rotation. The codes are the same: with an
+            exact W-step the rotation is a gauge freedom.
+        max_iterations: maximum number of iterations; static.
+        max_sweeps: maximum number of coordinate descent sweeps in each B-step; static.
+        tolerance: stop, converged, once the relative decrease of J in an iteration is below this; 0 turns the test off.
         alpha_schedule: an Optax schedule; iteration t has the weight alpha times its value at t. All iterations are
-            then done, J is taken with the weight of its iteration, and may rise where that does. None keeps alpha.
+            then done, J uses the weight of its iteration, and J may rise when the weight changes. None for constant
+            alpha.
 
     Returns:
         The solution, its traces `max_iterations` long.
 
     Raises:
-        ValueError: if `rotation` is unknown or a limit is not positive.
+        ValueError: `rotation` is unknown or a limit is not positive.
     """
     if rotation not in ("procrustes", "none"):
-        raise ValueError(f"rotation must be procrustes or none, not {rotation!r}")
+        raise ValueError(f"rotation must be procrustes or none; got {rotation!r}")
     if max_iterations < 1 or max_sweeps < 1:
         raise ValueError(
-            f"max_iterations and max_sweeps must be at least 1, not {max_iterations}, {max_sweeps}"
+            f"max_iterations and max_sweeps must be at least 1; got {max_iterations},  {max_sweeps}"
         )
     weights, factors = _scheduled(problem, hyper, max_iterations, alpha_schedule)
 
@@ -94,7 +94,7 @@ def solve(
 def _scheduled(
     problem: Problem, hyper: Hyperparameters, iterations: int, schedule: AlphaSchedule | None
 ) -> tuple[Callable[[Int[Array, ""]], Hyperparameters], Callable[[Int[Array, ""]], Float[Array, "m m"]]]:
-    """The weights of each iteration and the factor of its P-step, all factors made before the loop begins."""
+    """The weights of each iteration and the factor of its P-step; all factors are computed before the loop."""
     if schedule is None:
         factor = projection_factor(problem, hyper)
         return lambda step: hyper, lambda step: factor

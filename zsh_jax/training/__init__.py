@@ -1,1 +1,1 @@
-"""Training outside and inside a sweep: a data split made ready, and a method fitted to it."""
+"""Training, within a sweep or alone: prepare a data split and fit a method to it."""

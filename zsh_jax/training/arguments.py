@@ -1,4 +1,4 @@
-"""The arguments of `fit`: each put where it belongs, and refused in one line where it cannot be."""
+"""Sort and check the arguments of `fit`."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -21,7 +21,7 @@ from zsh_jax.methods.table import METHODS
 from zsh_jax.takes import Takes, check, number, one_of, whole
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught
 
-UNIT = 1e-5  # how far from 1 the length of a class vector may be and still count as 1
+UNIT = 1e-5  # tolerance for the unit length of a class vector
 FIX = "see the docstring of zsh_jax.fit"
 BEFORE: dict[str, Takes] = {
     "preprocessing": one_of(*KINDS),
@@ -33,7 +33,7 @@ BEFORE: dict[str, Takes] = {
     "edge_weights": one_of(*get_args(EdgeWeights)),
     "laplacian": one_of("plain", "normalised"),
 }
-"""What each setting takes that comes before the method."""
+"""Accepted values of each preparation setting."""
 
 
 class Given(NamedTuple):
@@ -42,7 +42,7 @@ class Given(NamedTuple):
     Attributes:
         weights: of the method; may be traced.
         options: of the method.
-        how: the data are made ready.
+        how: preparation of the data.
         bandwidth: in multiples of the published rule; may be traced.
         bits: code length; 0 for a bound.
     """
@@ -55,16 +55,10 @@ class Given(NamedTuple):
 
 
 def method_named(name: str) -> Method:
-    """A method of the table.
-
-    Args:
-        name: of the method.
-
-    Returns:
-        The method.
+    """Look up a method by name.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: the name is unknown.
     """
     if name not in METHODS:
         raise InputError(f"method: there is no {name!r}; {nearest_names(str(name), METHODS)}")
@@ -72,25 +66,25 @@ def method_named(name: str) -> Method:
 
 
 def numbers(name: str, rows: ArrayLike) -> Any:
-    """A matrix of real numbers in the precision that is set, on the host, so that bad ones are told; also inside jit.
+    """Check a matrix of real numbers on the host and convert it to the current precision; works inside jit.
 
     Args:
         name: of the argument.
         rows: as given.
 
     Returns:
-        (n, d); what is traced stays so, and its numbers are not looked at.
+        (n, d); a traced array stays traced, and its values are not checked.
 
     Raises:
-        InputError: it is not a such matrix, is empty, or holds what is not finite.
+        InputError: it is not a matrix of numbers, is empty, or has values that are not finite.
     """
     traced = isinstance(rows, jax.core.Tracer)
     array: Any = rows if traced else np.asarray(rows)
     if not (array.dtype.kind in "fiub" or jnp.issubdtype(array.dtype, jnp.floating)):
-        raise InputError(f"{name}: takes (n, d) numbers, not {array.dtype}")
+        raise InputError(f"{name}: must be (n, d) numbers; got {array.dtype}")
     if array.ndim != 2 or 0 in array.shape:
-        raise InputError(f"{name}: takes (n, d) numbers, not shape {array.shape}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        raise InputError(f"{name}: must be (n, d) numbers; got shape {array.shape}")
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite
         found = array.astype(jnp.result_type(float))
     damaged = np.empty(0, int) if traced else np.flatnonzero(~np.isfinite(found).all(axis=1))
     if damaged.size:
@@ -101,19 +95,19 @@ def numbers(name: str, rows: ArrayLike) -> Any:
 
 
 def sorted_out(method: Method, shape: tuple[int, ...], bits: int, settings: Mapping[str, Any]) -> Given:
-    """Weights, options and what comes before the method, from keywords.
+    """Sort keywords into weights, options and preparation settings.
 
     Args:
-        method: that is fitted.
+        method: the method to fit.
         shape: of the features, (n, d).
         bits: code length.
         settings: by keyword.
 
     Returns:
-        Each where it belongs.
+        The settings.
 
     Raises:
-        InputError: a setting is unknown, or takes another value.
+        InputError: a setting is unknown, or its value is not accepted.
     """
     own = dict(own_takes(method.name))
     unknown = sorted(set(settings) - set(own) - set(BEFORE))
@@ -139,41 +133,43 @@ def sorted_out(method: Method, shape: tuple[int, ...], bits: int, settings: Mapp
 
 
 def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taught:
-    """Labels, targets and vectors of unit length; read on the host, so that bad labels are told.
+    """Labels, targets and unit class vectors, checked on the host.
 
     Args:
-        labels: class indices, or marks of several.
+        labels: class indices, or multi-hot.
         class_vectors: a row for each class.
         samples: n.
 
     Returns:
-        What the labels say.
+        Labels, targets and class vectors.
 
     Raises:
-        InputError: they do not fit each other.
+        InputError: they do not match.
     """
     own, vectors = np.asarray(labels), numbers("class_vectors", class_vectors)
     if own.ndim not in (1, 2) or len(own) != samples:
         raise InputError(
-            f"labels: takes ({samples},) indices or ({samples}, {len(vectors)}) marks, one a row of the features; got "
+            f"labels: must be ({samples},) indices or ({samples}, {len(vectors)}) multi-hot, one row a sample; got "
             f"{own.shape}"
         )
     if own.dtype.kind not in ("iu" if own.ndim == 1 else "iub"):
-        raise InputError(f"labels: takes whole numbers, or marks of several labels, not {own.dtype}")
+        raise InputError(f"labels: must be whole numbers, or multi-hot; got {own.dtype}")
     if own.ndim == 2:
         if not np.isin(own, (0, 1)).all():
-            raise InputError("labels: marks of several labels are 0 or 1, or False or True")
+            raise InputError("labels: multi-hot labels must be 0 or 1, or False or True")
         own = own.astype(bool)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
-        raise InputError("class_vectors: a row is zero, or too long; fix: give each class a direction")
+        raise InputError(
+            "class_vectors: a row is zero or too large; fix: give each class a finite nonzero vector"
+        )
     vectors = np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
     targets = semantic_targets(own, vectors)
     return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))
 
 
 def _checked(name: str, value: Any, takes: Takes, *, may_be_traced: bool) -> Any:
-    """A value in the type that Python or, of a weight, JAX has for it."""
+    """Check a value and convert it to its Python type or, for a weight, its JAX type."""
     if isinstance(value, jax.core.Tracer) and may_be_traced and value.ndim == 0:
         return value
     if isinstance(value, np.generic | np.ndarray | jax.Array) and np.ndim(value) == 0:
@@ -190,7 +186,7 @@ def _preparation(method: Method, shape: tuple[int, ...], before: Mapping[str, An
     if kind == "pca" and (dimensions > most or most < 1):
         raise InputError(
             f"pca_dimensions: {samples} samples of {features} features have {most} principal directions, not "
-            f"{dimensions}"
+            f"{dimensions}; fix: lower pca_dimensions"
         )
     anchors = before.get("anchors", min(plain.anchors, samples))
     graph = GraphOptions(

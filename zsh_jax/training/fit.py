@@ -1,4 +1,4 @@
-"""A method fitted to one's own arrays: `zsh_jax.fit`."""
+"""`zsh_jax.fit`: fit a method to arrays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,24 +29,24 @@ def fit(
 ) -> HashFunction:
     """Learn a hash function from images of seen classes.
 
-    One pure function: vmap it over `key`, and over weights that are given by keyword.
+    A pure function: vmap it over `key` and over weights passed by keyword.
 
     Args:
-        key: of everything that is drawn: anchors, and the method's start.
+        key: for all random draws: anchors, and the start of the method.
         features: raw features of the training samples, (n, d).
-        class_vectors: a row for each class, seen or not, (c, e); brought to unit length.
+        class_vectors: a row for each class, seen or unseen, (c, e); normalised to unit length.
         labels: class indices into `class_vectors`, (n,), or multi-hot, (n, c).
         bits: code length l.
         method: a key of `zsh_jax.METHODS`.
         **settings: weights and options of the method; `preprocessing`, `pca_dimensions`, `anchors`; `neighbours`,
             `edge_weights`, `graph` ("knn" or "anchors") and `laplacian` ("plain" or "normalised"); and `bandwidth`, in
-            multiples of the published rule. There are as many anchors as samples where these are fewer than 1,000.
+            multiples of the published rule. The default number of anchors is min(1,000, n).
 
     Returns:
-        The hash function, for `encode` and, where the method gives classes codes, `encode_classes`.
+        The hash function, for `encode` and, if the method has class codes, `encode_classes`.
 
     Raises:
-        InputError: an argument is unknown, or arrays do not fit each other.
+        InputError: an argument is unknown, or arrays do not match.
 
     Example:
         >>> import jax, numpy as np, zsh_jax as zsh
@@ -73,7 +73,7 @@ def fit_with_trace(
     method: str = PUBLISHED,
     **settings: Any,
 ) -> tuple[HashFunction, Trace | None]:
-    """Learn a hash function, and tell how the solver got there.
+    """Learn a hash function and return the trace of the solver too.
 
     Args:
         key: as for `fit`.
@@ -85,7 +85,7 @@ def fit_with_trace(
         **settings: as for `fit`.
 
     Returns:
-        The hash function, and the trace of the method; None where it has no objective to follow.
+        The hash function, and the trace; None if the method has no objective.
 
     Raises:
         InputError: as for `fit`.
@@ -100,32 +100,32 @@ def fit_with_trace(
 
 
 def assemble(method: Method, prepared: Prepared, fitted: Fitted) -> HashFunction:
-    """Put a hash function together from what came before the method and what it learned.
+    """Assemble a hash function from the preparation and the fitted head.
 
     Args:
-        method: whose head it is.
+        method: the method.
         prepared: the data split.
-        fitted: to it.
+        fitted: the result of the method.
 
     Returns:
-        The hash function. Leaves with leading axes make leaves with these.
+        The hash function. Leading axes of leaves are kept.
     """
     feature_map = mapped_by(method.feature_map, rbf_of(method, prepared))
     return HashFunction(preprocessing_of(method, prepared), feature_map, fitted.head, fitted.class_head)
 
 
 def rbf_of(method: Method, prepared: Prepared) -> RBF | None:
-    """Anchors and bandwidth, where the head of a method reads RBF features."""
+    """Anchors and bandwidth, if the head of the method reads RBF features."""
     return None if method.feature_map is Identity else prepared.rbf
 
 
 def mapped_by(kind: Callable[..., FeatureMap], rbf: RBF | None) -> FeatureMap:
-    """A feature map of some kind, with the anchors and the bandwidth of a split where it has such."""
+    """A feature map of the given kind, with anchors and bandwidth if the split has them."""
     return kind() if rbf is None else kind(*rbf)
 
 
 def preprocessing_of(method: Method, prepared: Prepared) -> Preprocessing:
-    """The preprocessing before it: none for a method that reads the raw features."""
+    """The preprocessing of the method; the identity if it reads raw features."""
     fitted = prepared.preprocessing
     if method.reads:
         return fitted

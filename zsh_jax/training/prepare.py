@@ -1,4 +1,4 @@
-"""A data split made ready to train on: preprocessing, RBF features, the products that cells share, the graph."""
+"""Prepare a data split for training: preprocessing, RBF features, shared products and the neighbour graph."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,13 +18,13 @@ from zsh_jax.training.streams import Streams
 
 @dataclass(frozen=True)
 class GraphOptions:
-    """How the neighbour graph is made.
+    """Options of the neighbour graph.
 
     Attributes:
-        kind: "knn", or "anchors" for neighbours through shared anchors.
-        neighbours: of each sample.
+        kind: "knn", or "anchors" for the anchor graph.
+        neighbours: number of neighbours of each sample.
         edge_weights: of the kNN graph, "heat" or "binary".
-        normalised: whether its Laplacian is.
+        normalised: whether to use the normalised Laplacian.
     """
 
     kind: str = "knn"
@@ -35,13 +35,13 @@ class GraphOptions:
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a data split is made ready; static.
+    """Preparation of a data split; static.
 
     Attributes:
         preprocessing: kind, see `fit_preprocessing`.
         pca_dimensions: directions that "pca" keeps; 0 for all.
-        anchors: how many are drawn from the training samples.
-        graph: how the neighbour graph is made, where one is read.
+        anchors: number of anchors, drawn from the training samples.
+        graph: options of the neighbour graph, if a method reads it.
     """
 
     preprocessing: str = "standardise"
@@ -51,14 +51,14 @@ class Preparation:
 
 
 class Prepared(NamedTuple):
-    """One data split, ready to train on; or several, stacked.
+    """One prepared data split; or several, stacked.
 
     Attributes:
-        data: what methods learn from.
+        data: training data of the methods.
         vectors: class vector of each class, rows of unit length.
         preprocessing: fitted on the training samples.
-        rbf: anchors and bandwidth; None where no method reads RBF features.
-        start: key of what methods draw.
+        rbf: anchors and bandwidth; None if no method reads RBF features.
+        start: random key of the methods.
     """
 
     data: TrainingData
@@ -69,7 +69,7 @@ class Prepared(NamedTuple):
 
 
 class Taught(NamedTuple):
-    """What the training samples and the classes say beside the features.
+    """The supervision of the training samples.
 
     Attributes:
         labels: class indices, or multi-hot over all classes.
@@ -91,7 +91,7 @@ def prepare(
     how: Preparation,
     reads: frozenset[Reads],
 ) -> Prepared:
-    """Everything that the cells of one data split share.
+    """Compute everything that the cells of one data split share.
 
     Args:
         features: raw features of the training samples, (n, d).
@@ -99,7 +99,7 @@ def prepare(
         keys: of the split's seed.
         bandwidth_scale: sigma^2 in multiples of the published rule.
         how: static.
-        reads: what the methods of the split read; static. What none reads is not made.
+        reads: inputs of the methods of the split; static. Other inputs are not computed.
 
     Returns:
         The prepared split.
@@ -128,7 +128,7 @@ def prepare(
 
 
 def _with_labels(data: TrainingData, labels: Shaped[Array, "n *c"], classes: int) -> TrainingData:
-    """Labels as methods read them; of several to a sample there is no index."""
+    """Add labels in the form that methods read; multi-label samples have no class index."""
     if labels.ndim == 2:
         return data._replace(classes=labels.astype(data.x.dtype))
     hot = labels[:, None] == jnp.arange(classes)[None]

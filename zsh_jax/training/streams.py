@@ -7,12 +7,12 @@ from jaxtyping import PRNGKeyArray
 
 
 class Streams(NamedTuple):
-    """Keys of one seed, each for one purpose. The data split has a NumPy stream of its own, made from the seed.
+    """Random keys of one seed, one for each purpose. The data split has its own NumPy stream of the seed.
 
     Attributes:
-        anchors: which training samples are anchors.
-        start: what a method draws: its start, hyperplanes, or a rotation.
-        resamples: which queries a bootstrap draws.
+        anchors: draws the anchors.
+        start: draws of a method: its start, hyperplanes or a rotation.
+        resamples: draws the bootstrap samples of queries.
     """
 
     anchors: PRNGKeyArray
@@ -20,16 +20,9 @@ class Streams(NamedTuple):
     resamples: PRNGKeyArray
 
 
-PURPOSES = {"anchors": 0, "start": 1, "resamples": 3}  # what the key is folded with
+PURPOSES = {"anchors": 0, "start": 1, "resamples": 3}  # folded into the key
 
 
 def streams(key: PRNGKeyArray) -> Streams:
-    """Fold a key into one for each purpose.
-
-    Args:
-        key: of a seed.
-
-    Returns:
-        The keys.
-    """
+    """Fold a key into one key for each purpose."""
     return Streams(**{name: jax.random.fold_in(key, purpose) for name, purpose in PURPOSES.items()})

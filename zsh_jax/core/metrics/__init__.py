@@ -1,1 +1,1 @@
-"""Retrieval metrics: histograms of Hamming distance, and what follows from them."""
+"""Retrieval metrics, from histograms of Hamming distances."""

@@ -7,10 +7,10 @@ _SMALL = 32
 
 
 def harmonic_difference(start: Float[Array, "*s"], count: Float[Array, "*s"]) -> Float[Array, "*s"]:
-    """H(start + count) - H(start) for the harmonic numbers, to the last digits of float32.
+    """H(start + count) - H(start) for the harmonic numbers, to full float32 precision.
 
-    The difference of two tabulated values would keep few digits where `start` is large. Beyond a short table the
-    asymptotic series H(n) = ln(n + 1/2) + g + 1 / (24 (n + 1/2)^2) - ... serves, its logarithms as one log1p.
+    A difference of two tabulated values loses digits for large `start`. Beyond a short table, this uses the asymptotic
+    series H(n) = ln(n + 1/2) + g + 1 / (24 (n + 1/2)^2) - ..., with the logarithms as one log1p.
 
     Args:
         start: whole numbers, not negative.
@@ -26,7 +26,7 @@ def harmonic_difference(start: Float[Array, "*s"], count: Float[Array, "*s"]) ->
         inverse_square = 1 / (n + 0.5) ** 2
         return inverse_square / 24 - 7 * inverse_square**2 / 960
 
-    # Both ends go through the table up to _SMALL and through the series after it; the series is at least there.
+    # Use the table for ends up to _SMALL and the series beyond, clipped to its range.
     stop = start + count
     first, last = jnp.minimum(start, _SMALL), jnp.minimum(stop, _SMALL)
     by_table = table[last.astype(jnp.int32)] - table[first.astype(jnp.int32)]
@@ -44,25 +44,25 @@ def tie_aware_average_precision(
     cutoff: int | None = None,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
-    """Average precision, its exact mean over all orders of items at equal distance.
+    """Average precision, the exact mean over all orders of items at equal distance.
 
     McSherry & Najork, "Computing information retrieval performance measures efficiently in the presence of tied
     scores", ECIR 2008. For a distance with n items, r of them relevant, N0 and R0 items and relevant ones before
-    it, and m = (r - 1) / (n - 1), the i-th place of the tie is relevant with probability r / n and then has
+    it, and m = (r - 1) / (n - 1), the i-th rank of the tie is relevant with probability r / n and then has
     (R0 + 1 + m (i - 1)) relevant items up to itself, so that the tie adds
 
         (r / n) [ m t + (R0 + 1 - m (N0 + 1)) (H(N0 + t) - H(N0)) ] / all relevant
 
-    over its first t places: t = n, or what a cut-off leaves of it.
+    over its first t ranks: t = n, or fewer with a cut-off.
 
     Args:
         items: number of database items at each distance 0..l, (..., l + 1).
         relevant: number of relevant ones among them, (..., l + 1).
-        cutoff: places of the ranking that count; None counts all. The divisor is all relevant items either way.
+        cutoff: ranks that count; None counts all. The divisor is always the number of all relevant items.
         dtype: of the result.
 
     Returns:
-        One value a query, in [0, 1]; NaN where nothing is relevant.
+        One value a query, in [0, 1]; NaN if nothing is relevant.
     """
     n, r = items.astype(dtype), relevant.astype(dtype)
     items_before = (jnp.cumsum(items, -1) - items).astype(dtype)
@@ -82,7 +82,7 @@ def expected_precision_at(
     cutoff: int,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
-    """Precision among the first `cutoff` items, its exact mean over all orders of items at equal distance.
+    """Precision of the first `cutoff` items, the exact mean over all orders of items at equal distance.
 
     Args:
         items: number of database items at each distance, (..., l + 1).

@@ -1,4 +1,4 @@
-"""What codes are like by themselves: whether their bits are balanced, independent, and tell items apart."""
+"""Statistics of codes: balance, correlation and number of distinct codes."""
 
 from functools import partial
 from typing import NamedTuple
@@ -16,11 +16,11 @@ class BitStatistics(NamedTuple):
     """Statistics of a set of codes.
 
     Attributes:
-        bit_balance: mean over bits of |mean of the bit in {-1, +1}|; 0 where each is set in half of the codes.
-        bit_correlation: mean over pairs of different bits of |Pearson correlation|. A bit that is the same in all
-            codes has none, and counts as 0; a single bit has no pair, which is 0 too.
-        distinct_codes: number of different codes / number of codes.
-        codes_per_class: number of different codes in a class, mean over the classes that occur.
+        bit_balance: mean over bits of |mean of the bit in {-1, +1}|; 0 if each bit is set in half of the codes.
+        bit_correlation: mean over pairs of bits of |Pearson correlation|; 0 for a pair with a constant bit, and for a
+            single bit.
+        distinct_codes: number of distinct codes / number of codes.
+        codes_per_class: number of distinct codes in a class, mean over the classes that occur.
     """
 
     bit_balance: Float[Array, ""]
@@ -34,21 +34,21 @@ class BitStatistics(NamedTuple):
 def bit_statistics(
     codes: UInt8[Array, "n bytes"], labels: Shaped[Array, "n *c"], *, bits: int, block: int = 4096
 ) -> BitStatistics:
-    """Balance, correlation and number of different codes.
+    """Balance, correlation and number of distinct codes.
 
     Args:
         codes: packed, (n, ceil(bits / 8)).
         labels: class indices (n,), or multi-hot (n, c), where an item counts in each of its classes.
         bits: code length l; static.
-        block: codes unpacked at a time; static. The memory needed is block x l beyond a few arrays like the codes.
+        block: codes unpacked at a time; static. Memory: block x l, plus a few arrays of the size of the codes.
 
     Returns:
-        Scalars; `codes_per_class` is NaN where no item has a class.
+        Scalars; `codes_per_class` is NaN if no item has a class.
     """
     dtype = jnp.result_type(float)
     size = codes.shape[0]
     total, mean, covariance = _moments(codes, bits=bits, block=block)
-    # Told by the integers: a compiler may divide by n as it multiplies by 1/n, and then n/n is not 1.
+    # Compare integers: a compiler may replace division by n with multiplication by 1/n, and then n/n is not 1.
     steady = jnp.abs(total) == size
     inverse = jnp.where(steady, 0, 1 / jnp.sqrt(jnp.where(steady, 1, jnp.diagonal(covariance))))
     correlation = jnp.abs(covariance * inverse[:, None] * inverse[None, :])
@@ -65,7 +65,7 @@ def bit_statistics(
 def _moments(
     codes: UInt8[Array, "n bytes"], *, bits: int, block: int
 ) -> tuple[Int[Array, " l"], Float[Array, " l"], Float[Array, "l l"]]:
-    """Sum, mean and covariance of the bits; centred before they are multiplied, so that rare bits keep their digits."""
+    """Sum, mean and covariance of the bits; centred before the product, for precision with rare bits."""
     dtype = jnp.result_type(float)
     size = codes.shape[0]
     block = min(block, size)
@@ -94,7 +94,7 @@ def _moments(
 
 
 def _ranks(codes: UInt8[Array, "n bytes"]) -> Int[Array, " n"]:
-    """Number of different codes before each one: equal for equal codes, 0 to one less than how many there are."""
+    """Index of each code among the distinct codes: equal for equal codes."""
     words = code_words(codes)
     place = jnp.arange(words.shape[0], dtype=jnp.int32)
     *ordered, origin = lax.sort((*words.T, place), num_keys=words.shape[1], is_stable=False)

@@ -1,4 +1,4 @@
-"""How far a mean over queries could have come out otherwise: intervals by resampling the queries."""
+"""Confidence intervals of a mean over queries, by resampling the queries."""
 
 from functools import partial
 
@@ -19,17 +19,17 @@ def bootstrap_interval(
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """Percentile interval of a mean (Efron & Tibshirani, "An introduction to the bootstrap", 1993, chapter 13).
 
-    What varies is which queries were asked; the codes that they are compared with stay as they are.
+    It covers the choice of queries only; the codes are fixed.
 
     Args:
-        key: of the resamples; equal keys draw the same places, whatever the values.
+        key: of the resamples; equal keys draw the same indices.
         values: of each query, (q,).
-        resamples: how often q of the values are drawn, with replacement; static.
-        confidence: share of the resampled means that lie inside; static.
-        block: resamples at a time; static. The memory needed is block x q.
+        resamples: number of resamples, each q draws with replacement; static.
+        confidence: share of the resampled means inside the interval; static.
+        block: resamples at a time; static. Memory: block x q.
 
     Returns:
-        Low and high end; NaN where any value is.
+        Lower and upper end; NaN if any value is NaN.
     """
     size = values.shape[0]
 

@@ -1,4 +1,4 @@
-"""What a ranking in random order gets: the figure beside which an average precision is to be read."""
+"""Average precision of a random ranking, the chance level."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,21 +21,21 @@ def chance_average_precision(
     cutoffs: Sequence[int | None] = (None,),
     block: int = 128,
 ) -> Float[Array, "q cutoffs"]:
-    """Average precision of each query that a random order of the database is expected to have.
+    """Expected average precision of each query for a random order of the database.
 
     A random order is a single tie: with n items, r of them relevant, and m = (r - 1) / (n - 1), the mean over all
-    orders is m + (1 - m) H(n) / n, H the harmonic numbers. That is the share r / n of relevant items where many are
-    relevant, and more where few are: 0.052 for one item of a hundred.
+    orders is m + (1 - m) H(n) / n, H the harmonic numbers. This is about the share r / n of relevant items if many are
+    relevant, and more if few are: 0.052 for one item of a hundred.
 
     Args:
         query_labels: class indices (q,), or multi-hot (q, c).
         database_labels: class indices (n,), or multi-hot (n, c).
-        leave_one_out: whether each query is an item of the database, which is then not to find itself; static.
-        cutoffs: places of the ranking that count, as for `tie_aware_average_precision`; None counts all; static.
-        block: queries at a time; static. The memory needed is block x n.
+        leave_one_out: whether each query is an item of the database and is excluded from its own ranking; static.
+        cutoffs: ranks that count, as for `tie_aware_average_precision`; None counts all; static.
+        block: queries at a time; static. Memory: block x n.
 
     Returns:
-        (q, cutoffs), in [0, 1]; NaN where nothing (else) is relevant.
+        (q, cutoffs), in [0, 1]; NaN if no (other) item is relevant.
     """
     size = database_labels.shape[0]
 

@@ -1,4 +1,4 @@
-"""Average precision of real-valued vectors ranked by cosine, equal cosines counted as ties."""
+"""Average precision of real-valued vectors ranked by cosine; equal cosines are ties."""
 
 from functools import partial
 
@@ -12,7 +12,7 @@ from zsh_jax.core.metrics.ranking import relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
 
-WHOLE = 4096  # the largest entry of a row of whole numbers that is left as it is: squares of sums stay exact
+WHOLE = 4096  # rows of whole numbers up to this are not scaled: squares of sums stay exact
 
 
 @partial(jax.jit, static_argnames="block")
@@ -26,30 +26,31 @@ def cosine_average_precision(
     *,
     block: int = 32,
 ) -> Float[Array, " q"]:
-    """Average precision of each query, the database ranked by cosine; its exact mean over all orders of equal cosines.
+    """Average precision of each query for a ranking by cosine, the exact mean over all orders of equal cosines.
 
-    Cosines are compared as floats, so what is equal must not differ by rounding. The score is the sign of the dot
-    product times its square over the item's squared length, which orders items as the cosine does and takes no root.
-    It is equal, to the bit, for
+    Cosines are compared as floats, so equal cosines must not differ by rounding. The score is the sign of the dot
+    product times its square over the item's squared length, which has the order of the cosine and needs no root. Scores
+    are equal, to the bit, for
 
-    - items that are the same row, or one times a power of two;
-    - items without anything in common with the query, zero rows among them: exactly 0;
-    - whole numbers (counts, and binary features, each row scaled as it may be) whose cosines are equal, as long as
-      the dot product with the query is at most 4,096: every operation before the last division is exact then.
+    - items with the same row, or a row times a power of two;
+    - items without a common nonzero entry with the query, zero rows among them: exactly 0;
+    - whole numbers (counts, and binary features, each row with its own scale) with equal cosines, if the dot product
+      with the query is at most 4,096: every operation before the last division is exact then.
 
-    Other real-valued rows whose cosines are equal in theory alone, such as a row and three times itself, may differ
-    by rounding, and count as different then.
+    Other real-valued rows with equal cosines, such as a row and three times itself, may differ by rounding and then
+    count as different.
 
     Args:
         queries: (q, f), raw or standardised features, or predictions; a zero row has cosine 0 with everything.
         query_labels: class indices (q,), or multi-hot (q, c).
         database: (n, f).
-        database_labels: class indices (n,), or multi-hot (n, c). Relevant is what shares a label with the query.
-        own: of queries that are items of the database themselves, where each stands in it, and is not found.
-        block: queries at a time; static. The memory needed is block x n.
+        database_labels: class indices (n,), or multi-hot (n, c). An item is relevant if it shares a label with the
+            query.
+        own: for queries that are items of the database, their indices; a query is excluded from its own ranking.
+        block: queries at a time; static. Memory: block x n.
 
     Returns:
-        One value a query, in [0, 1]; NaN where nothing is relevant, or where a vector is not finite.
+        One value a query, in [0, 1]; NaN if nothing is relevant, or if a vector is not finite.
     """
     asking, items = _scaled(queries), _scaled(database)
     first = first_equal_rows(items)
@@ -63,7 +64,7 @@ def cosine_average_precision(
         vector, label, itself = args
         product = items @ vector
         scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, database_labels)
-        if itself is not None:  # last of all, and irrelevant
+        if itself is not None:  # last rank, irrelevant
             scores, shares = scores.at[itself].set(-jnp.inf), shares.at[itself].set(False)
         return score_average_precision(scores, shares)
 
@@ -72,13 +73,13 @@ def cosine_average_precision(
 
 
 def _scaled(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
-    """Rows of whole numbers as they are, others with 1 as their largest entry; zero rows stay zero.
+    """Keep rows of whole numbers, and scale other rows to a largest entry of 1; zero rows stay zero.
 
-    Squares of the entries can be held then, and binary features of any length are 0 and 1 again.
+    Squares then do not overflow, and binary features of any scale become 0 and 1.
     """
     size = jnp.abs(rows)
     largest = jnp.max(size, axis=1, keepdims=True)
     whole = (rows == jnp.round(rows)).all(1, keepdims=True) & (largest <= WHOLE)
     shrunk = rows / jnp.where(largest > 0, largest, 1)
-    # XLA may divide by multiplying with the inverse, which makes less than 1 of x / x.
+    # XLA may multiply by the inverse instead of dividing, so x / x may be less than 1.
     return jnp.where(whole, rows, jnp.where(size == largest, jnp.sign(rows), shrunk))

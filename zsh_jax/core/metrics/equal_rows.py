@@ -1,4 +1,4 @@
-"""Which rows of a matrix are the same."""
+"""Find equal rows of a matrix."""
 
 import jax
 import jax.numpy as jnp
@@ -10,14 +10,14 @@ from jaxtyping import Array, Float, Int, UInt32
 def first_equal_rows(rows: Float[Array, "n f"]) -> Int[Array, " n"]:
     """The first row that equals each row.
 
-    What is computed from a row may be rounded in another way at another place of a matrix: processors handle the
-    edges of a product by other instructions. Reading it from the first equal row makes it equal for equal rows.
+    Results for equal rows can differ in rounding, because processors handle the edges of a matrix product with other
+    instructions. Reading each result from the first equal row makes them equal.
 
     Args:
         rows: (n, f); -0 equals 0.
 
     Returns:
-        Indices, (n,): a row's own where none before it is the same. Rows are compared by a hash of 64 bits.
+        Indices, (n,): a row's own index if no earlier row is equal. Rows are compared by a 64-bit hash.
     """
     words = lax.bitcast_convert_type(jnp.where(rows == 0, 0, rows), jnp.uint32).reshape(rows.shape[0], -1)
     column = jnp.arange(words.shape[1], dtype=jnp.uint32)[None]
@@ -30,7 +30,7 @@ def first_equal_rows(rows: Float[Array, "n f"]) -> Int[Array, " n"]:
 
 
 def _mixed(words: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
-    """Every bit of a word made to depend on every other (the finaliser of MurmurHash3, Appleby 2011)."""
+    """Mix the bits of a word (the finaliser of MurmurHash3, Appleby 2011)."""
     words = (words ^ (words >> 16)) * jnp.uint32(0x85EBCA6B)
     words = (words ^ (words >> 13)) * jnp.uint32(0xC2B2AE35)
     return words ^ (words >> 16)

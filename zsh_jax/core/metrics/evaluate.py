@@ -18,17 +18,17 @@ STABLE_CUTOFF = 10_000
 
 
 class Metrics(NamedTuple):
-    """Retrieval metrics: of each query, or their means over queries. All but the curves' axes are scalars then.
+    """Retrieval metrics of each query, or their means over queries. In the second case all but the curves are scalars.
 
     Attributes:
-        mean_average_precision: average precision, exact mean over all orders of equal distances.
-        mean_average_precision_stable: average precision of the stable ranking, equal distances in the order of the
-            database, over the first 10,000 places, divided by the relevant items found there.
+        mean_average_precision: average precision, the exact mean over all orders of equal distances.
+        mean_average_precision_stable: average precision of the stable ranking (equal distances in database order) over
+            the first 10,000 ranks, divided by the number of relevant items found there.
         precision_radius2: share of relevant items within Hamming radius 2; 0 for an empty ball.
         recall_radius2: share of the relevant items that lie within Hamming radius 2.
-        empty_radius2: 1 where no item lies within Hamming radius 2; as a mean, the share of such queries.
-        mean_average_precision_at: tie-aware average precision of the first N places, for each cut-off N.
-        precision_at: precision of the first N places, exact mean over orders of ties, for each cut-off N.
+        empty_radius2: 1 if no item lies within Hamming radius 2; its mean is the share of these queries.
+        mean_average_precision_at: tie-aware average precision of the first N ranks, for each cut-off N.
+        precision_at: precision of the first N ranks, the exact mean over orders of ties, for each cut-off N.
         precision_curve: share of relevant items within each radius 0..l; 0 for an empty ball.
         recall_curve: share of the relevant items that lie within each radius 0..l.
     """
@@ -55,7 +55,7 @@ def evaluate_queries(
     cutoffs: tuple[int, ...] = (),
     block: int = 128,
 ) -> Metrics:
-    """Metrics of each query; see `evaluate`. A query with nothing relevant in the database has NaN.
+    """Metrics of each query; see `evaluate`. A query with no relevant item in the database gets NaN.
 
     Args:
         query_codes: packed codes, (q, ceil(bits / 8)).
@@ -64,13 +64,13 @@ def evaluate_queries(
         database_labels: class indices (n,), or multi-hot (n, c).
         bits: code length l; static.
         cutoffs: the N of precision at N; static.
-        block: queries at a time; static. The memory needed is block x n.
+        block: queries at a time; static. Memory: block x n.
 
     Returns:
         Metrics whose leaves have a leading axis of q.
     """
     dtype = jnp.result_type(float)
-    places = cutoffs or (1,)  # the map below has no room for an array of no cut-offs
+    places = cutoffs or (1,)  # the map below needs at least one cut-off
 
     def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Metrics:
         code, label = args
@@ -117,24 +117,25 @@ def evaluate(
     cutoffs: tuple[int, ...] = (),
     block: int = 128,
 ) -> Metrics:
-    """Mean retrieval metrics over queries, ties handled exactly, from distance histograms.
+    """Mean retrieval metrics over queries from distance histograms; ties are handled exactly.
 
     Args:
         query_codes: packed codes, (q, ceil(bits / 8)).
         query_labels: class indices (q,), or multi-hot (q, c).
-        database_codes: packed codes, (n, ceil(bits / 8)); none of them a query's own.
-        database_labels: class indices (n,), or multi-hot (n, c). Relevant is what shares a label with the query.
+        database_codes: packed codes, (n, ceil(bits / 8)), without the queries.
+        database_labels: class indices (n,), or multi-hot (n, c). An item is relevant if it shares a label with the
+            query.
         bits: code length l; static.
         cutoffs: the N of precision at N; static.
-        block: queries at a time; static. The memory needed is block x n.
+        block: queries at a time; static. Memory: block x n.
 
     Returns:
         Means over the queries; the curves have l + 1 points, `precision_at` one for each cut-off. Inside a
-        transformation, where nothing can be raised, a query with nothing relevant makes its metrics NaN.
+        transformation nothing can be raised, and a query with no relevant item makes its metrics NaN.
 
     Raises:
-        ValueError: if codes do not hold `bits` bits, if the labels do not fit each other, if there are no
-            queries or no database, or if a query has nothing relevant in the database.
+        ValueError: codes do not hold `bits` bits, labels do not match, there are no queries or no database, or a query
+            has no relevant item in the database.
     """
     for name, codes, labels in (
         ("query", query_codes, query_labels),
@@ -149,7 +150,7 @@ def evaluate(
             "query and database labels must both be class indices, or multi-hot over the same classes"
         )
     if any(cutoff < 1 for cutoff in cutoffs):
-        raise ValueError(f"cut-offs must be at least 1, not {cutoffs}")
+        raise ValueError(f"cut-offs must be at least 1; got {cutoffs}")
     each = evaluate_queries(
         query_codes, query_labels, database_codes, database_labels, bits=bits, cutoffs=cutoffs, block=block
     )
@@ -159,7 +160,7 @@ def evaluate(
         lost = np.zeros(0, int)
     if lost.size:
         raise ValueError(
-            f"{lost.size} of {query_labels.shape[0]} queries have nothing relevant in the database "
-            f"(first: query {lost[0]}): drop them, or add their classes to the database"
+            f"{lost.size} of {query_labels.shape[0]} queries have no relevant item in the database "
+            f"(first: query {lost[0]}); fix: drop them, or add their classes to the database"
         )
     return jax.tree.map(lambda values: values.mean(0), each)

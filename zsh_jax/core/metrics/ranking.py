@@ -1,15 +1,15 @@
-"""One query against the database: relevance, histograms over distance, and the stable ranking by counting."""
+"""One query against the database: relevance, distance histograms, and the stable ranking by counting."""
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 PARTS = 32
-"""Of the database, passed side by side; with 16 queries at a time their counts stay in a core's cache."""
+"""Parts of the database processed in parallel; with 16 queries at a time the counts fit a core's cache."""
 
 
 def relevance(query_label: Shaped[Array, "*c"], database_labels: Shaped[Array, "n *c"]) -> Bool[Array, " n"]:
-    """Which items are relevant: of the same class, or with at least one label in common.
+    """Which items are relevant: same class, or at least one common label.
 
     Args:
         query_label: a class index, or the query's multi-hot row.
@@ -26,7 +26,7 @@ def relevance(query_label: Shaped[Array, "*c"], database_labels: Shaped[Array, "
 def distance_histograms(
     distances: Int[Array, " n"], relevant: Bool[Array, " n"], *, bits: int
 ) -> tuple[Int[Array, " radii"], Int[Array, " radii"]]:
-    """How many items, and how many relevant ones, lie at each distance. One scatter-add, no sort.
+    """Number of items and of relevant items at each distance. One scatter-add, no sort.
 
     Args:
         distances: of the database items from the query, in bits.
@@ -49,19 +49,19 @@ def stable_average_precision(
     cutoff: int,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, ""]:
-    """Average precision of the stable ranking: items at equal distance keep the database's order.
+    """Average precision of the stable ranking: items at equal distance keep the order of the database.
 
-    The form of the authors' released evaluation: the sum of precisions at the relevant items among the first
-    `cutoff`, divided by their number. A counting sort: the histograms tell where each distance's run begins, and
-    one pass over the database hands out the places. The database is passed in parts side by side, for histograms of
-    the parts tell where each of them begins within a run.
+    As in the authors' released evaluation: the sum of precisions at the relevant items among the first `cutoff`,
+    divided by their number. This is a counting sort: the histograms give the first rank of each distance, and one pass
+    over the database assigns the ranks. Parts of the database are processed in parallel, with their first ranks from
+    histograms of the parts.
 
     Args:
         distances: of the database items from the query, in bits.
         relevant: whether each is relevant.
         items_at: items at each distance.
         relevant_at: relevant items at each distance.
-        cutoff: places of the ranking that count.
+        cutoff: ranks that count.
         dtype: of the result.
 
     Returns:
@@ -69,7 +69,7 @@ def stable_average_precision(
     """
     radii, part = items_at.shape[0], jnp.arange(PARTS)
     missing = -distances.shape[0] % PARTS
-    # What is filled up comes last and is irrelevant: it changes no place of what is there.
+    # Padding comes last and is irrelevant: it does not change other ranks.
     distance = jnp.pad(distances, (0, missing), constant_values=radii - 1).reshape(PARTS, -1)
     is_relevant = jnp.pad(relevant.astype(jnp.int32), (0, missing)).reshape(PARTS, -1)
     key = 2 * (radii * part[:, None] + distance) + is_relevant

@@ -1,4 +1,4 @@
 """The alternating steps, one a file: each minimises the objective exactly in one unknown.
 
-Every step is `step(problem, hyper, state) -> state`, pure, jitted, and vmaps over `hyper` and `state`.
+Every step is `step(problem, hyper, state) -> state`: pure, jitted, and vmappable over `hyper` and `state`.
 """

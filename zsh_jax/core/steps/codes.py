@@ -17,7 +17,7 @@ def _sweep(
     coupling: Float[Array, "l l"],
     tie: Float[Array, ""],
 ) -> Float[Array, "l n"]:
-    """Each bit once, in order, of all samples at once."""
+    """Update each bit once, in order, for all samples at once."""
 
     def update_bit(k: Int[Array, ""], codes: Float[Array, "l n"]) -> Float[Array, "l n"]:
         old = codes[k]
@@ -44,13 +44,13 @@ def descend(
         codes: B at the start, in {-1, +1}.
         target: H.
         coupling: G, symmetric.
-        max_sweeps: sweeps at most; static.
-        tie: what counts as zero; above the level of rounding, bits that are worth nothing either way stay.
+        max_sweeps: maximum number of sweeps; static.
+        tie: magnitude that counts as zero; above the level of rounding, so that undetermined bits keep their value.
 
     Returns:
         B, in {-1, +1}, (n, l).
     """
-    # Samples along the last axis: every update then runs over contiguous memory.
+    # Samples on the last axis, so that each update reads contiguous memory.
     target = target.T
 
     def goes_on(carry: tuple[Float[Array, "l n"], Bool[Array, ""], Int[Array, ""]]) -> Bool[Array, ""]:
@@ -71,19 +71,19 @@ def descend(
 @partial(jax.jit, static_argnames="max_sweeps")
 @full_precision
 def codes_step(problem: Problem, hyper: Hyperparameters, state: State, *, max_sweeps: int = 10) -> State:
-    """Descend on the codes from where they are (Yang et al. 2016, eq. 14).
+    """Coordinate descent on the codes from their current values (Yang et al. 2016, eq. 14).
 
     `descend` with H = Y V' + alpha Phi P and G = V V' for V = W R', which are Y R W' + alpha Phi P and W W'. Each
-    bit's update is an exact minimiser with all else held, so J never rises.
+    update of a bit is an exact minimiser with all else fixed, so J never rises.
 
     Args:
         problem: the training data.
         hyper: scalar weights.
-        state: the state whose `codes` are the warm start.
-        max_sweeps: sweeps over the bits at most; static.
+        state: its `codes` are the warm start.
+        max_sweeps: maximum number of sweeps over the bits; static.
 
     Returns:
-        The state with its `codes` (n, l) replaced.
+        The state with new `codes` (n, l).
     """
     dictionary = state.dictionary
     target = problem.semantics @ dictionary.T + hyper.alpha * (problem.phi @ state.projection)

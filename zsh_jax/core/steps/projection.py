@@ -13,8 +13,8 @@ from zsh_jax.core.problem import Hyperparameters, Problem, State
 def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, "m m"]:
     """Cholesky factor of Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi.
 
-    It does not change while the problem is solved, and depends on the hyperparameters through two ratios alone:
-    where neither is vmapped, nor is the factorisation.
+    It is constant during a solve, and depends on the hyperparameters only through two ratios: if neither is vmapped,
+    the factorisation is not either.
 
     Args:
         problem: the training data, m features.
@@ -23,7 +23,7 @@ def projection_factor(problem: Problem, hyper: Hyperparameters) -> Float[Array, 
     Returns:
         The lower factor, (m, m).
     """
-    # Below the rounding of Phi'Phi a ridge is none: where alpha is large, float32 would find no factor.
+    # A ridge below the rounding of Phi'Phi has no effect: for large alpha, float32 would find no factor.
     rounding = 2 * jnp.finfo(problem.gram.dtype).eps * jnp.trace(problem.gram)
     ridge = jnp.maximum(hyper.beta / hyper.alpha, rounding)
     smoothness = hyper.gamma / hyper.alpha
@@ -42,7 +42,7 @@ def fit_projection(
     Args:
         problem: the training data.
         factor: `projection_factor(problem, hyper)`.
-        codes: B, or any real values in their place.
+        codes: B, or real values of that shape.
 
     Returns:
         P, (m, l).
@@ -59,11 +59,11 @@ def projection_step(
     Args:
         problem: the training data.
         hyper: scalar weights; `alpha` positive.
-        state: the state whose `codes` are fitted.
-        factor: `projection_factor(problem, hyper)`, if it is at hand.
+        state: its `codes` are fitted.
+        factor: `projection_factor(problem, hyper)`, if already computed.
 
     Returns:
-        The state with its `projection` (m, l) replaced.
+        The state with new `projection` (m, l).
     """
     if factor is None:
         factor = projection_factor(problem, hyper)

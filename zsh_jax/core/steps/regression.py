@@ -16,17 +16,17 @@ def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> S
     V = (B'B + lam I)^-1 B' Y, and W = V R.
 
     The codes of one class mostly agree, so B'B has about rank c, and lam is far below the rounding of its largest
-    eigenvalue in float32. A Cholesky factor would fail or fill the null space with noise. In the eigenbasis the
-    right-hand side has no component there, so those directions, known by an eigenvalue at the level of
-    rounding, are left out; in float64 nothing that matters to J falls below that level.
+    eigenvalue in float32. A Cholesky factorisation would fail or fill the null space with noise. In the eigenbasis,
+    directions with an eigenvalue at the level of rounding are left out; the right-hand side has no component there. In
+    float64 nothing relevant to J falls below that level.
 
     Args:
         problem: the training data.
         hyper: scalar weights; `lam` not negative.
-        state: the state whose `codes` and `rotation` are fitted.
+        state: its `codes` and `rotation` are fitted.
 
     Returns:
-        The state with its `dictionary` V and its `regression` W, both (l, e), replaced.
+        The state with new `dictionary` V and `regression` W, both (l, e).
     """
     codes = state.codes
     eigenvalues, eigenvectors = eigh(codes.T @ codes)

@@ -15,16 +15,16 @@ from zsh_jax.core.problem import Hyperparameters, Problem, State
 def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> State:
     """The orthogonal R that brings Y R nearest to B W (Schönemann 1966; Yang et al. 2016, sec. 3.4, Q-step).
 
-    R = U V' for the singular value decomposition of Y' B W. That matrix has at most rank c, so R is not unique:
-    compare Y R, never R.
+    R = U V' for the singular value decomposition of Y' B W. That matrix has at most rank c, so R is not unique: compare
+    Y R, never R.
 
     Args:
         problem: the training data.
-        hyper: not read; every step has one signature.
-        state: the state whose `codes` and `regression` are aligned with.
+        hyper: not read; all steps have one signature.
+        state: its `codes` and `regression` are the target.
 
     Returns:
-        The state with its `rotation` (e, e) replaced, and with it its `dictionary` W R'.
+        The state with new `rotation` (e, e) and `dictionary` W R'.
     """
     del hyper
     rotation = procrustes(problem.semantics.T @ state.codes, state.regression)
@@ -35,9 +35,9 @@ def rotation_step(problem: Problem, hyper: Hyperparameters, state: State) -> Sta
 def procrustes(left: Float[Array, "e l"], right: Float[Array, "l e"]) -> Float[Array, "e e"]:
     """The orthogonal R with the largest tr(R' left right).
 
-    With fewer bits than semantic values the product is of rank l, and R is found among l x l matrices: for
-    left = Q (T; 0) and right' = Q~ (T~; 0), it is Q diag(U V', I) Q~' with U and V' of T T~'. On the complement,
-    where nothing determines R, this takes one basis to the other.
+    With fewer bits than semantic values the product has rank l, and R is computed from l x l matrices: for left = Q (T;
+    0) and right' = Q~ (T~; 0), it is Q diag(U V', I) Q~' with U and V' of T T~'. On the complement, where R is not
+    determined, it maps one basis to the other.
 
     Args:
         left: Y'B.
