@@ -1,1 +1,1 @@
-"""Methods: one file each, all behind the protocol of `zsh_jax.methods.protocol`, listed in `zsh_jax.methods.table`."""
+"""Methods, one a file, behind the protocol of `zsh_jax.methods.protocol`; `zsh_jax.methods.table` lists them."""

@@ -23,7 +23,7 @@ from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
         ridge: r, added to the variance of every feature and of every class indicator.
@@ -34,7 +34,7 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
         passes: pairs of steps of the rotation; the paper's are 50.
@@ -53,17 +53,17 @@ def canonical_directions(
     Args:
         x: centred features, (n, d).
         y: centred class indicators, (n, c).
-        ridge: added to both covariances' diagonals.
+        ridge: added to the diagonals of both covariances.
 
     Returns:
-        Directions w with w'(Cxx + r I) w = s^2, that is, each times its correlation; and the correlations s,
-        falling. A direction without correlation is zero.
+        Directions w with w'(Cxx + r I) w = s^2 (each scaled by its correlation), and the correlations s, descending. A
+        direction without correlation is zero.
     """
     n = x.shape[0]
     whiten_x = inverse_root(gram_basis(x.T @ x / n), ridge)
     whiten_y = inverse_root(gram_basis(y.T @ y / n), ridge)
     cross = whiten_x.T @ (x.T @ y / n) @ whiten_y
-    # Few classes, many features: the right singular vectors, and the left ones times their singular values.
+    # Few classes, many features: get the left singular vectors, times their singular values, from the right ones.
     squared, right = eigh(cross.T @ cross)
     order = slice(None, None, -1)
     return oriented(whiten_x @ (cross @ right[:, order])), jnp.sqrt(jnp.maximum(squared[order], 0))
@@ -74,15 +74,15 @@ def canonical_directions(
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
     """Canonical directions weighted by their correlations, then ITQ's rotation.
 
-    At most c directions have a correlation. With more bits than classes the others have weight zero, as in the
-    released code, where they are eigenvectors of the eigenvalue zero: the rotation, which is l x l, then spreads
-    the c directions over all l bits. So every code length is comparable, and no bit is noise.
+    At most c directions have a correlation. With more bits than classes the others have weight zero, as in the released
+    code, where they are eigenvectors with eigenvalue zero: the l x l rotation then spreads the c directions over all l
+    bits. So all code lengths are comparable, and no bit is noise.
 
     Args:
         key: of the rotation's random start.
-        data: of which `x` and `classes` are read.
+        data: `x` and `classes` are read.
         weights: the ridge.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:

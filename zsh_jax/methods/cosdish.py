@@ -1,17 +1,17 @@
 """COSDISH: codes learned from sampled columns of the similarity matrix, without relaxing their signs.
 
 Kang, Li & Zhou, "Column sampling based discrete supervised hashing", AAAI 2016. In each round q columns O are drawn,
-S = 1 where samples share a label and -r elsewhere, r the ratio of the two counts, and
+with S = 1 if samples share a label and -r elsewhere, r the ratio of the two counts, and
 
     |l S - B B_O'|^2    s.t. B in {-1, 1}
 
-is lowered in turn: in the sampled rows B_O greedily, each bit a binary quadratic problem in what the bits before it
-leave; in the other rows by B = sign(S B_O) (an L1 loss). The hash functions are then fitted, linear as
-in the paper: (X'X + g I)^-1 X'B.
+is reduced in turn: in the sampled rows B_O greedily, each bit a binary quadratic problem on the residual of the bits
+before it; in the other rows by B = sign(S B_O) (an L1 loss). The hash functions are then fitted, linear as in the
+paper: (X'X + g I)^-1 X'B.
 
-The paper solves the binary problem by a 2-approximation after a clustering argument. Here coordinate descent from
-several starts, the present bits among them, keeps the lowest: no single flip improves a solution, and none is worse
-than the bits before.
+The paper solves the binary problem by a 2-approximation based on clustering. Here coordinate descent runs from several
+starts, the current bits among them, and the lowest result is kept: no single flip improves it, and it is never worse
+than the current bits.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _SWEEPS = 50
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
         ridge: g, of the regression from features to codes.
@@ -45,11 +45,11 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        draws: of columns; the paper's are 10.
-        alternations: of the two steps for each draw; the paper's are 3.
+        draws: number of column draws; the paper's value is 10.
+        alternations: of the two steps for each draw; the paper's value is 3.
         starts: of each binary quadratic problem, at least 2.
     """
 
@@ -71,14 +71,14 @@ class Columns(NamedTuple):
 
 
 def sampled_columns(classes: Float[Array, "n c"], chosen: Int[Array, " q"]) -> Columns:
-    """Columns of the similarity matrix, similar and dissimilar pairs of equal weight in all.
+    """Columns of the similarity matrix; similar and dissimilar pairs have equal total weight.
 
     Args:
         classes: multi-hot, (n, c).
         chosen: indices of the columns.
 
     Returns:
-        The columns; memory n x q.
+        The columns. Memory: n x q.
     """
     similar = classes @ classes[chosen].T > 0
     ones = jnp.sum(similar, dtype=classes.dtype)
@@ -90,10 +90,10 @@ def sampled_columns(classes: Float[Array, "n c"], chosen: Int[Array, " q"]) -> C
 def binary_quadratic(
     quadratic: Float[Array, "q q"], linear: Float[Array, " q"], starts: Float[Array, "s q"]
 ) -> Float[Array, " q"]:
-    """Low b'Qb + b'p over signs: coordinate descent from each start, and the best of the ends.
+    """Minimise b'Qb + b'p over signs: coordinate descent from each start; the best result is kept.
 
     Args:
-        quadratic: Q, symmetric; its diagonal is not read, since it adds a constant.
+        quadratic: Q, symmetric; its diagonal only adds a constant and is not read.
         linear: p.
         starts: signs, one start a row.
 
@@ -127,17 +127,17 @@ def binary_quadratic(
 def sampled_step(
     key: PRNGKeyArray, columns: Columns, codes: Float[Array, "n l"], *, starts: int = 4
 ) -> Float[Array, "n l"]:
-    """B_O bit by bit, the other rows fixed.
+    """Update B_O bit by bit, with the other rows fixed.
 
-    With R = l S - sum_{m<k} b_m b_Om', bit k minimises |R - b_k b_Ok'|^2 over b_Ok: the quadratic problem with
-    Q = -2 R_O and p = -2 R_rest' b_rest.
+    With R = l S - sum_{m<k} b_m b_Om', bit k minimises |R - b_k b_Ok'|^2 over b_Ok: the quadratic problem with Q = -2
+    R_O and p = -2 R_rest' b_rest.
 
     Args:
         key: of the random starts.
         columns: the sampled columns.
         codes: B.
-        starts: of the coordinate descent: the present bits, those that the linear term alone needs, and random
-            ones; at least 2; static.
+        starts: of the coordinate descent: the current bits, the signs of the linear term, and random ones; at least 2;
+            static.
 
     Returns:
         B with the sampled rows replaced.
@@ -165,7 +165,7 @@ def sampled_step(
 
 @full_precision
 def rest_step(columns: Columns, codes: Float[Array, "n l"]) -> Float[Array, "n l"]:
-    """B outside the sample, sign(S B_O). A zero keeps the old bit.
+    """Update B outside the sample: sign(S B_O). A zero keeps the old bit.
 
     Args:
         columns: the sampled columns.
@@ -185,10 +185,10 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     """Learn codes from sampled columns, as many as bits or samples, then fit hash functions to them (algorithm 1).
 
     Args:
-        key: of the random codes, of the columns and of the starts.
-        data: of which `x` and `classes` are read. Samples with a label in common are similar.
+        key: of the random codes, the columns and the starts.
+        data: `x` and `classes` are read. Samples with a common label are similar.
         weights: the ridge.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:

@@ -1,6 +1,6 @@
-"""A bound that is not hashing: the raw features themselves, ranked by cosine.
+"""A bound without hashing: the raw features, ranked by cosine.
 
-No code is to be expected above the better of this bound and `cosine_predictions`, though nothing forbids it.
+Codes are expected, though not guaranteed, to stay below the better of this bound and `cosine_predictions`.
 """
 
 from functools import partial
@@ -23,24 +23,24 @@ from zsh_jax.methods.protocol import (
 def fit(
     key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: NoOptions, *, bits: int
 ) -> Fitted:
-    """Learn nothing.
+    """Return the identity head.
 
     Args:
-        key: not read; every method has one signature.
-        data: not read, nor is any preprocessing of it.
+        key: not read; all methods have one signature.
+        data: not read, and not preprocessed.
         weights: none.
         options: none; static.
         bits: 0; static.
 
     Returns:
-        A head that compares what it is given.
+        A head that compares its input.
     """
     del key, data, weights, options, bits
     return Fitted(Vectors())
 
 
 def compared_floats(shapes: Shapes, options: object) -> int:
-    """Numbers that a bound holds: queries and database, and again at unit length."""
+    """Numbers that a bound holds: queries and database, and their copies at unit length."""
     del options
     return 3 * shapes.everything * shapes.features
 

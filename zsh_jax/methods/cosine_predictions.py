@@ -1,4 +1,4 @@
-"""A bound that is not hashing: predicted class vectors, ranked by cosine; see `semantic_ridge` for the regression."""
+"""A bound without hashing: predicted class vectors, ranked by cosine; `semantic_ridge` has the regression."""
 
 from functools import partial
 
@@ -17,8 +17,8 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOpti
     """Predict class vectors from RBF features.
 
     Args:
-        key: not read; every method has one signature.
-        data: of which `phi` and `semantics` are read.
+        key: not read; all methods have one signature.
+        data: `phi` and `semantics` are read.
         weights: the ridge.
         options: none; static.
         bits: 0; static.

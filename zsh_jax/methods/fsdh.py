@@ -1,11 +1,11 @@
-"""FSDH: SDH with the regression turned round, so that the codes have a closed form.
+"""FSDH: SDH with the regression reversed, so that the codes have a closed form.
 
 Gui, Liu, Sun, Tao & Tan, "Fast supervised discrete hashing", IEEE TPAMI 40(2), 2018 (arXiv 1904.03556):
 
     |B - Y W|^2 + lam |W|^2 + nu |B - Phi P|^2    s.t. B in {-1, 1}
 
-with the class indicators Y. Each step is an exact minimiser: W = (Y'Y + lam I)^-1 Y'B, P = (Phi'Phi)^-1 Phi'B, and
-B = sign(Y W + nu Phi P). As in SDH a small ridge r on P, nu r |P|^2, keeps its step well posed.
+with the class indicators Y. Each step is an exact minimiser: W = (Y'Y + lam I)^-1 Y'B, P = (Phi'Phi)^-1 Phi'B, and B =
+sign(Y W + nu Phi P). As in SDH a small ridge r on P, nu r |P|^2, keeps its step well posed.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
         lam: ridge on the regression W.
@@ -40,10 +40,10 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        passes: over the three steps; the paper's are 5.
+        passes: over the three steps; the paper's value is 5.
     """
 
     passes: int = 5
@@ -64,35 +64,28 @@ class FSDHState(NamedTuple):
 
 
 class FSDHFactors(NamedTuple):
-    """What the steps share: eigenbases of Y'Y and of Phi'Phi."""
+    """Shared by the steps: eigenbases of Y'Y and of Phi'Phi."""
 
     classes: GramBasis
     phi: GramBasis
 
 
 def factors(data: TrainingData) -> FSDHFactors:
-    """Factor both Gram matrices.
-
-    Args:
-        data: of which `phi` and `classes` are read.
-
-    Returns:
-        Their eigenbases.
-    """
+    """Eigenbases of both Gram matrices, from `phi` and `classes`."""
     return FSDHFactors(gram_basis(data.classes.T @ data.classes), gram_basis(data.phi.T @ data.phi))
 
 
 def regression_step(data: TrainingData, weights: Weights, state: FSDHState, factor: FSDHFactors) -> FSDHState:
-    """W, exactly.
+    """The exact minimiser W.
 
     Args:
         data: the training data.
         weights: of the terms.
-        state: whose codes are fitted.
+        state: its codes are fitted.
         factor: of the data.
 
     Returns:
-        The state with its `regression` replaced.
+        The state with new `regression`.
     """
     return state._replace(
         regression=ridge_regression(factor.classes, data.classes.T @ state.codes, weights.lam)
@@ -100,30 +93,30 @@ def regression_step(data: TrainingData, weights: Weights, state: FSDHState, fact
 
 
 def projection_step(data: TrainingData, weights: Weights, state: FSDHState, factor: FSDHFactors) -> FSDHState:
-    """P, exactly.
+    """The exact minimiser P.
 
     Args:
         data: the training data.
         weights: of the terms.
-        state: whose codes are fitted.
+        state: its codes are fitted.
         factor: of the data.
 
     Returns:
-        The state with its `projection` replaced.
+        The state with new `projection`.
     """
     return state._replace(projection=ridge_regression(factor.phi, data.phi.T @ state.codes, weights.ridge))
 
 
 def codes_step(data: TrainingData, weights: Weights, state: FSDHState) -> FSDHState:
-    """B, exactly, all bits at once. A zero keeps the old bit.
+    """The exact minimiser B, all bits at once. A zero keeps the old bit.
 
     Args:
         data: the training data.
         weights: of the terms.
-        state: whose regression and projection are followed.
+        state: its regression and projection are used.
 
     Returns:
-        The state with its `codes` replaced.
+        The state with new `codes`.
     """
     field = data.classes @ state.regression + weights.nu * (data.phi @ state.projection)
     return state._replace(codes=jnp.where(field == 0, state.codes, jnp.sign(field)))
@@ -136,9 +129,9 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the random codes.
-        data: of which `phi` and `classes` are read.
+        data: `phi` and `classes` are read.
         weights: of the terms.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:

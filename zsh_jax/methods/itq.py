@@ -1,8 +1,8 @@
-"""ITQ: rotate the principal components towards the corners of the cube.
+"""ITQ: rotate the principal components towards the corners of the hypercube.
 
-Gong & Lazebnik, "Iterative quantization: a Procrustean approach to learning binary codes", CVPR 2011. For the
-projected samples V it minimises Q(B, R) = |B - V R|^2 over signs B and orthogonal R (eq. 2), in turn:
-B = sign(V R), and R = S' S'' from the singular value decomposition of V'B (sec. 3.2), 50 times from a random R.
+Gong & Lazebnik, "Iterative quantization: a Procrustean approach to learning binary codes", CVPR 2011. For the projected
+samples V it minimises Q(B, R) = |B - V R|^2 over signs B and orthogonal R (eq. 2), in turn: B = sign(V R), and R = S'
+S'' from the singular value decomposition of V'B (sec. 3.2), 50 times from a random R.
 """
 
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ from zsh_jax.methods.protocol import Fitted, Method, NoWeights, Reads, TrainingD
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        passes: pairs of steps; the paper's are 50.
+        passes: pairs of steps; the paper's value is 50.
     """
 
     passes: int = 50
 
 
 class Rotated(NamedTuple):
-    """A rotation of the projected samples, and how it was found.
+    """A rotation of the projected samples, with its trace.
 
     Attributes:
         rotation: R, orthogonal.
@@ -74,20 +74,20 @@ def rotate(projected: Float[Array, "n l"], start: Float[Array, "l l"], *, iterat
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: Options, *, bits: int) -> Fitted:
-    """Principal components, then a rotation that lowers their quantisation error.
+    """Principal components, then a rotation that reduces their quantisation error.
 
     Args:
         key: of the random start.
-        data: of which `x` is read.
+        data: `x` is read.
         weights: none.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l, at most d; static.
 
     Returns:
         Projection with orthonormal columns (d, l), and the offset that centres it.
 
     Raises:
-        ValueError: if there are more bits than features.
+        ValueError: there are more bits than features.
     """
     del weights
     mean, directions = principal_directions(data.x, count=bits)

@@ -1,16 +1,17 @@
-"""The joint form: semantics and appearance in one space, which an orthonormal frame turns onto the bits.
+"""The joint form: semantics and appearance in one space, mapped to the bits by an orthonormal frame.
 
-In the published form the semantics of the seen classes are all that a code may say. Of an image of an unseen class they
-say little; what it looks like says more, and the two together most. Here an image is described by
+In the published form a code holds only the semantics of the seen classes. For an image of an unseen class they say
+little; its appearance says more, and both together say most. Here an image is described by
 
     z(x) = ( sqrt(w) s(x), sqrt(1 - w) a(x) ),
 
-s(x) its predicted semantic vector (ridge regression on the RBF features) and a(x) its appearance: the leading
-principal directions of the features, whitened within the seen classes, so that how images of one class differ among
-themselves counts for little (Hatch, Kajarekar & Stolcke, Interspeech 2006, for voices). Both have unit length. Of
-z less a part of its mean, the leading r directions are kept, and a frame R (r x l) of orthonormal rows, or columns if
-l < r, makes them bits: b(x) = sign((z(x) - c mean) V R). The rotation that aligns semantics with the visual space is V.
-It is an extension of Yang et al. 2016, not theirs.
+with s(x) its predicted semantic vector (ridge regression on the RBF features) and a(x) its appearance: the leading
+principal directions of the features, whitened within the seen classes, which reduces the variation among images of one
+class (Hatch, Kajarekar & Stolcke, Interspeech 2006, for voices). Both have unit length. After a part of the mean of z
+is subtracted, the leading r directions V are kept, and a frame R (r x l) with orthonormal rows, or columns if l < r,
+maps them to bits: b(x) = sign((z(x) - c mean) V R). The rotation that aligns semantics with the visual space is V.
+
+This is an extension of Yang et al. 2016, not their method.
 """
 
 from dataclasses import dataclass
@@ -33,11 +34,11 @@ from zsh_jax.takes import number, whole
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
-        odds: w / (1 - w), the weight of semantics over that of appearance.
-        centring: c, the part of the mean that is taken away.
+        odds: w / (1 - w), the weight of semantics relative to appearance.
+        centring: c, the share of the mean that is subtracted.
         ridge: of the regression to the semantics.
         shrinkage: added to the variances within classes, in units of their mean.
     """
@@ -50,16 +51,16 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        rank: r, directions of the joint space that reach the bits.
+        rank: r, directions of the joint space that are kept.
         directions: q, of appearance.
-        turns: how often the frame is turned to face the signs: R = U V' of the singular value decomposition of T'B for
-            B = sign(T R), T the training samples' r directions at unit length; |B - s T R| then never rises (Gong
-            & Lazebnik 2011). 0 leaves it random.
-        turned: which frames are: "narrow" turns those of no more bits than directions and leaves wider ones random,
-            as was best on validation classes; "all" turns all.
+        turns: number of Procrustes updates of the frame: R = U V' of the singular value decomposition of T'B for B =
+            sign(T R), with T the r directions of the training samples at unit length; |B - s T R| then never rises
+            (Gong & Lazebnik 2011). 0 keeps the random frame.
+        turned: the frames to update: "narrow" for those with at most as many bits as directions, which was best on
+            validation classes; "all" for all.
     """
 
     rank: int = 16
@@ -76,23 +77,23 @@ def within_class_whitening(
     *,
     directions: int,
 ) -> tuple[Float[Array, "p q"], Float[Array, " q"]]:
-    """The leading principal directions, in which samples of one class then vary alike.
+    """The leading principal directions, scaled so that samples of one class vary equally in all of them.
 
     Args:
         x: preprocessed training features, (n, p).
-        classes: multi-hot labels, (n, c); columns of zeros are of no account.
+        classes: multi-hot labels, (n, c); columns of zeros are ignored.
         shrinkage: see `Weights`.
         directions: q, or p if that is less; static.
 
     Returns:
-        A (p, q) and the whitened mean (q,): the appearance is x A less that.
+        A (p, q) and the whitened mean (q,): the appearance is x A minus the mean.
     """
     mean = x.mean(0)
     centred = x - mean[None]
     _, vectors = eigh(centred.T @ centred / len(x))
     leading = vectors[:, ::-1][:, :directions]
     projected = centred @ leading
-    # What the labels do not say of it; a column of zeros would leave no factor.
+    # The residual of a regression on the labels; a column of zeros would make the matrix singular.
     counts = classes.T @ classes + 1e-3 * jnp.eye(classes.shape[1], dtype=x.dtype)
     means = cho_solve(cholesky(counts), classes.T @ projected)
     within = projected - classes @ means
@@ -105,22 +106,21 @@ def within_class_whitening(
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
-    """Fit the joint space, and draw its frame.
+    """Fit the joint space and its frame.
 
     Args:
         key: of the frame.
-        data: of which features, RBF features, labels and semantics are read.
-        weights: what may be tuned.
-        options: what may be chosen; static.
+        data: features, RBF features, labels and semantics are read.
+        weights: of the method.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:
-        The head, and one for class vectors: the appearance of a class of which the name alone is known is taken to be
-        the mean appearance of the training samples.
+        The head, and one for class vectors, which uses the mean appearance of the training samples for every class.
     """
     x, phi, classes, semantics = data.x, data.phi, data.classes, data.semantics
     gram = phi.T @ phi
-    # As in the P-step: a ridge below the rounding of the Gram matrix is none.
+    # As in the P-step: a ridge below the rounding of the Gram matrix has no effect.
     ridge = jnp.maximum(weights.ridge, 2 * jnp.finfo(phi.dtype).eps * jnp.trace(gram))
     factor = cholesky(gram + ridge * jnp.eye(len(gram), dtype=phi.dtype))
     semantic = cho_solve(factor, phi.T @ semantics)
@@ -132,10 +132,10 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     mean = z.mean(0)
     uncentred = z - weights.centring * mean[None]
     values, vectors = eigh(uncentred.T @ uncentred)
-    # Nothing is known of directions without variance: a class's code must not be told by their rounding.
+    # Drop directions without variance: a class code must not depend on their rounding.
     rounding = jnp.finfo(values.dtype).eps * len(z) * values[-1]
     leading = jnp.where(values[None] > rounding, vectors, 0)[:, ::-1][:, : options.rank]
-    leading = leading * jnp.where(mean[None] @ leading < 0, -1, 1)  # the sign is a library's choice
+    leading = leading * jnp.where(mean[None] @ leading < 0, -1, 1)  # the sign depends on the library
     r = leading.shape[1]
     frame = random_rotation(key, size=max(r, bits), dtype=x.dtype)[:r, :bits]
     directed = unit_rows(uncentred @ leading)

@@ -1,10 +1,10 @@
 """KSH: inner products of codes that match the labels of a sampled set of pairs.
 
 Liu, Wang, Ji, Jiang & Chang, "Supervised hashing with kernels", CVPR 2012. With K the centred RBF features of q
-labelled samples, and S = 1 for pairs that share a label, -1 for the others, it minimises |l S - sum_k b_k b_k'|^2
-over b_k = sign(K a_k), greedily: with R the residual of the bits before, b_k maximises b'Rb. Its start is
-the spectral relaxation K'RK a = s K'K a, |K a|^2 = q; its end, the better of that and of Nesterov's gradient
-method on the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, whose gradient is -K'((R f) o (1 - f o f)).
+labelled samples, and S = 1 for pairs with a common label, -1 for the others, it minimises |l S - sum_k b_k b_k'|^2 over
+b_k = sign(K a_k), greedily: with R the residual of the bits before, b_k maximises b'Rb. It starts from the spectral
+relaxation K'RK a = s K'K a, |K a|^2 = q. The result is the better of this start and of Nesterov's gradient method on
+the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, with the gradient -K'((R f) o (1 - f o f)).
 """
 
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
 from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
-_DOUBLINGS = 50  # of the step's inverse length, until it is given up
+_DOUBLINGS = 50  # maximum number of doublings of the inverse step length
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
-        tolerance: the gradient method stops once the surrogate, divided by q, changes by no more than this.
+        tolerance: the gradient method stops once the surrogate, divided by q, changes by at most this.
     """
 
     tolerance: Float[Array, "*sweep"] | float = 1e-2
@@ -40,11 +40,11 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        labelled: samples whose pairs are seen, q, or all if there are fewer. The paper's are 1,000 to 2,000.
-        max_iterations: of the gradient method, at most.
+        labelled: number of labelled samples q, or all if there are fewer. The paper uses 1,000 to 2,000.
+        max_iterations: maximum number of iterations of the gradient method.
     """
 
     labelled: int = 1000
@@ -52,7 +52,7 @@ class Options:
 
 
 class OneLabel(NamedTuple):
-    """Similarity of samples with one label each, S = 2 C C' - 1 1', never formed: of the rank of the classes.
+    """Similarity of samples with one label each, S = 2 C C' - 1 1', never formed: its rank is at most c.
 
     Attributes:
         classes: C, one-hot.
@@ -62,12 +62,12 @@ class OneLabel(NamedTuple):
 
 
 class Greedy(NamedTuple):
-    """The bits, and what they leave.
+    """The learned bits and their residuals.
 
     Attributes:
         weights: a_k as columns.
         agreement: b_k' R b_k of each bit, with R the residual before it.
-        relaxed: the same of the spectral relaxation; never above `agreement`.
+        relaxed: the same for the spectral relaxation; never above `agreement`.
         residual: |R|^2 after each bit.
     """
 
@@ -78,7 +78,7 @@ class Greedy(NamedTuple):
 
 
 Product = Callable[[Float[Array, "q *r"]], Float[Array, "q *r"]]
-"""Of a symmetric q x q matrix with what is given."""
+"""The product of a symmetric q x q matrix with the argument."""
 
 
 class _Descent(NamedTuple):
@@ -105,10 +105,10 @@ def smooth_descent(
 
     Args:
         features: K.
-        residual: times R.
+        residual: product with R.
         start: a.
         tolerance: see `Weights`.
-        iterations: at most; static.
+        iterations: maximum number; static.
 
     Returns:
         The last a.
@@ -170,10 +170,10 @@ def times(similarity: Float[Array, "q q"] | OneLabel) -> Product:
     """S as a product.
 
     Args:
-        similarity: S, or what it is made from.
+        similarity: S, or its factor.
 
     Returns:
-        From (q, ...) to S times it.
+        A function from (q, ...) to S times it.
     """
     if isinstance(similarity, OneLabel):
         classes = similarity.classes
@@ -191,23 +191,23 @@ def greedy_bits(
     bits: int,
     iterations: int,
 ) -> Greedy:
-    """One bit after the other (algorithm 1).
+    """Learn one bit after the other (algorithm 1).
 
     Args:
         features: K, centred.
         similarity: S, of -1 and 1.
         tolerance: of the gradient method.
         bits: code length l; static.
-        iterations: of the gradient method, at most; static.
+        iterations: maximum number of iterations of the gradient method; static.
 
     Returns:
-        The bits' weights and the course of the residual.
+        The weights of the bits and the trace of the residual.
     """
     q = features.shape[0]
     whiten = inverse_root(gram_basis(features.T @ features))
     white = features @ whiten
     similar = times(similarity)
-    # R = l S - B B' is never formed: in the eigenproblem and in the gradient method it stands in products alone.
+    # R = l S - B B' is never formed: the eigenproblem and the gradient method only need its products.
     white_similarity = bits * (white.T @ similar(white))
 
     def learn(
@@ -216,7 +216,7 @@ def greedy_bits(
         tuple[Float[Array, "q l"], Float[Array, ""]],
         tuple[Float[Array, " k"], Float[Array, ""], Float[Array, ""], Float[Array, ""]],
     ]:
-        codes, left = carry  # bits not yet learnt are zero
+        codes, left = carry  # bits not learned yet are zero
 
         def residual(values: Float[Array, " q"]) -> Float[Array, " q"]:
             return bits * similar(values) - codes @ (codes.T @ values)
@@ -247,11 +247,10 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the labelled samples.
-        data: of which `phi` and `classes` are read. Pairs with a label in common are similar.
-            Where each sample has one label, as `labels` tells, the q x q similarity is not formed, and a product with
-            it takes a tenth of the time.
+        data: `phi` and `classes` are read. Pairs with a common label are similar. If each sample has one label
+            (`labels` is set), the q x q similarity is not formed, and a product with it takes a tenth of the time.
         weights: tolerance of the gradient method.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:

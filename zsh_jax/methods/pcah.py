@@ -31,8 +31,8 @@ def principal_directions(
         The mean (d,), and orthonormal columns (d, count), the largest variance first.
 
     Raises:
-        ValueError: if there are fewer than `count` features. Directions beyond them would be random ones, and the
-            method another: a comparison leaves such a cell out.
+        ValueError: there are fewer than `count` features. Further directions would be random, which is another method;
+            a comparison leaves out that cell.
     """
     n, d = x.shape
     if not 1 <= count <= d:
@@ -47,11 +47,11 @@ def principal_directions(
 def fit(
     key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: NoOptions, *, bits: int
 ) -> Fitted:
-    """Project onto the leading principal directions.
+    """Project on the leading principal directions.
 
     Args:
-        key: not read; every method has one signature.
-        data: of which `x` is read.
+        key: not read; all methods have one signature.
+        data: `x` is read.
         weights: none.
         options: none; static.
         bits: code length l, at most d; static.
@@ -60,7 +60,7 @@ def fit(
         Projection with orthonormal columns (d, l), and the offset that centres it.
 
     Raises:
-        ValueError: if there are more bits than features.
+        ValueError: there are more bits than features.
     """
     del key, weights, options
     return Fitted(centred(*principal_directions(data.x, count=bits)))

@@ -1,6 +1,6 @@
-"""What a method is: the one interface through which the sweep and `zsh_jax.fit` see every method.
+"""The method protocol: the one interface that the sweep and `zsh_jax.fit` use for every method.
 
-A method is a file in this folder that ends in `METHOD = Method(...)`, and a row of `zsh_jax.methods.table`.
+A method is a file in this folder that ends with `METHOD = Method(...)`, and a row of `zsh_jax.methods.table`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from zsh_jax.takes import Takes
 
 
 class Reads(Enum):
-    """What a method may learn from."""
+    """Possible inputs of a method."""
 
     FEATURES = "preprocessed features"
     RBF = "RBF features"
@@ -30,19 +30,19 @@ class Reads(Enum):
 
 
 class TrainingData(NamedTuple):
-    """The training samples of one split. No method sees an unseen class.
+    """The training samples of one split, without unseen classes.
 
-    A method gets what it says that it reads; the rest may be None.
+    A method gets the inputs that it declares; the others may be None.
 
     Attributes:
         x: preprocessed features.
-        phi: RBF features, their last column constant.
+        phi: RBF features, with a constant last column.
         classes: multi-hot over all classes of the data set; the columns of unseen classes are zero.
         semantics: semantic targets Y, rows of unit length.
-        labels: class of each sample; None where samples may have several.
+        labels: class of each sample; None if samples may have several labels.
         gram: Phi' Phi.
         locality: Phi' L Phi, see `Problem`; None without a graph.
-        semantic_locality: Y' L Y likewise.
+        semantic_locality: Y' L Y; None without a graph.
     """
 
     x: Float[Array, "n p"] = None  # type: ignore[assignment]
@@ -62,14 +62,14 @@ class TrainingData(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """How a solve that has an objective got to its end.
+    """The trace of a solver with an objective.
 
     Attributes:
-        objective: J of the state that was returned.
-        start_objectives: that of each start.
-        terms: J and its terms after each iteration; NaN past the last one.
-        flips: bits changed in each iteration; -1 past the last one.
-        iterations: iterations done.
+        objective: J of the returned state.
+        start_objectives: final J of each start.
+        terms: J and its terms after each iteration; NaN after the last one.
+        flips: bits changed in each iteration; -1 after the last one.
+        iterations: number of iterations.
         status: a `Status`.
     """
 
@@ -82,12 +82,12 @@ class Trace(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """What a method learned.
+    """The result of a method.
 
     Attributes:
         head: of the hash function.
-        class_head: for class vectors; None where the method has none.
-        trace: None where the method has no objective to follow.
+        class_head: for class vectors; None if the method has none.
+        trace: None if the method has no objective.
     """
 
     head: Head
@@ -125,7 +125,7 @@ class Shapes(NamedTuple):
 
 
 def closed_form_floats(shapes: Shapes, options: Any) -> int:
-    """Numbers that a method holds while it factorises one Gram matrix: that, its eigenvectors and two copies."""
+    """Numbers held while one Gram matrix is factorised: the matrix, its eigenvectors and two copies."""
     del options
     return 6 * shapes.samples * shapes.bits + 4 * max(shapes.features, shapes.rbf) ** 2
 
@@ -134,23 +134,23 @@ Fit = Callable[..., Fitted]
 """(key, data, weights, options, *, bits) -> Fitted."""
 
 
-@dataclass(frozen=True, eq=False)  # a method is itself: it can be a key, and a static argument
+@dataclass(frozen=True, eq=False)  # compared by identity, so it can be a key and a static argument
 class Method:
-    """A method, as everything else sees it.
+    """A method.
 
     Attributes:
-        name: by which configurations and results call it.
+        name: its name in configurations and results.
         paper: its source.
-        reads: what it learns from.
-        fit: from (key, data, weights, options, *, bits) to what it learned; pure, vmappable over key and weights.
-        feature_map: what its head reads, made from anchors and bandwidth where it reads RBF features.
+        reads: its inputs.
+        fit: from (key, data, weights, options, *, bits) to a `Fitted`; pure, vmappable over key and weights.
+        feature_map: input of its head, made from anchors and bandwidth if it reads RBF features.
         weights: a NamedTuple of numbers with the paper's values. Each field is an axis of a sweep, and is traced.
         options: a frozen dataclass with the paper's choices. Each field is an axis of a sweep, and is static.
-        ranges: what a weight or an option takes, where that does not follow from its type.
-        shared: the weights that a factorisation depends on, which the values of all other weights share.
+        ranges: accepted values of a weight or an option, if its type does not determine them.
+        shared: the weights on which a factorisation depends; the values of all other weights share it.
         has_codes: whether it hashes; a bound does not, and has 0 bits.
         most_bits: from the length of a preprocessed feature vector to the longest code; None for no limit.
-        unread: from weights and options to what of `reads` these leave unread.
+        unread: from weights and options to the elements of `reads` that are then not read.
         floats: numbers that the fit of one cell holds, see `closed_form_floats`.
     """
 

@@ -1,7 +1,7 @@
-"""Signs of a random rotation of centred features: the simplest code whose bits are orthogonal directions.
+"""Signs of a random rotation of centred features: the simplest code with orthogonal directions.
 
 Orthogonal hyperplanes estimate angles with less variance than independent ones (Ji et al., "Super-bit
-locality-sensitive hashing", NIPS 2012). More bits than features take several rotations.
+locality-sensitive hashing", NIPS 2012). More bits than features need several rotations.
 """
 
 from functools import partial
@@ -19,11 +19,11 @@ from zsh_jax.methods.protocol import Fitted, Method, NoOptions, NoWeights, Reads
 def fit(
     key: PRNGKeyArray, data: TrainingData, weights: NoWeights, options: NoOptions, *, bits: int
 ) -> Fitted:
-    """Draw rotations, as many as the bits need.
+    """Draw as many rotations as the bits need.
 
     Args:
         key: of the draw.
-        data: of which `x` is read, for its mean.
+        data: `x` is read, for its mean.
         weights: none.
         options: none; static.
         bits: code length l; static. May exceed the number of features.

@@ -1,4 +1,4 @@
-"""What each weight and each option of a method takes."""
+"""Accepted values of the weights and options of each method."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -11,13 +11,14 @@ from zsh_jax.takes import Takes, flag, number, one_of, whole
 
 @cache
 def own_takes(method: str) -> Mapping[str, Takes]:
-    """What each weight and each option of a method takes.
+    """Accepted values of each weight and option of a method.
 
     Args:
         method: a key of `METHODS`.
 
     Returns:
-        By name: what the method says, else what follows from the type of an option; a weight is a positive number.
+        By name: the range that the method declares, else the range of the type of an option; a weight is a positive
+        number.
     """
     known = METHODS[method]
     hints = get_type_hints(known.options)

@@ -1,11 +1,11 @@
-"""SDH: codes from which a linear classifier tells the class.
+"""SDH: codes from which a linear classifier predicts the class.
 
 Shen, Shen, Liu & Shen, "Supervised discrete hashing", CVPR 2015:
 
     |Y - B W|^2 + lam |W|^2 + nu |B - Phi P|^2    s.t. B in {-1, 1}
 
-with the class indicators Y. It is this project's problem with one-hot semantics, no rotation and no locality, and is
-solved by its solver. The ridge on P, nu r |P|^2, is the authors' released code's (r = 1e-2).
+with the class indicators Y. This is the problem of this project with one-hot semantics, no rotation and no locality, so
+its solver is used. The ridge on P, nu r |P|^2, is from the authors' released code (r = 1e-2).
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
         lam: ridge on the classifier W.
@@ -38,11 +38,11 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        max_iterations: passes over the three steps at most; the paper's are 5.
-        max_sweeps: of coordinate descent in each B-step at most.
+        max_iterations: maximum number of passes over the three steps; the paper's value is 5.
+        max_sweeps: maximum number of coordinate descent sweeps in each B-step.
     """
 
     max_iterations: int = 5
@@ -55,9 +55,9 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the random codes.
-        data: of which `phi` and `classes` are read. Several labels a sample are regressed to as they stand.
+        data: `phi` and `classes` are read. Multi-hot rows are regression targets as they are.
         weights: of the terms.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:

@@ -19,10 +19,10 @@ from zsh_jax.methods.protocol import Fitted, Method, NoOptions, Reads, TrainingD
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
-        ridge: r, on all coefficients, those of the constant column too.
+        ridge: r, on all coefficients, including the constant column.
     """
 
     ridge: Float[Array, "*sweep"] | float = 1.0
@@ -34,7 +34,7 @@ def semantic_regression(data: TrainingData, ridge: Float[Array, ""] | float) -> 
     """Coefficients that predict semantic vectors from RBF features.
 
     Args:
-        data: of which `phi` and `semantics` are read.
+        data: `phi` and `semantics` are read.
         ridge: r.
 
     Returns:
@@ -46,11 +46,11 @@ def semantic_regression(data: TrainingData, ridge: Float[Array, ""] | float) -> 
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOptions, *, bits: int) -> Fitted:
-    """Predict semantic vectors, and cut their space with random hyperplanes.
+    """Predict semantic vectors, and hash them with random hyperplanes.
 
     Args:
         key: of the hyperplanes.
-        data: of which `phi` and `semantics` are read.
+        data: `phi` and `semantics` are read.
         weights: the ridge.
         options: none; static.
         bits: code length l; static. May exceed the length of the semantic vectors.

@@ -5,10 +5,9 @@ scaled to [-1, 1], is about p(x)'p(y) - 1 for unit-length x and y:
 
     p(x) = exp(-|x|^2 / rho) [ sqrt(2 (e^2 - 1) / (e rho)) x,  sqrt((e^2 + 1) / e) ],    rho = 2,
 
-the straight line through exp at -1 and 1. Bits follow one another: with K the centred RBF features and
-A = l K' (P P' - 1 1') K, each w is the leading solution of A w = s (K'K + r I) w, and A then loses K' b b' K for
-b = sign(K w). A second pass, in random order, gives A back what one bit took from it and learns that bit again
-(algorithm 1).
+the straight line through exp at -1 and 1. Bits are learned in sequence: with K the centred RBF features and A = l K' (P
+P' - 1 1') K, each w is the leading solution of A w = s (K'K + r I) w, and K' b b' K is then subtracted from A, for b =
+sign(K w). A second pass, in random order, adds the term of one bit back to A and learns that bit again (algorithm 1).
 """
 
 from functools import partial
@@ -29,11 +28,11 @@ from zsh_jax.core.precision import full_precision
 from zsh_jax.methods.protocol import Fitted, Method, NoOptions, Reads, TrainingData
 
 RHO = 2.0
-"""The straight line holds for 2 x'y / rho in [-1, 1]: with unit vectors, for this rho and no smaller one."""
+"""The linear approximation holds for 2 x'y / rho in [-1, 1]; for unit vectors this is the smallest such rho."""
 
 
 class Weights(NamedTuple):
-    """What may be tuned.
+    """Weights of the method.
 
     Attributes:
         ridge: r, added to K'K.
@@ -45,18 +44,18 @@ class Weights(NamedTuple):
 class _Pass(NamedTuple):
     residual: Float[Array, "k k"]
     weights: Float[Array, "k l"]
-    taken: Float[Array, "k l"]  # what each bit took from the residual: its outer square
+    taken: Float[Array, "k l"]  # K' b of each bit: its outer square was subtracted
 
 
 @full_precision
 def transformed_features(x: Float[Array, "n d"]) -> Float[Array, "n f"]:
-    """p(x) of the rows, brought to unit length.
+    """p(x) of the rows, normalised to unit length.
 
     Args:
         x: features, (n, d).
 
     Returns:
-        (n, d + 1); their inner products less 1 approximate the scaled similarity.
+        (n, d + 1); their inner products minus 1 approximate the scaled similarity.
     """
     length = jnp.sqrt(jnp.sum(x**2, axis=1, keepdims=True))
     unit = x / jnp.maximum(length, jnp.finfo(x.dtype).tiny)
@@ -68,13 +67,11 @@ def transformed_features(x: Float[Array, "n d"]) -> Float[Array, "n f"]:
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOptions, *, bits: int) -> Fitted:
-    """Learn the bits one after the other, then each once more.
-
-    It factorises 2 l matrices of m x m.
+    """Learn the bits in sequence, then each once more. Factorises 2 l matrices of m x m.
 
     Args:
         key: of the order of the second pass.
-        data: of which `x` and `phi` are read.
+        data: `x` and `phi` are read.
         weights: the ridge.
         options: none; static.
         bits: code length l; static.
@@ -87,7 +84,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOpti
     centred = (data.phi - mean[None])[:, :-1]
     whiten = inverse_root(gram_basis(centred.T @ centred), weights.ridge)
     transformed = centred.T @ transformed_features(data.x)
-    ones = centred.sum(0)  # zero, but for rounding
+    ones = centred.sum(0)  # zero up to rounding
     similarity = bits * (transformed @ transformed.T - ones[:, None] * ones[None])
 
     def learn(state: _Pass, bit: Int[Array, ""]) -> tuple[_Pass, None]:

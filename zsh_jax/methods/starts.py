@@ -1,4 +1,4 @@
-"""Several starts of a solver, of which the one that ends at the lowest objective is kept."""
+"""Solve from several starts and keep the result with the lowest objective."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,7 +11,7 @@ from zsh_jax.core.loop import Solution
 from zsh_jax.methods.protocol import Trace
 
 Unknowns = TypeVar("Unknowns")
-ROTATION = 0  # what the key is folded with for a random rotation; starts after the first have 1, 2, ...
+ROTATION = 0  # folded into the key for a random rotation; later starts use 1, 2, ...
 
 
 def best_start(
@@ -20,15 +20,15 @@ def best_start(
     *,
     restarts: int,
 ) -> tuple[Unknowns, Trace]:
-    """Solve from each start.
+    """Solve from each start and keep the best result.
 
     Args:
-        solve_from: from the key of a start to a solution, and the objective that it ends at.
+        solve_from: from the key of a start to a solution and its final objective.
         key: of the first start; the others are folded from it.
-        restarts: starts; static.
+        restarts: number of starts; static.
 
     Returns:
-        The state that ends lowest, and its trace. A start that is not finite is never the best of several.
+        The state with the lowest objective, and its trace. Results that are not finite are never chosen.
     """
     keys = key[None]
     if restarts > 1:

@@ -1,4 +1,4 @@
-"""The table of methods: a new method is a file in this folder and a row here."""
+"""The table of methods. To add one, add a file in this folder and a row here."""
 
 from types import MappingProxyType
 
@@ -42,7 +42,7 @@ _ROWS = (
     cosine_predictions,
 )
 PUBLISHED = zsh.METHOD.name
-"""The method of the paper, which is what runs where none is named."""
+"""The method of the paper; the default."""
 
 METHODS = MappingProxyType({row.METHOD.name: row.METHOD for row in _ROWS})
 """Every method by its name."""

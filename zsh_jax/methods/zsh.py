@@ -1,6 +1,6 @@
 """ZSH, the published form: Yang et al., "Zero-Shot Hashing via Transferring Supervised Knowledge", ACM MM 2016.
 
-The steps and the solver are in `zsh_jax.core`; here they become a method.
+The steps and the solver are in `zsh_jax.core`; this file makes them a method.
 """
 
 from dataclasses import dataclass
@@ -49,12 +49,12 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
         rotation: "procrustes" as published, "none", or "random" (drawn and kept). The codes are the same.
         locality: "projection" as published, "semantics" as in the authors' released code, or "none".
-        restarts: starts, of which the one that ends at the lowest J is kept.
+        restarts: number of starts; the result with the lowest J is kept.
         alpha_growth: factor by which alpha grows from one iteration to the next.
         max_iterations: see `solve`.
         max_sweeps: see `solve`.
@@ -74,9 +74,9 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the start.
-        data: of which RBF features, semantics and the graph are read.
+        data: RBF features, semantics and the graph are read.
         weights: of the terms.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:
@@ -104,14 +104,14 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
 
 def hyperparameters(weights: Any, locality: Locality) -> Hyperparameters:
-    """The weights of the objective; a locality that is not asked for weighs nothing.
+    """The weights of the objective; unused locality terms get weight zero.
 
     Args:
-        weights: of a method of this objective: `lam`, `alpha`, `beta`, `gamma`, `delta`.
-        locality: which is asked for.
+        weights: of a method with this objective: `lam`, `alpha`, `beta`, `gamma`, `delta`.
+        locality: the locality term in use.
 
     Returns:
-        What the steps read.
+        The hyperparameters.
     """
     gamma = weights.gamma if locality == "projection" else 0.0
     delta = weights.delta if locality == "semantics" else 0.0
@@ -121,13 +121,13 @@ def hyperparameters(weights: Any, locality: Locality) -> Hyperparameters:
 def start_state(
     problem: Problem, start: PRNGKeyArray, key: PRNGKeyArray, rotation: Rotation, *, bits: int
 ) -> State:
-    """Random codes, and the rotation to begin with.
+    """Random codes and the initial rotation.
 
     Args:
         problem: the training data.
         start: key of the codes.
-        key: of the method; a random rotation is drawn from a stream of its own, the same for all starts.
-        rotation: as asked for.
+        key: of the method; a random rotation has its own stream, the same for all starts.
+        rotation: see `Options`.
         bits: code length l.
 
     Returns:
@@ -141,12 +141,12 @@ def start_state(
 
 
 def solver_rotation(rotation: Rotation) -> Literal["procrustes", "none"]:
-    """What the solver is told: a random rotation is one that it keeps."""
+    """The solver's option: it keeps a random rotation."""
     return "procrustes" if rotation == "procrustes" else "none"
 
 
 def solver_floats(shapes: Shapes, options: Options, *, arrays: int = 8) -> int:
-    """Numbers that a solve holds: its arrays of samples by bits, the factor of the P-step, and what the rest needs."""
+    """Numbers that a solve holds: arrays of samples by bits, the factor of the P-step, and smaller arrays."""
     n, m, bits = shapes.samples, shapes.rbf, shapes.bits
     floats = arrays * n * bits + 3 * bits * m + 4 * shapes.semantics**2 + m**2
     floats *= options.restarts
@@ -156,7 +156,7 @@ def solver_floats(shapes: Shapes, options: Options, *, arrays: int = 8) -> int:
 
 
 def without_graph(weights: Any, options: Any) -> frozenset[Reads]:
-    """The graph, where the locality term weighs nothing."""
+    """The graph, if the locality terms have weight zero: it is then not read."""
     hyper = hyperparameters(weights, options.locality)
     return frozenset() if float(hyper.gamma) or float(hyper.delta) else frozenset({Reads.GRAPH})
 

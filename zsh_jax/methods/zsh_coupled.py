@@ -1,4 +1,4 @@
-"""ZSH with a rotation that faces the sign constraint: this project's coupled form, see `zsh_jax.core.coupled`."""
+"""ZSH with a rotation coupled to the sign constraint: this project's form, see `zsh_jax.core.coupled`."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -35,10 +35,10 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
-        restarts: starts, of which the one that ends at the lowest objective is kept.
+        restarts: number of starts; the result with the lowest objective is kept.
         max_iterations: see `solve_coupled`.
     """
 
@@ -52,13 +52,13 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the start.
-        data: of which RBF features, semantics and the graph are read.
+        data: RBF features, semantics and the graph are read.
         weights: of the terms.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:
-        Projection P, the turned semantics that give classes their codes, and the trace.
+        Projection P, the rotated semantics that give class codes, and the trace.
     """
     problem = data.problem
     hyper = Hyperparameters(alpha=weights.alpha, beta=weights.beta, gamma=weights.gamma)
@@ -78,7 +78,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
 
 def coupled_floats(shapes: Shapes, options: Options) -> int:
-    """Numbers that a solve holds: as many arrays as that of `zsh`."""
+    """Numbers that a solve holds: as many arrays as `zsh`."""
     return zsh.solver_floats(shapes, zsh.Options(restarts=options.restarts))
 
 

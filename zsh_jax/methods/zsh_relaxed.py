@@ -1,4 +1,4 @@
-"""ZSH with relaxed codes: the published objective, no sign constraint while learning; see `zsh_jax.core.relaxed`."""
+"""ZSH with relaxed codes: the published objective without sign constraint, see `zsh_jax.core.relaxed`."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -41,12 +41,12 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """Options of the method.
 
     Attributes:
         rotation: as for `zsh_jax.methods.zsh`.
         locality: as for `zsh_jax.methods.zsh`.
-        restarts: starts, of which the one that ends at the lowest J is kept.
+        restarts: number of starts; the result with the lowest J is kept.
         max_iterations: see `solve_relaxed`.
         gradient_steps: see `solve_relaxed`.
     """
@@ -64,13 +64,13 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     Args:
         key: of the start.
-        data: of which RBF features, semantics and the graph are read.
+        data: RBF features, semantics and the graph are read.
         weights: of the terms, and the learning rate.
-        options: what may be chosen; static.
+        options: of the method; static.
         bits: code length l; static.
 
     Returns:
-        Projection P, the dictionary that gives classes their codes, and the trace.
+        Projection P, the dictionary that gives class codes, and the trace.
     """
     problem = data.problem
     hyper = zsh.hyperparameters(weights, options.locality)
@@ -92,7 +92,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
 
 def relaxed_floats(shapes: Shapes, options: Options) -> int:
-    """Numbers that a solve holds: beside those of `zsh` the logits, their gradient, and Adam's two moments."""
+    """Numbers that a solve holds: those of `zsh`, the logits, their gradient, and Adam's two moments."""
     floats = 12 * shapes.samples * shapes.bits + 3 * shapes.bits * shapes.rbf
     return options.restarts * (floats + 4 * shapes.semantics**2 + shapes.rbf**2)
 
