@@ -158,8 +158,8 @@ def _damage(folder, kind):
     [
         ("no annotations", "no folder of annotation files"),
         ("one annotation lacks", r"lacks 1 of 24 annotation files \(first: sea\.txt\)"),
-        ("word", r"sea\.txt, line 2: 'shore' is no image number"),
-        ("number", rf"sea\.txt, line 2: '{COUNT + 1}' is no image of"),
+        ("word", r"sea\.txt, line 2: 'shore' is not an image number"),
+        ("number", rf"sea\.txt, line 2: '{COUNT + 1}' is not the number of an image in"),
         ("cut picture", r"im7\.jpg: not an image, or damaged"),
     ],
 )

@@ -45,7 +45,7 @@ def test_a_refusal_says_what_would_go_and_where_all_names_are(tmp_path):
         load_inputs(config, ("one-hot", "word_vectors"))
     said = str(caught.value)
     assert "no vector for 3 of 6 classes (gnu, yak, emu)" in said
-    assert "fix: --config.semantics.missing=drop leaves out 3 classes and 30 of 60 images" in said
+    assert "fix: set --config.semantics.missing=drop to leave out 3 classes and 30 of 60 images" in said
     assert "--config.semantics.missing_to=FILE lists them all" in said
     config.semantics.missing_to = str(tmp_path / "missing.txt")
     with pytest.raises(InputError, match=r"missing\.txt lists them all"):
@@ -118,9 +118,9 @@ def test_too_few_classes_are_refused(tmp_path):
     config, _ = _config(tmp_path, LABELS, missing="drop")
     (tmp_path / "glove.txt").write_text("cat 1 2 3\n")
     with pytest.raises(
-        InputError, match=r"no vector for 5 of 6 classes .*, and 1 are left; fix: other words"
+        InputError, match=r"no vector for 5 of 6 classes .*, and 1 are left; fix: set other words"
     ):
         load_inputs(config, ("word_vectors",))
     config.semantics.missing = "refuse"
-    with pytest.raises(InputError, match=r"no vector for 5 of 6 classes .*; fix: other words"):
+    with pytest.raises(InputError, match=r"no vector for 5 of 6 classes .*; fix: set other words"):
         load_inputs(config, ("word_vectors",))

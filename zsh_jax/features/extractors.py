@@ -51,7 +51,7 @@ def feature_extractors(
     if len(trained) != 1:
         raise InputError(
             f"features.weights is for one network with trained weights, but {spec!r} names {len(trained)};  "
-            "fix: leave it out, or name one such network"
+            "fix: do not set it, or name one network"
         )
     path = written(weights)
     if not path.is_file():

@@ -36,7 +36,7 @@ def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[Missing
         raise InputError(f"{first.what}; fix: {first.fix}{listed}")
     gone = len(dataset.ids) - len(rows)
     raise InputError(
-        f"{first.what}; fix: --config.semantics.missing=drop leaves out {len(names)} classes and {gone:,} of "
+        f"{first.what}; fix: set --config.semantics.missing=drop to leave out {len(names)} classes and {gone:,} of "
         f"{len(dataset.ids):,} images, or {first.fix}{listed}"
     )
 

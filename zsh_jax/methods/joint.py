@@ -93,7 +93,7 @@ def within_class_whitening(
     _, vectors = eigh(centred.T @ centred / len(x))
     leading = vectors[:, ::-1][:, :directions]
     projected = centred @ leading
-    # The residual of a regression on the labels; a column of zeros would make the matrix singular.
+    # The residual of a regression on the labels; the small ridge handles columns of zeros.
     counts = classes.T @ classes + 1e-3 * jnp.eye(classes.shape[1], dtype=x.dtype)
     means = cho_solve(cholesky(counts), classes.T @ projected)
     within = projected - classes @ means

@@ -1,4 +1,4 @@
-"""MIRFlickr-25K as a TFDS data set, `zsh_mirflickr25k`, from archives that are placed by hand."""
+"""MIRFlickr-25K as a TFDS data set, `zsh_mirflickr25k`, from manually downloaded archives."""
 
 import io
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ class ZshMirflickr25k(tfds.core.GeneratorBasedBuilder):
 
     @property
     def concepts(self) -> tuple[str, ...]:
-        """Of this config, in the order of the labels."""
+        """Concepts of this config, in the order of the labels."""
         return CONCEPTS + (RELEVANT if self.builder_config.name == "relevant" else ())
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -51,7 +51,7 @@ class ZshMirflickr25k(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
-        # Read before a row is written: what is missing or does not fit is found at once.
+        # Read all annotations before writing a row, so that missing or inconsistent files are found at once.
         archive = read_archive(Path(dl_manager.manual_dir), self.concepts)
         return {"train": self._generate_examples(archive)}
 

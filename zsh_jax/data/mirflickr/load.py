@@ -56,7 +56,7 @@ def _prepare(builder: Any, path: Path | None) -> None:
     manual = path or Path(builder.data_dir).parents[2] / "downloads" / "manual"
     if not manual.is_dir():
         raise InputError(
-            f"mirflickr: there is no folder {manual}; {INSTRUCTIONS}, and give it as --config.dataset.path"
+            f"mirflickr: there is no folder {manual}; {INSTRUCTIONS}; set --config.dataset.path to it"
         )
     for image in read_archive(manual, builder.concepts).images:  # much faster than preparing
         check_whole(image)

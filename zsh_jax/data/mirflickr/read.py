@@ -40,7 +40,7 @@ CONCEPTS = (
     "tree",
     "water",
 )
-"""Potential labels: an image may show some of the concept."""
+"""Potential labels: the concept is visible to some extent."""
 
 RELEVANT = tuple(
     f"{concept}_r1"
@@ -61,13 +61,12 @@ RELEVANT = tuple(
         "tree",
     )
 )
-"""Relevant labels, of images in which the concept stands out; each is part of the potential one."""
+"""Relevant labels: the concept is salient; a subset of the potential label."""
 
 LONGEST = 20  # digits of a number
 INSTRUCTIONS = (
-    "MIRFlickr-25K is placed by hand: fetch mirflickr25k.zip and mirflickr25k_annotations_v080.zip from "
-    "https://press.liacs.nl/mirflickr/ and unpack both in one folder, so that it holds mirflickr/im1.jpg ... and "
-    "mirflickr25k_annotations_v080/animals.txt ..."
+    "fix: download mirflickr25k.zip and mirflickr25k_annotations_v080.zip from https://press.liacs.nl/mirflickr/ and "
+    "unpack both into one folder, which then holds mirflickr/im1.jpg and mirflickr25k_annotations_v080/animals.txt"
 )
 
 
@@ -125,7 +124,7 @@ def read_archive(folder: Path, concepts: tuple[str, ...]) -> Archive:
                 continue
             is_number = word.isdecimal() and len(word) < LONGEST
             if not is_number or int(word) not in place:
-                what = "is no image of" if is_number else "is no image number"
+                what = "is not the number of an image in" if is_number else "is not an image number"
                 where = f" {folder / 'mirflickr'}" if is_number else ""
                 word = word[:LONGEST]
                 raise InputError(

@@ -66,7 +66,7 @@ def attribute_file_vectors(path: str | Path, class_names: Sequence[str]) -> Floa
     if damaged.size:
         raise InputError(
             f"{table.path}: {damaged.size} of {len(table.rows)} rows are not finite (first: row {damaged[0] + 1}); "
-            "fix: mend it"
+            "fix: correct them"
         )
     if table.names is None:
         if len(table.rows) != len(class_names):

@@ -24,7 +24,7 @@ def attribute_vectors(attributes: Float[np.ndarray, "c a"], *, where: str = "") 
     if damaged.size:
         raise InputError(
             f"{where}attributes of {damaged.size} of {len(rows)} classes are not finite (first: class {damaged[0]}); "
-            "fix: mend the table"
+            "fix: correct the table"
         )
     return _unit_rows(rows, f"{where}attributes of class", "give each class at least one attribute")
 
@@ -73,10 +73,10 @@ def semantic_targets(
     return _unit_rows(sums, "class vectors cancel out in row", "use other semantics")
 
 
-def _unit_rows(rows: Float[np.ndarray, "n e"], what: str, mend: str) -> Float32[np.ndarray, "n e"]:
+def _unit_rows(rows: Float[np.ndarray, "n e"], what: str, fix: str) -> Float32[np.ndarray, "n e"]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     # Vectors that cancel leave only rounding errors, whose direction means nothing.
     zero = np.flatnonzero(lengths[:, 0] <= 1e-6 * max(1e-30, float(lengths.max(initial=0.0))))
     if zero.size:
-        raise InputError(f"{what} {zero[0]} (and {zero.size - 1} others) are zero; {mend}")
+        raise InputError(f"{what} {zero[0]} (and {zero.size - 1} others) are zero; fix: {fix}")
     return (rows / lengths).astype(np.float32)

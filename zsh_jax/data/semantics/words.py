@@ -66,7 +66,7 @@ def word_vectors(
         among = f" among the first {limit} words" if limit else ""
         raise MissingVectors(
             f"{path}: no vector for {len(missing)} of {len(class_names)} classes{among} ({examples(missing)})",
-            f"other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", another file, "
+            f"set other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or use another file, "
             "attributes or one-hot",
             missing,
         )

@@ -19,14 +19,14 @@ class ZshShapesConfig(tfds.core.BuilderConfig):
     """One drawing of the data set.
 
     Attributes:
-        seed: what the pictures are drawn from.
+        seed: seed of the images.
     """
 
     seed: int = 0
 
 
 def config_of(seed: int) -> ZshShapesConfig:
-    """The config of a seed; the first one is registered, and TFDS wants that very object back."""
+    """The config of a seed; seed 0 returns the registered object, because TFDS compares by identity."""
     if seed == 0:
         return ZshShapes.BUILDER_CONFIGS[0]
     return ZshShapesConfig(name=f"seed{seed}", description=f"Drawn from seed {seed}.", seed=seed)
@@ -51,7 +51,7 @@ class ZshShapes(tfds.core.GeneratorBasedBuilder):
             description=_DESCRIPTION,
             features=tfds.features.FeaturesDict(features),
             supervised_keys=("image", "label"),
-            disable_shuffling=True,  # stored class by class, so a row's number tells its picture
+            disable_shuffling=True,  # stored class by class, so the row number identifies the image
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -67,5 +67,5 @@ class ZshShapes(tfds.core.GeneratorBasedBuilder):
 
 
 def picture_id(label: int, index: int) -> str:
-    """The identifier of a picture, such as `striped_circle_007`."""
+    """The identifier of an image, such as `striped_circle_007`."""
     return f"{CLASS_NAMES[label].replace(' ', '_')}_{index:03d}"

@@ -54,7 +54,7 @@ def minilm_vectors(
         raise MissingVectors(
             f"the bundled MiniLM table has no vector for {len(missing)} of {len(class_names)} classes "
             f"({examples(missing)}; {nearest_names(missing[0], known)})",
-            f"other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or another kind of "
+            f"set other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or use other "
             "semantics",
             missing,
         )
