@@ -64,11 +64,11 @@ SOURCES = {
     "returns one that holds itself": (
         "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('shapes')\n"
         "    config.variants.me = config.variants\n    return config\n",
-        "its configuration holds itself",
+        "its configuration contains itself",
     ),
     "wants an argument": (
         "def get_config(dataset):\n    pass\n",
-        "get_config wants an argument; fix: --config",
+        "get_config needs an argument; fix: --config",
     ),
     "sets what is not there": (
         "from zsh_jax.sweep.config import for_dataset\n\n\ndef get_config():\n    config = for_dataset('shapes')\n"
@@ -148,8 +148,8 @@ def test_an_experiment_of_another_encoding_that_says_so_is_read(folder):
         (["--config={0}", "--", "x"], "unexpected argument '--'"),
         (["--config={0}", ""], "unexpected argument ''"),
         (["--config={0}", "--config."], "there is no setting --config."),
-        (["--config={0}", "--config.name"], "--config.name is given no value"),
-        (["--config={0}", "--config.name", "--config.report"], "--config.name is given no value"),
+        (["--config={0}", "--config.name"], "--config.name has no value"),
+        (["--config={0}", "--config.name", "--config.report"], "--config.name has no value"),
         (["--config={0}", "--noconfig.name"], "--config.name is not True or False"),
         (
             ["--config={0}", "--noconfig.report=True"],
@@ -158,23 +158,23 @@ def test_an_experiment_of_another_encoding_that_says_so_is_read(folder):
         (["--config={0}", "--config.report", "--noconfig.report"], "--config.report is given twice"),
         (
             ["--config={0}", "--config.sweep.bits=8", "--config.sweep={{'bits': (16,)}}"],
-            "--config.sweep would change what --config.sweep.bits has set; fix: give it first",
+            "--config.sweep would override --config.sweep.bits; fix: give it first",
         ),
-        (["--config={0}", "--config.sweep=3"], "is not of the right kind (no dict)"),
+        (["--config={0}", "--config.sweep=3"], "has the wrong type (no dict)"),
         (["--config={0}", "--config.sweep={{'bit': (3,)}}"], "no setting --config.sweep.bit; nearest: bits"),
         (["--config={0}", "--config.sweep={{3: 3}}"], "--config.sweep"),
         (
             ["--config={0}", "--config.sweep={{'alpha': (1e-3,)}}"],
             "no setting --config.sweep.alpha; it is an axis of zsh, zsh_relaxed, zsh_coupled; fix: ",
         ),
-        (["--config={0}", "--config.sweep.zsh=3"], "--config.sweep.zsh=3 is not of the right kind (no dict)"),
+        (["--config={0}", "--config.sweep.zsh=3"], "--config.sweep.zsh=3 has the wrong type (no dict)"),
         (
             ["--config={0}", "--config.variants={{'a': {{'nu': (1e-3,)}}}}"],
             "variants.a: unknown axis 'nu'; it is an axis of sdh, fsdh; fix: --config.sweep.sdh.nu=",
         ),
         (["--config={0}", "--config.variants=[]"], "--config.variants="),
         (["--config={0}", "--config.variants={{'a': 3}}"], "variants.a: takes a ConfigDict of axes, not 3"),
-        (["--config={0}", "--config.sweep.bits.x.y=3"], "what is before .x is a value"),
+        (["--config={0}", "--config.sweep.bits.x.y=3"], "the part before .x is a value"),
     ],
 )
 def test_a_command_line_that_asks_for_nothing_that_can_be_run_is_one_line(

@@ -128,7 +128,7 @@ def test_without_tensorflow_it_says_so(run, monkeypatch):
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     status, _, complaint = run("prepare", "cifar10")
     assert status == 2
-    assert "with TensorFlow, which is not installed: pip install tensorflow" in complaint
+    assert "it is not installed; fix: pip install tensorflow" in complaint
 
 
 def test_a_folder_is_checked_and_described(run, pictures):
@@ -152,7 +152,7 @@ def test_several_labels_a_sample_are_counted(run, tmp_path):
 
 def test_features_are_made_once_and_listed(run, pictures, tmp_path):
     cache = tmp_path / "cache"
-    for state in ("are made", "were there already"):
+    for state in ("extracted", "already cached"):
         status, said, _ = run(
             "features", "folder", "colour", "--path", pictures, "--image-size", 16, "--cache", cache
         )

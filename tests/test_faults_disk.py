@@ -128,7 +128,7 @@ def test_a_full_disk_is_one_line_and_the_same_command_resumes(moment, disk, laun
     line = _one_line(capfd)
     assert status == 1, line
     assert "No space left on device" in line
-    assert "the same command goes on from there" in line
+    assert "rerun the same command to resume" in line
     (disk / "filling").unlink()
     hidden = [path for path in disk.rglob(".*") if "wandb" not in path.parts]
     assert not hidden, "what was being written is still there"

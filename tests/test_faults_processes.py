@@ -99,9 +99,7 @@ def test_a_signal_in_mid_run_keeps_what_has_ended(still, number, launched, tmp_p
         process.send_signal(number)
         _, error = process.communicate(timeout=60)
     assert process.returncode == STATUS[number], error
-    assert error == (
-        "launch.py: interrupted; what has ended is kept, and the same command goes on from there\n"
-    )
+    assert error == ("launch.py: interrupted; finished cells are saved; rerun the same command to resume\n")
     kept = rows(tmp_path / "sweep")
     assert 0 < len(kept) < CELLS
     if Path("/proc/self/task").exists():

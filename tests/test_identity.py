@@ -157,13 +157,13 @@ def test_the_plan_says_what_is_not_counted_and_the_table_is_of_its_own_cells(
         said = capsys.readouterr().out
         assert "finished cells, skipped: 2" in said
         assert (
-            "2 cells of this workdir have the same settings but other data (features): they are kept and not counted"
+            "2 cells of this workdir have the same settings but other data (features): they are not used"
             in said.splitlines()
         )
         rows = rows_of(both / name / "results.jsonl")
         assert f"{np.mean([row['mean_average_precision'] for row in rows]):.4f}" in said
     assert launch.main(arguments(files / "A" / "data.npz", both / "A", sweep__seed="(0,1)")) == 0
-    assert "not counted" not in capsys.readouterr().out
+    assert "not used" not in capsys.readouterr().out
 
 
 def test_a_report_of_both_tells_them_apart_and_averages_neither_with_the_other(both, mixed, tmp_path):

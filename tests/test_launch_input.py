@@ -62,16 +62,16 @@ def _refused(launch, arguments, capsys, workdir):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"config": None}, "no experiment given; give one, as in --config experiments/"),
-        ({"config": "experiments/none.py"}, "there is no experiment experiments/none.py; give one"),
+        ({"config": None}, "no experiment given; fix: give one, as in --config experiments/"),
+        ({"config": "experiments/none.py"}, "there is no experiment experiments/none.py; fix: give one"),
         ({"config": f"{EXPERIMENT}:nope"}, "no protocol for data set 'nope'; fix: use one of "),
         ({"config.sweep.bit": 16}, "no setting --config.sweep.bit; nearest: bits"),
         ({"config.workdirr": "x"}, "no setting --config.workdirr; nearest: workdir"),
         ({"config.sweep.bits.x": 16}, "no setting --config.sweep.bits.x"),
         ({"other": 16}, "other"),
-        ({"config.memory_gib": "plenty"}, "--config.memory_gib=plenty is not of the right kind"),
-        ({"config.save_models": 7}, "--config.save_models=7 is not of the right kind"),
-        ({"config.sweep.bits": "(16,"}, "--config.sweep.bits=(16, is not of the right kind"),
+        ({"config.memory_gib": "plenty"}, "--config.memory_gib=plenty has the wrong type"),
+        ({"config.save_models": 7}, "--config.save_models=7 has the wrong type"),
+        ({"config.sweep.bits": "(16,"}, "--config.sweep.bits=(16, has the wrong type"),
         ({"config.sweep.bits": "(16.5,)"}, "sweep.bits: takes whole numbers"),
         ({"config.sweep.zsh.lam": "-1"}, "sweep.zsh.lam: takes numbers from 1e-15 to 1e+15, not -1"),
         ({"config.sweep.seed": "()"}, "sweep.seed is empty; fix: give at least one value"),
@@ -202,7 +202,7 @@ def test_one_command_line_leaves_nothing_for_the_next(launch, arguments, capsys,
 def test_an_argument_that_is_no_setting_is_named(launch, capsys):
     assert launch.main(["launch.py", "--config", str(EXPERIMENT), "cifar10"]) == 2
     assert (
-        "unexpected argument 'cifar10'; settings are given as --config.KEY=VALUE" in capsys.readouterr().err
+        "unexpected argument 'cifar10'; fix: give settings as --config.KEY=VALUE" in capsys.readouterr().err
     )
 
 
@@ -213,7 +213,7 @@ def test_an_interruption_says_how_to_go_on(launch, arguments, capsys, monkeypatc
     monkeypatch.setattr("zsh_jax.commands.sweep.run_sweep", interrupted)
     flags = [f"--{key}={value}" for key, value in arguments.items()]
     assert launch.main(["launch.py", *flags]) == 130
-    assert "the same command goes on from there" in capsys.readouterr().err
+    assert "rerun the same command to resume" in capsys.readouterr().err
 
 
 def test_online_without_a_key_is_told_before_anything_is_made(arguments, tmp_path):

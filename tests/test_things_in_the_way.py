@@ -29,7 +29,7 @@ def test_a_file_in_the_way_of_a_folder(config, tmp_path, name):
         check_places(config)
     path.unlink()
     path.symlink_to(tmp_path / "nowhere")
-    with pytest.raises(InputError, match=f"{name} is a link to nothing"):
+    with pytest.raises(InputError, match=f"{name} is a broken link"):
         check_places(config)
     path.unlink()
     path.mkdir()

@@ -15,7 +15,7 @@ from zsh_jax.data.shapes import load_shapes
 from zsh_jax.features.count import count_values
 from zsh_jax.features.extract import extract
 
-WELL = "all is well: nothing was run, nothing written; leave out --config.validate_only to run it"
+WELL = "all checks passed; nothing was run or written; remove --config.validate_only to run the sweep"
 TUNED = {
     "variants": ConfigDict({"a": {}, "b": {"method": ("semantic_ridge",)}}),
     "tuning.axes": ConfigDict({"a": {"zsh": {"beta": (1e-5, 1e-4, 1e-3)}}}),
@@ -103,10 +103,10 @@ def test_a_disk_without_room_is_refused_with_and_without_it(
     for flags in ([], ["--config.validate_only"]):
         said = refusal(launch, folder, capsys, config, *flags)
         assert said.startswith(
-            f"workdir: {folder / 'workdir'} has 97.7 KiB of disk left, and the sweep writes about "
+            f"workdir: {folder / 'workdir'} has 97.7 KiB of disk left, but the sweep writes about "
         )
-        assert "fix: make room" in said
-    assert " of 97.7 KiB that are free" in _valid(launch, folder, capsys, put(config, {"report": False}))
+        assert "fix: free disk space" in said
+    assert " needed, 97.7 KiB free" in _valid(launch, folder, capsys, put(config, {"report": False}))
 
 
 def test_features_that_are_still_to_be_extracted_are_not_extracted(
@@ -119,7 +119,7 @@ def test_features_that_are_still_to_be_extracted_are_not_extracted(
     put(config, {"sweep.unseen": ("solid cross",)})
     said = _valid(launch, folder, capsys, config)
     assert "features: gist+pixels (3584 values)" in said
-    assert "features: not extracted yet; the sweep does that first" in said
+    assert "features: not extracted yet; the sweep extracts them first" in said
     # A sweep that cannot be run is refused before they are extracted, too.
     assert "cannot be drawn" in refusal(
         launch, folder, capsys, put(config, {"sweep.training_samples": (9000,)})

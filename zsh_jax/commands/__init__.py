@@ -1,1 +1,1 @@
-"""What the command line runs: configurations read from it, and the sweep from plan to report."""
+"""The commands: read a configuration from the command line, and run a sweep from plan to report."""

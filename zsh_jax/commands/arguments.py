@@ -1,4 +1,4 @@
-"""A command line cut into its experiment and the settings that it changes."""
+"""Split a command line into its experiment and its settings."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from zsh_jax.errors import InputError
 
-NO_EXPERIMENT = "no experiment given; give one, as in --config experiments/sweep_bits.py"
+NO_EXPERIMENT = "no experiment given; fix: give one, as in --config experiments/sweep_bits.py"
 
 
 class Setting(NamedTuple):
@@ -14,9 +14,9 @@ class Setting(NamedTuple):
 
     Attributes:
         key: such as `sweep.bits`.
-        value: the text that it is given; None for none.
-        off: whether it is of the form `--noconfig.KEY`.
-        given: the flag as it stands, without its value.
+        value: text of the value; None for none.
+        off: whether it has the form `--noconfig.KEY`.
+        given: the flag as typed, without its value.
     """
 
     key: str
@@ -26,26 +26,23 @@ class Setting(NamedTuple):
 
 
 class CommandLine(NamedTuple):
-    """What a command line asks for: `FILE[:ARGUMENT]`, and the settings in the order in which they stand."""
+    """The experiment, `FILE[:ARGUMENT]`, and the settings in their order."""
 
     experiment: str
     settings: tuple[Setting, ...]
 
 
 def read_arguments(arguments: Sequence[str]) -> CommandLine:
-    """Cut a command line.
+    """Split a command line.
 
-    A value stands after an equals sign, or is the next argument; `--config.KEY` alone and `--noconfig.KEY` are for
-    settings that are true or false. One dash does as well as two.
+    A value follows an equals sign, or is the next argument; `--config.KEY` alone and `--noconfig.KEY` set a boolean.
+    One dash works as well as two.
 
     Args:
         arguments: as in `sys.argv`.
 
-    Returns:
-        Its parts.
-
     Raises:
-        InputError: there is no experiment, an argument is no setting, or one is given twice.
+        InputError: there is no experiment, an argument is not a setting, or a setting is given twice.
     """
     experiments: list[str] = []
     settings: list[Setting] = []
@@ -62,11 +59,11 @@ def read_arguments(arguments: Sequence[str]) -> CommandLine:
                 raise InputError(f"{flag} takes no value; fix: --{name.removeprefix('no')}=False")
             settings.append(Setting(name.removeprefix("noconfig."), None, True, flag))
         elif name.startswith("config."):
-            # The next argument is its value, unless that is a setting too: those of True and False need none.
+            # The next argument is its value, unless that is a setting too: booleans need no value.
             text = value if equals else rest.pop(0) if has_next else None
             settings.append(Setting(name.removeprefix("config."), text, False, flag))
         else:
-            raise InputError(f"unexpected argument {argument!r}; settings are given as --config.KEY=VALUE")
+            raise InputError(f"unexpected argument {argument!r}; fix: give settings as --config.KEY=VALUE")
     if not experiments or not experiments[0]:
         raise InputError(NO_EXPERIMENT)
     if len(experiments) > 1:
@@ -76,7 +73,7 @@ def read_arguments(arguments: Sequence[str]) -> CommandLine:
 
 
 def _check_once(settings: Sequence[Setting]) -> None:
-    """A setting that is given twice is a slip, whichever of the two was meant."""
+    """Refuse a setting that is given twice: one of the two is a mistake."""
     for place, setting in enumerate(settings):
         for earlier in settings[:place]:
             if earlier.key == setting.key:
@@ -85,5 +82,5 @@ def _check_once(settings: Sequence[Setting]) -> None:
                 )
             if earlier.key.startswith(f"{setting.key}."):
                 raise InputError(
-                    f"--config.{setting.key} would change what --config.{earlier.key} has set; fix: give it first"
+                    f"--config.{setting.key} would override --config.{earlier.key}; fix: give it first"
                 )

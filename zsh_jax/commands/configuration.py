@@ -1,4 +1,4 @@
-"""The configuration that a command line asks for."""
+"""Make the configuration of a command line."""
 
 import re
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from zsh_jax.commands.values import apply
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.settings import check_settings, plain
 
-SETTINGS = "zsh_jax/sweep/config.py has all settings and their defaults"
+SETTINGS = "zsh_jax/sweep/config.py lists all settings and their defaults"
 
 
 def read_config(arguments: Sequence[str]) -> ConfigDict:
-    """The configuration that the command line asks for.
+    """The configuration of a command line: of its experiment, with its settings.
 
     Args:
         arguments: as in `sys.argv`.
 
     Returns:
-        The locked configuration, with `workdir` set; every setting is of the kind and in the range that it takes.
+        The locked configuration, with `workdir` set; every setting is valid.
 
     Raises:
         InputError: if the experiment, a key or a value is wrong.
@@ -38,21 +38,21 @@ def read_config(arguments: Sequence[str]) -> ConfigDict:
         return complete(config)
     except RecursionError:
         raise InputError(
-            f"{asked.experiment}: its configuration holds itself; fix: mend the experiment"
+            f"{asked.experiment}: its configuration contains itself; fix: correct the experiment"
         ) from None
 
 
 def complete(config: ConfigDict) -> ConfigDict:
-    """Check a configuration, and fill in where its results go.
+    """Check a configuration, and set its `workdir` if it has none.
 
     Args:
-        config: as an experiment makes it, with what was changed.
+        config: of an experiment, with the user's changes.
 
     Returns:
-        A locked copy, with `workdir` set; every setting is of the kind and in the range that it takes.
+        A locked copy, with `workdir` set; every setting is valid.
 
     Raises:
-        InputError: a setting is wrong.
+        InputError: a setting is invalid.
     """
     made: ConfigDict = deepcopy(config)
     plain(made)
@@ -63,7 +63,7 @@ def complete(config: ConfigDict) -> ConfigDict:
 
 
 def default_workdir(config: ConfigDict) -> str:
-    """Where results go if nothing is said: one folder below `runs`, whatever the data set is called."""
+    """The default workdir: one folder below `runs`, whatever the name of the data set."""
     return f"runs/{config.name}-{re.sub('[/:]', '-', config.dataset.name)}"
 
 
@@ -71,6 +71,4 @@ def _expanded(workdir: str) -> Path:
     try:
         return Path(workdir).expanduser()
     except RuntimeError:
-        raise InputError(
-            f"workdir: {workdir!r} names no user's folder; fix: --config.workdir=FOLDER"
-        ) from None
+        raise InputError(f"workdir: {workdir!r} has no home folder; fix: --config.workdir=FOLDER") from None

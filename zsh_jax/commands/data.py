@@ -1,4 +1,4 @@
-"""What `python -m zsh_jax.data` does."""
+"""The command `python -m zsh_jax.data`."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ EXAMPLES = """examples:
   python -m zsh_jax.data prepare shapes
   python -m zsh_jax.data prepare mirflickr --path ARCHIVES
   python -m zsh_jax.data features cifar10 keras:VGG16:fc2
-  python -m zsh_jax.data features folder gist+colour --path PICTURES"""
+  python -m zsh_jax.data features folder gist+colour --path IMAGES"""
 
 TAKES = {
     **dict.fromkeys(("data_dir", "path", "weights", "cache"), takes.path()),
@@ -37,16 +37,10 @@ TAKES = {
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Run the command.
-
-    Args:
-        asked: of `parser`.
-
-    Returns:
-        Exit status.
+    """Run the command on arguments of `parser`; returns the exit status.
 
     Raises:
-        InputError: by the names that this command has for what is asked for.
+        InputError: with this command's names of the arguments.
     """
     try:
         if asked.verb == "list":
@@ -57,7 +51,7 @@ def run(asked: argparse.Namespace) -> int:
             print(_features(asked))
         sys.stdout.flush()
     except InputError as error:
-        # The same things are asked for here by shorter names.
+        # Messages name settings of a sweep; this command has shorter names for them.
         said = (
             str(error)
             .replace("--config.dataset.data_dir", "--data-dir")
@@ -69,7 +63,7 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What the command takes."""
+    """The parser of the command's arguments."""
     made = argparse.ArgumentParser(
         prog="python -m zsh_jax.data",
         description="Show, prepare and describe data sets.",
@@ -77,25 +71,26 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verbs = made.add_subparsers(dest="verb", required=True)
-    listing = verbs.add_parser("list", help="what is there and what is missing")
-    prepare = verbs.add_parser("prepare", help="prepare a data set, or check the files of one")
-    features = verbs.add_parser("features", help="make features of its pictures and keep them on disk")
+    listing = verbs.add_parser("list", help="list data sets and cached features")
+    prepare = verbs.add_parser("prepare", help="prepare a data set, or check its files")
+    features = verbs.add_parser("features", help="extract features of its images and cache them on disk")
     for verb in (listing, prepare, features):
-        verb.add_argument("--data-dir", help="folder of TFDS data sets; its own default if not given")
+        verb.add_argument("--data-dir", help="folder of TFDS data sets (default: the TFDS default)")
     for verb in (prepare, features):
         verb.add_argument("name", help=f"{', '.join(DATASETS)}, or a data set of TFDS")
-        verb.add_argument("--path", help="of files that are no TFDS data set")
+        verb.add_argument("--path", help="file or folder of a data set that is not in TFDS")
         verb.add_argument(
-            "--image-size", type=int, default=224, help="pictures of several sizes become such squares"
+            "--image-size",
+            type=int,
+            default=224,
+            help="images of different sizes are resized to squares of this side (default: 224)",
         )
-        verb.add_argument(
-            "--first-label", type=int, help="0 or 1: what labels of a file of features count from"
-        )
+        verb.add_argument("--first-label", type=int, help="0 or 1: the first label of a feature file")
     features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
-    features.add_argument("--weights", help="file of a network's weights; those of Keras if not given")
-    features.add_argument("--batch-size", type=int, default=64, help="pictures that a network takes at once")
+    features.add_argument("--weights", help="file of network weights (default: those of Keras)")
+    features.add_argument("--batch-size", type=int, default=64, help="images that a network takes at once")
     for verb in (listing, features):
-        verb.add_argument("--cache", help="folder of features; ~/.cache/zsh_jax/features if not given")
+        verb.add_argument("--cache", help="folder of features (default: ~/.cache/zsh_jax/features)")
     return made
 
 
@@ -119,7 +114,7 @@ def _prepared(asked: argparse.Namespace) -> Dataset:
         _prepare_tfds(asked.name, asked.data_dir)
     if base.startswith("imagenet"):
         _index(asked.name, asked.data_dir)
-    pictures = base == "folder"  # whose files are then looked at, one by one
+    pictures = base == "folder"  # check each of its files
     return load_dataset(_source(asked), images=pictures)
 
 
@@ -136,7 +131,7 @@ def _prepare_tfds(name: str, data_dir: str | None) -> None:
         )
     if find_spec("tensorflow") is None:
         raise InputError(
-            f"TFDS prepares {name} with TensorFlow, which is not installed: {preparing(name, data_dir)}"
+            f"TFDS needs TensorFlow to prepare {name}, and it is not installed; fix: {preparing(name, data_dir)}"
         )
     try:
         tfds.builder(name, data_dir=data_dir, file_format="array_record").download_and_prepare()
@@ -145,7 +140,7 @@ def _prepare_tfds(name: str, data_dir: str | None) -> None:
 
 
 def _index(name: str, data_dir: str | None) -> None:
-    """Sweeps draw classes of ImageNet, and want the labels of all pictures before any picture."""
+    """Index an ImageNet data set: sweeps draw its classes, and need all labels before any image."""
     from zsh_jax.data.rows import index_rows
     from zsh_jax.data.tfds_source import open_tfds
 
@@ -180,11 +175,11 @@ def _features(asked: argparse.Namespace) -> str:
 
     feature_extractors(
         asked.features, weights=asked.weights, batch_size=asked.batch_size
-    )  # before anything long
+    )  # find errors before anything slow starts
     cache = asked.cache or default_cache()
     dataset = load_dataset(_source(asked), features=False)
     if dataset.images is None:
-        raise InputError(f"{dataset.name} comes without pictures, so no features are made of them")
+        raise InputError(f"{dataset.name} has no images to extract features from; fix: use its own features")
     there = is_extracted(dataset, asked.features, cache=cache, weights=asked.weights, version=dataset.version)
     made = extract(
         dataset,
@@ -194,5 +189,5 @@ def _features(asked: argparse.Namespace) -> str:
         batch_size=asked.batch_size,
         version=dataset.version,
     )
-    state = "were there already" if there else "are made"
+    state = "already cached" if there else "extracted"
     return f"features {asked.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"

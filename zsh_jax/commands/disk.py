@@ -1,4 +1,4 @@
-"""What a sweep will write, in bytes, and whether its workdir has room for it and can be written to."""
+"""Estimate the bytes that a sweep writes, and check that its workdir has room and is writable."""
 
 import shutil
 import tempfile
@@ -33,18 +33,18 @@ KIB, MIB = 2**10, 2**20
 
 
 def cell_bytes(cell: Cell, config: ConfigDict) -> int:
-    """What a cell without its hash function leaves on disk.
+    """Bytes of a cell on disk, without its hash function.
 
     Measured: a row has 2.4 KB and about 20 B a bit, a history 170 B an iteration, an offline run of W&B
-    30 KB in files that take 40 KB of a disk. One that is online is buffered in files alike.
+    30 KB in files that take 40 KB of a disk. An online run has the same buffer files.
 
     Args:
         cell: of the sweep.
         config: of the sweep.
 
     Returns:
-        `3 KiB + 40 B * bits` for its row, `200 B * iterations` for its history (100 iterations at the most; few go on
-        for as long), and 48 KiB for its run, if there is one.
+        `3 KiB + 40 B * bits` for its row, `200 B * iterations` for its history (at most 100 iterations; few solves need
+        more), and 48 KiB for its W&B run, if there is one.
     """
     row = 3 * KIB + 40 * cell.program.bits
     history = 200 * min(getattr(cell.program.options, "max_iterations", 1), 100)
@@ -52,15 +52,7 @@ def cell_bytes(cell: Cell, config: ConfigDict) -> int:
 
 
 def model_bytes(cell: Cell, inputs: Inputs) -> int:
-    """What the hash function of a cell takes.
-
-    Args:
-        cell: of the sweep.
-        inputs: of the sweep.
-
-    Returns:
-        The bytes of its arrays, as the shapes say that fitting the cell gives, and 4 KiB for what it says of itself.
-    """
+    """Bytes of the hash function of a cell: its arrays, from the shapes of the fit, and 4 KiB of metadata."""
     split, program = cell.split, cell.program
     if not program.of.has_codes:
         return 0
@@ -105,15 +97,15 @@ def _model_bytes(
 
 
 def report_bytes(config: ConfigDict, methods: int) -> int:
-    """What report and retrieval examples take, and the run of the sweep in W&B, which holds the report again.
+    """Bytes of the report, the retrieval examples, and the sweep's W&B run, which has a copy of the report.
 
     Args:
         config: of the sweep.
-        methods: variants and methods that the retrieval examples show.
+        methods: number of variants and methods in the retrieval examples.
 
     Returns:
-        2 MiB for the report (measured: 0.8 to 1.5 MB), and for each image that is shown 64 x 64 x 3 bytes, in the file
-        of the retrieval examples and, a third longer as text, in the page; the report twice, with W&B.
+        2 MiB for the report (measured: 0.8 to 1.5 MB), and 64 x 64 x 3 bytes for each image, in the file of the
+        retrieval examples and, a third longer as text, on the page; with W&B, twice the report.
     """
     images = config.gallery.queries * (1 + 2 * config.gallery.neighbours * methods) if methods else 0
     examples = images * SIDE * SIDE * 3
@@ -124,17 +116,7 @@ def report_bytes(config: ConfigDict, methods: int) -> int:
 
 
 def needed_bytes(config: ConfigDict, plan: Plan, inputs: Inputs) -> int:
-    """What a sweep will write, beyond what is there.
-
-    Args:
-        config: of the sweep.
-        plan: of the sweep.
-        inputs: of the sweep.
-
-    Returns:
-        Bytes, an estimate: of the cells without a row yet, of all that tuning tries first, of hash functions that are
-        kept, and of the report.
-    """
+    """Estimated bytes that a sweep still writes: unfinished cells, all cells of tuning, hash functions, report."""
     done = _done(config.workdir)
     todo = [
         cell
@@ -152,14 +134,7 @@ def needed_bytes(config: ConfigDict, plan: Plan, inputs: Inputs) -> int:
 
 
 def tried_cells(config: ConfigDict) -> list[Cell]:
-    """The cells that tuning runs first.
-
-    Args:
-        config: of the sweep.
-
-    Returns:
-        All of them; none without a tuning.
-    """
+    """The cells that tuning runs first; empty without tuning."""
     if not config.tuning.axes:
         return []
     made = validation_config(config)
@@ -173,42 +148,34 @@ def _done(workdir: str | Path) -> frozenset[str]:
 
 
 def check_disk(config: ConfigDict, plan: Plan, inputs: Inputs) -> tuple[int, int]:
-    """See to it that a sweep has room on its disk.
-
-    Args:
-        config: of the sweep.
-        plan: of the sweep.
-        inputs: of the sweep.
+    """Check that the disk has room for a sweep.
 
     Returns:
-        Bytes that the sweep will write, and bytes that are free.
+        Bytes that the sweep will write, and free bytes.
 
     Raises:
-        InputError: there is less room, or results that are there cannot be read.
+        InputError: there is too little room, or existing results cannot be read.
     """
     needed = needed_bytes(config, plan, inputs)
     free = shutil.disk_usage(_nearest(config.workdir)).free
     if needed > free:
         raise InputError(
-            f"workdir: {config.workdir} has {byte_size(free)} of disk left, and the sweep writes about "
-            f"{byte_size(needed)}; fix: make room, or choose another --config.workdir"
+            f"workdir: {config.workdir} has {byte_size(free)} of disk left, but the sweep writes about "
+            f"{byte_size(needed)}; fix: free disk space, or choose another --config.workdir"
         )
     return needed, free
 
 
 def check_writable(workdir: str | Path) -> None:
-    """See to it that a workdir is one, or can be made, and that it can be written to. Nothing stays behind.
-
-    Args:
-        workdir: of the sweep.
+    """Check that a workdir exists or can be created, and is writable. Leaves no files.
 
     Raises:
-        InputError: it is no folder, or cannot be written to.
+        InputError: it is not a folder, or is not writable.
     """
     folder = _nearest(workdir)
     if not folder.is_dir():
         raise InputError(
-            f"workdir: {workdir} cannot be made, {folder} is a file; fix: choose another --config.workdir"
+            f"workdir: {workdir} cannot be created, {folder} is a file; fix: choose another --config.workdir"
         )
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -220,13 +187,14 @@ def check_writable(workdir: str | Path) -> None:
 
 
 def _nearest(workdir: str | Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
+    """The folder itself, or the nearest folder above it that exists."""
     folder = Path(workdir).absolute()
     try:
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
     except OSError as error:
         raise InputError(
-            f"workdir: {shown(str(workdir))} cannot be made ({error.strerror}); fix: choose another --config.workdir"
+            f"workdir: {shown(str(workdir))} cannot be created ({error.strerror}); fix: choose another "
+            "--config.workdir"
         ) from None
     return folder

@@ -1,4 +1,4 @@
-"""An experiment file, run for the configuration that it makes."""
+"""Run an experiment file and take its configuration."""
 
 import inspect
 import sys
@@ -15,24 +15,21 @@ from ml_collections import ConfigDict
 from zsh_jax.errors import InputError
 from zsh_jax.takes import shown, text
 
-LONGEST = 160  # characters of what an experiment's own error says
-EXAMPLE = "give one, as in --config experiments/sweep_bits.py"
+LONGEST = 160  # characters of the experiment's own error message
+EXAMPLE = "fix: give one, as in --config experiments/sweep_bits.py"
 MODULE = "zsh_experiment"
 
 
 def load_experiment(given: str) -> ConfigDict:
-    """The configuration that an experiment makes.
+    """The configuration of an experiment: the result of its `get_config(ARGUMENT)`.
 
-    The file is compiled and run as it is; nothing is written beside it.
+    The file is compiled and run; no cache file is written beside it.
 
     Args:
-        given: `FILE` or `FILE:ARGUMENT`; or, in the place of a file, the name of a shipped experiment.
-
-    Returns:
-        What its `get_config` returns, told ARGUMENT where it is given.
+        given: `FILE` or `FILE:ARGUMENT`; FILE may be the name of a shipped experiment.
 
     Raises:
-        InputError: there is no such file, or it does not give a configuration.
+        InputError: there is no such file, or it does not return a configuration.
     """
     file, colon, argument = given.partition(":")
     if not text(4096).test(file):
@@ -51,13 +48,15 @@ def load_experiment(given: str) -> ConfigDict:
     module = ModuleType(MODULE)
     module.__file__ = str(where.absolute())
     before = sys.modules.get(MODULE)
-    sys.modules[MODULE] = module  # where dataclasses look for theirs
+    sys.modules[MODULE] = module  # dataclasses look up their module here
     try:
         return _run(source, file, module, (argument,) if colon else ())
     except (InputError, KeyboardInterrupt):
         raise
-    except BaseException as error:  # whatever a file of the user's may raise, SystemExit too
-        raise InputError(f"{file} cannot be read ({_said(error, file)}); fix: mend the experiment") from None
+    except BaseException as error:  # a user's file may raise anything, also SystemExit
+        raise InputError(
+            f"{file} cannot be read ({_said(error, file)}); fix: correct the experiment"
+        ) from None
     finally:
         if before is None:
             sys.modules.pop(MODULE, None)
@@ -67,7 +66,7 @@ def load_experiment(given: str) -> ConfigDict:
 
 @cache
 def shipped_experiments() -> Mapping[str, Path]:
-    """The experiments that come with the package, by their names, such as `sweep_bits`."""
+    """The experiments of the package by name, such as `sweep_bits`."""
     folder = Path(__file__).resolve().parents[2] / "experiments"  # of a checkout
     if not (folder / "sweep_bits.py").exists():
         folder = Path(str(files("zsh_jax.experiments")))
@@ -85,11 +84,11 @@ def _run(source: bytes, file: str, module: ModuleType, arguments: tuple[str, ...
         wants = (
             f"takes no argument, and {arguments[0]!r} is given; fix: --config {file}"
             if arguments
-            else f"wants an argument; fix: --config {file}:ARGUMENT"
+            else f"needs an argument; fix: --config {file}:ARGUMENT"
         )
         raise InputError(f"{file}: get_config {wants}") from None
     except ValueError:
-        pass  # of a callable without a signature: the call tells
+        pass  # a callable without a signature: the call itself fails if it is wrong
     config = get_config(*arguments)
     if not isinstance(config, ConfigDict):
         raise InputError(
@@ -103,14 +102,14 @@ def _kind(value: object) -> str:
 
 
 def _said(error: BaseException, file: str) -> str:
-    """What was raised, and in which line of the experiment: the last one of it that was gone through."""
+    """The exception, and the last line of the experiment in its traceback."""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # an exception that cannot be told
+    except Exception:  # an exception without a text form
         text = ""
     said = f"{type(error).__name__}: {text}" if text else type(error).__name__
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     if isinstance(error, SyntaxError) or not frames:
-        return said  # which names the line itself
+        return said  # a SyntaxError names the line itself
     return f"{said}, line {frames[-1].lineno}"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from zsh_jax.exits import NOT_FINITE, end_as_status
 
-WIDTH = 180  # of lines that are not printed to a terminal; tables are as wide as they need to be
-KEPT = "what has ended is kept, and the same command goes on from there"
+WIDTH = 180  # of lines outside a terminal; tables are as wide as they need to be
+KEPT = "finished cells are saved; rerun the same command to resume"
 
 
 def main(arguments: Sequence[str], program: Sequence[str] = ("python", "launch.py")) -> int:
@@ -14,17 +14,17 @@ def main(arguments: Sequence[str], program: Sequence[str] = ("python", "launch.p
 
     Args:
         arguments: as in `sys.argv`.
-        program: how the command begins; what it is called in messages stands last.
+        program: first words of the command; the last one is its name in messages.
 
     Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 3 where a solve was not finite, 130 after Ctrl-C,
+        Exit status: 0; 1 if the disk failed, 2 for bad input, 3 if a solve was not finite, 130 after Ctrl-C,
         143 after SIGTERM.
     """
     return end_as_status(program[-1], lambda: _launch(arguments, program), kept=KEPT)
 
 
 def _launch(arguments: Sequence[str], program: Sequence[str]) -> int:
-    # Here and not above: loading them takes seconds, in which a signal is to be answered as later.
+    # Imported here: this takes seconds, and signals must be handled meanwhile.
     from absl import logging
     from rich.console import Console
 
@@ -35,7 +35,7 @@ def _launch(arguments: Sequence[str], program: Sequence[str]) -> int:
     if {"-h", "-help", "--help"} & set(arguments[1:]):
         print(f"{__doc__}\n\nExperiments by name: {', '.join(shipped_experiments())}.\n{SETTINGS}.")
         return 0
-    logging.set_verbosity(logging.ERROR)  # TFDS warns of what it would rather have installed
+    logging.set_verbosity(logging.ERROR)  # silence TFDS warnings about missing packages
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)

@@ -12,14 +12,7 @@ PROGRAM = "zsh-jax"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a verb.
-
-    Args:
-        arguments: the verb and what it takes.
-
-    Returns:
-        Exit status, see `zsh_jax.exits`.
-    """
+    """Run a verb with its arguments; returns the exit status, see `zsh_jax.exits`."""
     verb, rest = (arguments[0] if arguments else ""), arguments[1:]
     if verb in VERBS:
         return VERBS[verb](rest)
@@ -59,7 +52,7 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
 )
 ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
-    "report": "make a page, figures and tables of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
@@ -67,7 +60,7 @@ ABOUT = {
 
 def _told() -> str:
     lines = [f"  {PROGRAM} {verb:7} {ABOUT[verb]}" for verb in VERBS]
-    return "\n".join([*lines, f"  {PROGRAM} VERB --help tells more"])
+    return "\n".join([*lines, f"  {PROGRAM} VERB --help shows the arguments of a verb"])
 
 
 def run() -> NoReturn:

@@ -1,4 +1,4 @@
-"""Whether everything that a sweep writes below its workdir has its place, told before hours are spent."""
+"""Check, before a sweep starts, that it can write every file and folder below its workdir."""
 
 import os
 import tempfile
@@ -17,13 +17,10 @@ FIX = "fix: move it away, or choose another --config.workdir"
 
 
 def check_places(config: ConfigDict) -> None:
-    """See to it that the workdir and all below it can be written, and that nothing else is where a sweep writes.
-
-    Args:
-        config: of the sweep.
+    """Check that the workdir and all places below it are writable, and that no file or folder is in the way.
 
     Raises:
-        InputError: something is in the way, or cannot be written to.
+        InputError: a file or folder is in the way, or is not writable.
     """
     check_writable(config.workdir)
     workdir = Path(config.workdir)
@@ -41,7 +38,7 @@ def check_places(config: ConfigDict) -> None:
     for name, added_to in ((RESULTS, True), (HISTORY, True), ("config.json", False), (GALLERY, False)):
         path = workdir / name
         if path.is_dir():
-            raise InputError(f"workdir: {path} is a folder, and the sweep writes a file there; {FIX}")
+            raise InputError(f"workdir: {path} is a folder, but the sweep writes a file there; {FIX}")
         if added_to and path.exists() and not os.access(path, os.W_OK):
             raise InputError(f"workdir: {path} cannot be written to (read-only); {FIX}")
 
@@ -50,8 +47,8 @@ def _check_folder(path: Path) -> None:
     if not os.path.lexists(path):
         return
     if not path.is_dir():
-        what = "a link to nothing" if path.is_symlink() and not path.exists() else "a file"
-        raise InputError(f"workdir: {path} is {what}, and the sweep makes a folder there; {FIX}")
+        what = "a broken link" if path.is_symlink() and not path.exists() else "a file"
+        raise InputError(f"workdir: {path} is {what}, but the sweep needs a folder there; {FIX}")
     try:
         with tempfile.TemporaryFile(dir=path):
             pass

@@ -1,4 +1,4 @@
-"""What of a sweep is at hand already when its command starts, and what of it has to be made again."""
+"""Resume a sweep: find the finished cells, and the cells that must run again."""
 
 import sys
 from collections.abc import Container, Iterable, Mapping
@@ -15,13 +15,13 @@ PRECISION = "precision"
 
 
 def check_start(workdir: str | Path) -> None:
-    """See to it, before anything long starts, that a sweep may use a workdir. Nothing is written.
+    """Check, before anything slow starts, that a sweep may use a workdir. Writes nothing.
 
     Args:
-        workdir: the folder; it need not be there.
+        workdir: the folder; it need not exist.
 
     Raises:
-        InputError: if its results or histories are somebody else's, of an older version, or cannot be read.
+        InputError: if its results or histories belong to another program, to an older version, or cannot be read.
     """
     check_workdir(workdir)
     check_history(workdir)
@@ -35,20 +35,20 @@ def cells_done(
     save_models: bool,
     shown: Container[str],
 ) -> frozenset[str]:
-    """Verify what an earlier start of a sweep left.
+    """Find the finished cells of an earlier run.
 
-    A cell is done if its row verifies, its history was not lost, and its model is whole: where models are saved, it
-    has to be there; where the retrieval examples alone want it, one that is missing is not made for their sake.
+    A cell is finished if its row and history are valid and its model is undamaged. The model must exist if models are
+    saved; a cell does not run again only because the retrieval examples lack its model.
 
     Args:
         workdir: of the sweep.
-        results: of it, just opened.
+        results: of the workdir, just opened.
         cells: identities of the sweep's cells.
-        save_models: whether the sweep keeps the hash function of each cell.
-        shown: `cell_id` of the cells whose hash functions the retrieval examples want.
+        save_models: whether the sweep saves the hash function of each cell.
+        shown: `cell_id` of the cells whose hash functions the retrieval examples need.
 
     Returns:
-        `cell_id` of the cells that need not run. How many models are damaged is told in a line on the standard error.
+        `cell_id` of the finished cells. A line on standard error states the number of damaged models.
 
     Raises:
         InputError: if the histories cannot be read or written.
@@ -75,15 +75,7 @@ def cells_done(
 
 
 def told_other_data(results: Results, cells: Iterable[Mapping[str, Any]]) -> str:
-    """Say which cells of a workdir differ from those of a sweep in their data alone.
-
-    Args:
-        results: of the workdir.
-        cells: identities of the sweep's cells.
-
-    Returns:
-        One line, or none where there are no such cells.
-    """
+    """A line on the cells of a workdir that differ from the sweep's only in their data; empty if there are none."""
     by_settings = {_settings(cell): cell for cell in cells}
     own = {cell_id(cell) for cell in by_settings.values()}
     others, unlike = 0, dict.fromkeys((*KINDS, PRECISION), False)
@@ -100,11 +92,11 @@ def told_other_data(results: Results, cells: Iterable[Mapping[str, Any]]) -> str
     names = ", ".join(KINDS.get(kind, kind) for kind, differs in unlike.items() if differs)
     cells_are, they = ("1 cell", "it is") if others == 1 else (f"{others:,} cells", "they are")
     has = "has" if others == 1 else "have"
-    return f"{cells_are} of this workdir {has} the same settings but other data ({names}): {they} kept and not counted"
+    return f"{cells_are} of this workdir {has} the same settings but other data ({names}): {they} not used"
 
 
 def _settings(cell: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
-    """An identity without what was read."""
+    """An identity without its fingerprints and precision."""
     return frozenset(
         (key, value) for key, value in cell.items() if key != PRECISION and not key.startswith(PREFIX)
     )

@@ -1,4 +1,4 @@
-"""A sweep from its plan to its report: run, record, sum up."""
+"""Run a sweep from its plan to its report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -48,34 +48,34 @@ from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, l
 
 
 def run_sweep(config: ConfigDict, console: Console | None = None, command: str = "") -> list[dict[str, Any]]:
-    """Plan, run, record and sum up a sweep. Run it again to resume; finished cells are skipped.
+    """Plan, run and record a sweep, and print its tables. Run it again to resume; finished cells are skipped.
 
     Args:
-        config: of the sweep, as `zsh_jax.sweep.config.for_dataset` makes it, with what you changed. Without a `workdir`
-            the results go to a folder below `runs`.
-        console: where progress and tables are printed; nowhere if not given.
+        config: from `zsh_jax.sweep.config.for_dataset`, with your changes. Without a `workdir` the results go to a
+            folder below `runs`.
+        console: where progress and tables are printed; nowhere if None.
         command: the command line, which is saved with the configuration.
 
     Returns:
-        A row for each cell of the sweep, as `results.jsonl` has them: its axes, what it was trained on, its metrics. A
-        cell that was not finite has the status "non_finite". Empty with `config.validate_only`.
+        A row for each cell of the sweep, as in `results.jsonl`: its axes, data and metrics. A cell that was not finite
+        has the status "non_finite". Empty with `config.validate_only`.
 
     Raises:
-        InputError: if the sweep cannot be run as asked; nothing has been written then.
+        InputError: if the configuration or its data are not valid; nothing has been written then.
     """
     console = Console(quiet=True) if console is None else console
     config = complete(config)
-    # Before any array is made; where the process has float64 set already, it stays.
+    # Set before any array is made; float64 stays on if the process has set it already.
     x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
     with jax.enable_x64(x64):
         if config.validate_only:
             return _swept(config, console, command, lambda: None)
-        check_places(config)  # before the lock, which is a file there
+        check_places(config)  # before the lock, which is a file in the workdir
         with locked(config.workdir) as lock:
             try:
                 rows = _swept(config, console, command, lock.check)
             except OSError:
-                lock.check()  # where the workdir is gone, that is what is to be told
+                lock.check()  # if the workdir is gone, report that instead
                 raise
             lock.check()
     return rows
@@ -84,7 +84,7 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
 def _swept(
     config: ConfigDict, console: Console, command: str, check: Callable[[], None]
 ) -> list[dict[str, Any]]:
-    """The rows of a sweep's own cells; `check` sees to it that the workdir is still there."""
+    """The rows of the sweep's own cells; `check` raises if the workdir no longer exists."""
     check_limits(int(config.memory_gib * 2**30))
     check_start(config.workdir)
     group = f"{config.name}-{config.dataset.name}"
@@ -168,7 +168,7 @@ def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
 
 
 def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:
-    """Try settings on validation classes, as a sweep below the workdir, and choose by the rows of its own cells."""
+    """Try settings on validation classes, as a sweep below the workdir, and choose the best."""
     validation = validation_config(config)
     check_settings(validation)
     rows = _swept(validation, console, command, check)

@@ -1,4 +1,4 @@
-"""`--config.validate_only`: everything is checked, the plan is told, and nothing is run or written."""
+"""`--config.validate_only`: check everything and print the plan, without running or writing anything."""
 
 from pathlib import Path
 
@@ -14,17 +14,12 @@ from zsh_jax.tracking.results import ID, cell_id, check_evaluation, read_results
 
 
 def validate(config: ConfigDict, console: Console) -> None:
-    """Check all that a sweep needs, and say what it would do.
+    """Check the inputs, the evaluation and the disk of a sweep, and print its plan.
 
-    Settings, limits, W&B and that the workdir can be written to are checked before. Features that are not extracted yet
-    stay so: how many values they have is known.
-
-    Args:
-        config: of the sweep.
-        console: where to.
+    The caller has checked settings, limits, W&B and the workdir. Features are not extracted: only their size is needed.
 
     Raises:
-        InputError: if the sweep cannot be run as asked.
+        InputError: if the sweep cannot run.
     """
     plan, inputs = lay_out(config, extract=False)
     identifiers = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
@@ -37,6 +32,9 @@ def validate(config: ConfigDict, console: Console) -> None:
     if tried := tried_cells(config):
         say(console, f"tuning first: {len(tried)} cells on validation classes")
     if inputs.fingerprints is None:
-        say(console, "features: not extracted yet; the sweep does that first")
-    say(console, f"disk: about {byte_size(needed)} of {byte_size(free)} that are free")
-    say(console, "all is well: nothing was run, nothing written; leave out --config.validate_only to run it")
+        say(console, "features: not extracted yet; the sweep extracts them first")
+    say(console, f"disk: about {byte_size(needed)} needed, {byte_size(free)} free")
+    say(
+        console,
+        "all checks passed; nothing was run or written; remove --config.validate_only to run the sweep",
+    )

@@ -1,4 +1,4 @@
-"""From the text of a flag to the value of a setting, by the kind of value that the setting has."""
+"""Turn the text of a flag into the value of a setting, by the type of the setting."""
 
 import ast
 from typing import Any
@@ -13,7 +13,7 @@ from zsh_jax.sweep.settings import meant
 from zsh_jax.takes import shown
 
 WORDS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
-ANY_KEY = ("variants", "tuning.axes")  # whose values are given whole
+ANY_KEY = ("variants", "tuning.axes")  # settings that take a whole dict
 
 
 def apply(config: ConfigDict, setting: Setting) -> None:
@@ -24,7 +24,7 @@ def apply(config: ConfigDict, setting: Setting) -> None:
         setting: of the command line.
 
     Raises:
-        InputError: there is no such setting, or its value is not of the right kind.
+        InputError: there is no such setting, or its value has the wrong type.
     """
     here, key = _place(config, setting.key)
     flag = f"--config.{setting.key}"
@@ -33,7 +33,7 @@ def apply(config: ConfigDict, setting: Setting) -> None:
         raise InputError(f"{setting.given}: {flag} is not True or False; fix: {flag}=VALUE")
     if setting.value is None:
         if kind is not bool:
-            raise InputError(f"{flag} is given no value; fix: {flag}=VALUE")
+            raise InputError(f"{flag} has no value; fix: {flag}=VALUE")
         value: Any = not setting.off
     elif setting.value == "None" and may_be_none:
         value = None
@@ -43,7 +43,7 @@ def apply(config: ConfigDict, setting: Setting) -> None:
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
             said = " ".join(str(error).split())[:80] or type(error).__name__
             raise InputError(
-                f"{flag}={shown(setting.value)[1:-1]} is not of the right kind ({said}); fix: give {_wanted(kind)}"
+                f"{flag}={shown(setting.value)[1:-1]} has the wrong type ({said}); fix: give {_wanted(kind)}"
             ) from None
     try:
         if (
@@ -59,21 +59,21 @@ def apply(config: ConfigDict, setting: Setting) -> None:
         raise
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         said = " ".join(str(error).split())[:80]
-        raise InputError(f"{flag} is not of the right kind ({said}); fix: give {_wanted(kind)}") from None
+        raise InputError(f"{flag} has the wrong type ({said}); fix: give {_wanted(kind)}") from None
 
 
 def read_value(text: str, kind: type) -> Any:
-    """The value that a text is, for a setting of some kind.
+    """Parse the text of a flag.
 
     Args:
         text: of the flag.
-        kind: bool, int, float, str, tuple or ConfigDict.
+        kind: type of the setting: bool, int, float, str, tuple or ConfigDict.
 
     Returns:
-        The value. For a tuple, one bare value or word is a tuple of one.
+        The value. For a tuple, one bare value or word becomes a tuple of one.
 
     Raises:
-        ValueError: the text is none such; or whatever reading a literal may raise.
+        ValueError: the text is not of that type; or what `ast.literal_eval` raises.
     """
     if kind is bool:
         if text.lower() not in WORDS:
@@ -99,12 +99,12 @@ def _tuple(text: str) -> tuple[Any, ...]:
     except (ValueError, SyntaxError):
         if text.strip().startswith(("(", "[", "{", "'", '"')) or "," in text:
             raise
-        return (text,)  # a word, or several, as they are
+        return (text,)  # plain words
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
 def _kind(here: ConfigDict, setting: str) -> tuple[type, bool]:
-    """The type of a setting, and whether it may be None: what is set in an experiment may be unset again."""
+    """The type of a setting, and whether it may be None: an experiment's value may be unset again."""
     known: Any = defaults()
     for key in setting.split("."):
         if not isinstance(known, ConfigDict) or key not in known:
@@ -131,13 +131,13 @@ def _place(config: ConfigDict, setting: str) -> tuple[ConfigDict, str]:
     for key in before:
         if not isinstance(here, ConfigDict):
             raise InputError(
-                f"there is no setting --config.{setting}, for what is before .{key} is a value; fix: give that"
+                f"there is no setting --config.{setting}: the part before .{key} is a value; fix: set that part"
             )
         _check_known(here, key, setting)
         here = here[key]
     if not isinstance(here, ConfigDict):
         raise InputError(
-            f"there is no setting --config.{setting}, for what is before .{last} is a value; fix: give that"
+            f"there is no setting --config.{setting}: the part before .{last} is a value; fix: set that part"
         )
     _check_known(here, last, setting)
     return here, last
@@ -151,7 +151,7 @@ def _check_known(here: ConfigDict, key: str, setting: str) -> None:
 
 
 def _merge(here: ConfigDict, changes: ConfigDict, where: str) -> None:
-    """Change what a dict names of a part of the configuration; the rest of it stays."""
+    """Change the keys of a dict in a part of the configuration; keep the others."""
     for key, value in changes.items():
         _check_known(here, key, f"{where}.{key}")
         if (

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
         Exit status: 0; 1 if the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     return end_as_status(
-        "zsh_jax.report", lambda: _report(arguments), kept="the same command makes the report anew"
+        "zsh_jax.report", lambda: _report(arguments), kept="rerun the same command to make the report"
     )
 
 
