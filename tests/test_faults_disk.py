@@ -194,7 +194,7 @@ def test_a_workdir_that_goes_in_mid_run_ends_the_sweep_and_stays_gone(
         name = f"{SWEEP}.append_results" if moment == "results" else f"{WRITE}.report_files"
         _patched(patch, name, then_gone)
         assert run(workdir, wandb__mode="offline" if moment == "results" else "disabled") == 1
-    assert f"{workdir} was deleted, moved or replaced in mid-run" in _one_line(capfd)
+    assert f"{workdir} was deleted, moved or replaced during the run" in _one_line(capfd)
     assert workdir.exists() == (fate == "replaced")
     assert elsewhere.exists() == (fate == "moved")
     assert fate != "replaced" or not list(workdir.iterdir())

@@ -179,14 +179,14 @@ def test_a_service_that_stays_dead_costs_a_line_and_its_runs_come_later(
         patch.setattr(wandb_service, "_write", dead_after_three)
         assert run_here(tmp_path / "sweep", wandb__mode="offline") == 0
     assert capfd.readouterr().err == (
-        "zsh_jax: W&B failed (the service is gone); it is disabled from here on\n"
+        "zsh_jax: W&B failed (the service is gone); it is disabled from now on\n"
     )
     assert_as_uninterrupted(tmp_path / "sweep", undisturbed)
     assert len(offline_runs(tmp_path / "sweep")) == 3
     content = (tmp_path / "sweep" / "results.jsonl").read_bytes()
     assert run_here(tmp_path / "sweep", wandb__mode="offline") == 0
     said = capfd.readouterr()
-    assert f"W&B: finished cells that had no run have one now: {CELLS - 3}\n" in said.out
+    assert f"W&B: wrote the missing runs of {CELLS - 3} finished cells\n" in said.out
     assert not said.err
     assert (tmp_path / "sweep" / "results.jsonl").read_bytes() == content
     runs = offline_runs(tmp_path / "sweep")

@@ -168,7 +168,7 @@ def test_the_table_is_what_numpy_makes_of_the_results(launched):
 @pytest.mark.slow
 def test_nothing_but_the_sweep_is_spoken_of(launched):
     # A machine that is slow to describe the pictures is told how far it is.
-    assert not re.sub(r"zsh_jax: gist of zsh_shapes: \d+/9000 pictures, \d+ s gone\n", "", launched.stderr)
+    assert not re.sub(r"zsh_jax: gist of zsh_shapes: \d+/9000 images, \d+ s elapsed\n", "", launched.stderr)
     assert "WARNING" not in launched.stdout
 
 
@@ -238,7 +238,7 @@ def test_a_rerun_runs_nothing_anew_and_prints_the_same_table(shapes, shapes_fold
     assert before == {path: path.stat().st_mtime_ns for path in (shapes.workdir / "models").iterdir()}
     assert tables(again.stdout) == tables(shapes.stdout)
     assert "finished cells, skipped: 4" in again.stdout
-    assert " gone, " not in again.stdout
+    assert " elapsed, " not in again.stdout
 
 
 @pytest.mark.slow

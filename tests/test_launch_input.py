@@ -224,5 +224,5 @@ def test_online_without_a_key_is_told_before_anything_is_made(arguments, tmp_pat
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "run `wandb login`, set WANDB_API_KEY, or use --config.wandb.mode=offline" in done.stderr
+    assert "run `wandb login`, set WANDB_API_KEY, or set --config.wandb.mode=offline" in done.stderr
     assert not (tmp_path / "workdir").exists()

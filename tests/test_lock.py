@@ -88,7 +88,7 @@ def test_a_dead_owner_on_another_host_is_told_by_its_beat(kernel, tmp_path, caps
     with locked(tmp_path, **QUICK) as lock:
         lock.check()
     said = capsys.readouterr().err
-    assert "process 4711 on host elsewhere, which is dead; its lock is taken over\n" in said
+    assert "process 4711 on host elsewhere, which is dead; this process takes the lock\n" in said
     assert said.count("\n") == 1
     assert not (tmp_path / LOCK).exists()
 

@@ -195,7 +195,7 @@ def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
         ("results.jsonl", None, "results.jsonl cannot be read"),
         ("results.jsonl", "", "holds no cell yet"),
         ("results.jsonl", "nonsense\n", "line 1 is not JSON"),
-        ("results.jsonl", '{"cell_id": "0"}\n', "line 1 has a cell_id that does not belong"),
+        ("results.jsonl", '{"cell_id": "0"}\n', "line 1 has a cell_id that does not match"),
         ("config.json", "{", "config.json cannot be read"),
         ("config.json", "[]", "config.json is not a configuration"),
     ],

@@ -212,7 +212,7 @@ FOREIGN = {
     "a list": (b"[1, 2]\n", "is not JSON"),
     "nested too deep": (b"[" * 100_000, "is not JSON"),
     "bytes": (b"\xff\xfe\x00\n", "is not JSON"),
-    "an id of nothing": (b'{"cell_id": "0123456789abcdef"}\n', "has a cell_id that does not belong"),
+    "an id of nothing": (b'{"cell_id": "0123456789abcdef"}\n', "has a cell_id that does not match"),
 }
 
 
@@ -264,7 +264,7 @@ def test_config_is_the_latest_and_earlier_ones_are_kept(tmp_path):
 
 
 def test_reading_what_is_not_there_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"results\.jsonl of a sweep"):
+    with pytest.raises(InputError, match=r"workdir of a sweep"):
         read_results(_file(tmp_path))
 
 

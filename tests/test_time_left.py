@@ -99,7 +99,7 @@ def test_what_is_shown(is_terminal):
         assert "120/120" in shown
     else:
         first = shown.splitlines()[0]
-        assert first.startswith(f"10/120 cells, {_run(todo)[0]:.0f} s gone, about ")
+        assert first.startswith(f"10/120 cells, {_run(todo)[0]:.0f} s elapsed, about ")
         assert len(shown.splitlines()) == len(todo)
 
 

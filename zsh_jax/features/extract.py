@@ -165,6 +165,6 @@ def _lines(every: float = 10.0) -> Progress:
         now = time.monotonic()
         if now - last >= every:
             last = now
-            print(f"zsh_jax: {what}: {done}/{total} images, {now - start:.0f} s gone", file=sys.stderr)
+            print(f"zsh_jax: {what}: {done}/{total} images, {now - start:.0f} s elapsed", file=sys.stderr)
 
     return line

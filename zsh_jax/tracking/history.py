@@ -1,4 +1,4 @@
-"""How the solve of each cell went, one value an iteration: `history.jsonl` beside `results.jsonl`."""
+"""The history of each cell's solve, one value an iteration: `history.jsonl` beside `results.jsonl`."""
 
 import math
 import sys
@@ -17,12 +17,11 @@ START = b'{"cell_id": "'  # of each line
 
 
 class Histories(NamedTuple):
-    """What a `history.jsonl` holds.
+    """The contents of a `history.jsonl`.
 
     Attributes:
-        by_cell: by `cell_id`, the lists of values; null is NaN again. Where two lines are of one cell, the later
-            counts.
-        damaged: how many lines were left out because they do not verify.
+        by_cell: by `cell_id`, the lists of values; null becomes NaN. Of two lines of one cell, the later one is used.
+        damaged: number of lines that fail their checksum and are skipped.
     """
 
     by_cell: Mapping[str, Mapping[str, Sequence[float]]]
@@ -30,17 +29,17 @@ class Histories(NamedTuple):
 
 
 def append_history(workdir: str | Path, batch: Sequence[CellResult]) -> None:
-    """Add the histories of a batch of cells, in one write.
+    """Append the histories of a batch of cells, in one write.
 
     A line is `{"cell_id": ..., "objective": [...], its terms, "flips": [...], "checksum": ...}`, each list with one
     value an iteration. A number that is not finite is null.
 
     Args:
-        workdir: of the sweep, where `open_history` made the file.
-        batch: what the engine yields.
+        workdir: of the sweep; `open_history` has created the file.
+        batch: results of the engine.
 
     Raises:
-        OSError: if the disk is full or gone; the file then stands as it was before.
+        OSError: if the disk is full or gone; the file is then unchanged.
     """
     lines = [
         {ID: cell_id(result.cell)} | {name: json_value(values) for name, values in result.history.items()}
@@ -50,13 +49,13 @@ def append_history(workdir: str | Path, batch: Sequence[CellResult]) -> None:
 
 
 def check_history(workdir: str | Path) -> None:
-    """See to it that a `history.jsonl` without results beside it is not somebody else's. Nothing is written.
+    """Check that a `history.jsonl` without results beside it is a file of this package. Writes nothing.
 
     Args:
-        workdir: the folder; it need not be there.
+        workdir: the folder; it need not exist.
 
     Raises:
-        InputError: if no line of the file is one of ours, and there are no results, or it cannot be read.
+        InputError: if there are no results and no line of the file is a history, or the file cannot be read.
     """
     path, results = Path(workdir) / HISTORY, Path(workdir) / RESULTS
     try:
@@ -65,22 +64,22 @@ def check_history(workdir: str | Path) -> None:
         number = parse_lines(path.read_bytes(), _is_history, START).foreign
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); choose another --config.workdir"
+            f"{path} cannot be read ({error.strerror}); fix: choose another --config.workdir"
         ) from None
     if number is not None:
         raise InputError(
-            f"{path}, line {number} is not the history of a cell; choose another --config.workdir"
+            f"{path}, line {number} is not the history of a cell; fix: choose another --config.workdir"
         )
 
 
 def open_history(workdir: str | Path) -> Container[str] | None:
-    """Make or reopen a `history.jsonl`: lines that do not verify are moved to `history.damaged.jsonl`.
+    """Create or reopen a `history.jsonl`; move lines that fail their checksum to `history.damaged.jsonl`.
 
     Args:
-        workdir: of the sweep; the folder exists, and its results are ours.
+        workdir: of the sweep; the folder exists, and its results are checked.
 
     Returns:
-        The cells that have a history, where some lost theirs, now or at an earlier start; else None.
+        The cells that have a history, if damaged lines were found now or at an earlier start; else None.
 
     Raises:
         InputError: if the file cannot be read or written.
@@ -92,7 +91,7 @@ def open_history(workdir: str | Path) -> Container[str] | None:
         path.touch()
         content = path.read_bytes()
         found = parse_lines(content, _is_history, START)
-        if found.old:  # its results are not, so these lines are of none of them
+        if found.old:  # the results are of this version, so these lines belong to none of them
             found = found._replace(damaged=[*found.damaged, *found.whole], rows=[], whole=[])
         heal(path, content, found)
         if found.damaged:
@@ -106,13 +105,7 @@ def open_history(workdir: str | Path) -> Container[str] | None:
 
 
 def read_history(path: str | Path) -> Histories:
-    """All histories of a file that verify.
-
-    Args:
-        path: a `history.jsonl`, of this version or an older one.
-
-    Returns:
-        The histories, and how many lines were left out.
+    """All undamaged histories of a file of this version or an older one.
 
     Raises:
         InputError: if the file cannot be read.
@@ -121,7 +114,9 @@ def read_history(path: str | Path) -> Histories:
     try:
         found = parse_lines(path.read_bytes(), _is_history, START)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); take it away") from None
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); fix: delete it, a report does not need it"
+        ) from None
     by_cell = {
         row[ID]: {name: _values(values) for name, values in row.items() if name != ID} for row in found.rows
     }

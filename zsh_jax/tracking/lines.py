@@ -1,4 +1,4 @@
-"""Files of JSON lines that only grow. Each line ends in a checksum of the rest of it, so that damage is found."""
+"""Append-only files of JSON lines. Each line ends in a checksum of the rest of the line, which detects damage."""
 
 import hashlib
 import json
@@ -11,20 +11,20 @@ from zsh_jax.atomic import append_whole, write_whole
 from zsh_jax.inputs.fingerprint import PREFIX
 
 CHECKSUM = "checksum"  # the last key of each line
-MARKS = (b'"cell_id": "', b'"checksum": "')  # what else is in each
+MARKS = (b'"cell_id": "', b'"checksum": "')  # in every line
 DIGITS = 16
-LARGEST = 1 << 63  # whole numbers beyond are of no row
+LARGEST = 1 << 63  # rows have no larger integers
 
 
 class Lines(NamedTuple):
-    """What a file holds.
+    """The contents of a file.
 
     Attributes:
-        rows: of the lines that verify, without their checksums, in their order.
-        whole: these lines as they stand.
-        damaged: the lines that do not verify.
-        old: whether the file is of an older version: its lines have no checksum, and tell no damage.
-        foreign: the first line, counted from 1, if no line of the file is one of ours; else None.
+        rows: of the valid lines, without their checksums, in their order.
+        whole: the valid lines as bytes.
+        damaged: the lines that fail their checksum.
+        old: whether the file is of an older version, whose lines have no checksum.
+        foreign: number of the first line, from 1, if no line of the file belongs to this package; else None.
     """
 
     rows: list[dict[str, Any]]
@@ -35,13 +35,10 @@ class Lines(NamedTuple):
 
 
 def signed(row: Mapping[str, Any]) -> bytes:
-    """A row as a line.
+    """A row as a line, with its checksum and newline.
 
     Args:
-        row: JSON values, one at the least; none is a number that is not finite.
-
-    Returns:
-        The line, with its checksum and its end.
+        row: at least one JSON value; numbers are finite.
 
     Raises:
         ValueError: if a number is not finite.
@@ -51,15 +48,12 @@ def signed(row: Mapping[str, Any]) -> bytes:
 
 
 def parse_lines(content: bytes, is_row: Callable[[dict[str, Any]], bool], start: bytes) -> Lines:
-    """Sort the lines of a file into those that verify and those that do not.
+    """Sort the lines of a file into valid and damaged lines; skip blank lines.
 
     Args:
         content: of the file.
-        is_row: whether a parsed line is one of this file.
-        start: how each line of this file begins, which tells one that is torn from one that is not ours.
-
-    Returns:
-        The lines; blank ones are left out.
+        is_row: whether a parsed line is a row of this kind of file.
+        start: first bytes of each line, which distinguish a truncated line from a foreign one.
     """
     found, old = Lines([], [], []), Lines([], [], [])
     lines = [line.removesuffix(b"\r") for line in content.split(b"\n")]
@@ -92,11 +86,11 @@ def parse_row(line: bytes, *, trusted: bool = False) -> dict[str, Any] | None:
     """Parse a line of JSON.
 
     Args:
-        line: with or without its end.
-        trusted: whether it verifies: then its values were looked at when it was written.
+        line: with or without its newline.
+        trusted: whether its checksum is right: its values were then checked when it was written.
 
     Returns:
-        The row, if the line is an object whose values are finite scalars and lists of such; else None.
+        The row if the line is an object of finite scalars and lists of finite scalars; else None.
     """
     try:
         row = json.loads(line)
@@ -111,20 +105,20 @@ def parse_row(line: bytes, *, trusted: bool = False) -> dict[str, Any] | None:
 
 
 def damaged_path(path: Path) -> Path:
-    """Where the damaged lines of a file are kept: `NAME.damaged.jsonl` beside `NAME.jsonl`."""
+    """The file of the damaged lines: `NAME.damaged.jsonl` beside `NAME.jsonl`."""
     return path.with_name(f"{path.stem}.damaged{path.suffix}")
 
 
 def heal(path: Path, content: bytes, found: Lines) -> None:
-    """Move the damaged lines of a file aside, and leave the others.
+    """Move the damaged lines of a file to `damaged_path`, and keep the others.
 
     Args:
         path: the file.
-        content: of it, now.
-        found: what `parse_lines` made of that.
+        content: its current content.
+        found: from `parse_lines`.
 
     Raises:
-        OSError: if the disk is full or gone; no line is lost then.
+        OSError: if the disk is full or gone; no line is lost.
     """
     if found.damaged:
         append_whole(damaged_path(path), b"".join(line + b"\n" for line in found.damaged), make=True)
@@ -134,7 +128,7 @@ def heal(path: Path, content: bytes, found: Lines) -> None:
 
 
 def _signature(start: bytes) -> bytes:
-    """The end of a line that begins so."""
+    """The end of a line with this start: its checksum."""
     return f', "{CHECKSUM}": "{hashlib.sha256(start).hexdigest()[:DIGITS]}"}}'.encode()
 
 
@@ -147,7 +141,7 @@ def _is_scalar(value: object) -> bool:
 
 
 def _is_ours(line: bytes, start: bytes) -> bool:
-    """Whether a damaged line was once one of ours, or the first part of one. Some disks leave zeros of what is lost."""
+    """Whether a damaged line was written by this package, in full or in part. Some disks replace lost data by zeros."""
     if len(line) < len(start):
         return start.startswith(line)
     marks = (line.startswith(start), *(mark in line for mark in MARKS))

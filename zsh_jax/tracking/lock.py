@@ -1,9 +1,9 @@
-"""One process at a time on a workdir: a lock that a live process holds, and a dead one does not.
+"""The lock of a workdir: one process at a time. The lock of a dead process is released.
 
-The lock is `WORKDIR/.lock`. On one machine the kernel tells whether its owner lives (flock). Another machine's kernel
-may know nothing of it, and some file systems have no flock. So the file also says who the owner is, with a beat that
-the owner counts up. Whoever wants the lock watches the beat for a while: where it stands still, the owner is dead. The
-clocks of two machines are never compared.
+The lock is `WORKDIR/.lock`. On one machine, flock shows whether its owner is alive. The kernel of another machine may
+not see the lock, and some file systems have no flock. Therefore the file also names the owner and holds a heartbeat
+counter. A process that wants the lock watches the counter: if it does not change, the owner is dead. Clocks of two
+machines are never compared.
 """
 
 import errno
@@ -24,8 +24,8 @@ from zsh_jax.errors import InputError, WorkdirGone
 
 LOCK = ".lock"
 BEAT = 2.0  # seconds
-WATCHED = 12.0  # seconds that a beat stands still before its owner counts as dead
-LENGTH = 512  # bytes: written in place, so that it needs no room on a disk that is full by then
+WATCHED = 12.0  # seconds without a heartbeat after which the owner counts as dead
+LENGTH = 512  # bytes: overwritten in place, so that a full disk does not matter
 NO_FLOCK = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -34,8 +34,8 @@ class Lock(NamedTuple):
 
     Attributes:
         path: the file.
-        descriptor: of the file, open as long as the lock is held.
-        token: written into it; another's token there means that the lock is lost.
+        descriptor: of the file, open while the lock is held.
+        token: random text in the file; another token means that the lock is lost.
     """
 
     path: Path
@@ -43,10 +43,10 @@ class Lock(NamedTuple):
     token: str
 
     def check(self) -> None:
-        """See to it, before something is written, that the workdir is still there and still ours.
+        """Check, before a write, that the workdir still exists and this process still holds its lock.
 
         Raises:
-            WorkdirGone: if it was deleted, moved or replaced, or another process took the lock over.
+            WorkdirGone: if the workdir was deleted, moved or replaced, or another process has taken the lock.
         """
         folder = self.path.parent
         try:
@@ -56,7 +56,9 @@ class Lock(NamedTuple):
                 raise
             there = None
         if there is None or not os.path.samestat(there, os.fstat(self.descriptor)):
-            raise WorkdirGone(f"{folder} was deleted, moved or replaced in mid-run; nothing more is written")
+            raise WorkdirGone(
+                f"{folder} was deleted, moved or replaced during the run; nothing more is written"
+            )
         owner = _read(self.descriptor)
         if owner.get("token", self.token) != self.token:
             raise WorkdirGone(f"{folder} was taken over by {_named(owner)}; nothing more is written")
@@ -67,15 +69,15 @@ def locked(workdir: str | Path, *, beat: float = BEAT, watched: float = WATCHED)
     """Hold the lock of a workdir.
 
     Args:
-        workdir: made if it is not there, and taken away again if nothing else is in it at the end.
-        beat: seconds between two beats.
-        watched: seconds after which a beat that stands still is that of a dead owner; a few beats.
+        workdir: created if needed, and removed if it is empty at the end.
+        beat: seconds between two heartbeats.
+        watched: seconds without a heartbeat after which the owner counts as dead; a few beats.
 
     Yields:
         The lock.
 
     Raises:
-        InputError: if another process holds it, or the workdir cannot be written to.
+        InputError: if another process holds it, or the workdir is not writable.
         OSError: if the disk failed.
     """
     folder = Path(workdir)
@@ -96,9 +98,9 @@ def locked(workdir: str | Path, *, beat: float = BEAT, watched: float = WATCHED)
             beating.join()
             try:
                 lock.check()
-                lock.path.unlink()  # while it is held: who has opened it finds out that it is gone, and tries anew
+                lock.path.unlink()  # while it is held: a process that has opened it sees this, and tries again
             except OSError:
-                made.clear()  # what stands there is another's
+                made.clear()  # the folder is another process's
             os.close(lock.descriptor)
     finally:
         with suppress(OSError):
@@ -113,7 +115,7 @@ def _take(path: Path, beat: float, watched: float) -> Lock:
         try:
             alone = _flock(path, descriptor)
             if not _is_at(path, descriptor):
-                os.close(descriptor)  # its owner has just ended and taken it away
+                os.close(descriptor)  # its owner has just ended and removed it
                 continue
             owner = _read(descriptor)
             if owner and not (alone and owner.get("machine") == _machine()):
@@ -121,11 +123,11 @@ def _take(path: Path, beat: float, watched: float) -> Lock:
             try:
                 _write(descriptor, token, 0)
             except OSError:
-                if not owner:  # the disk is full: what was just made is of nobody
+                if not owner:  # the disk is full: the new file has no owner
                     path.unlink(missing_ok=True)
                 raise
             if not alone:
-                # Two may have found it abandoned: the one who wrote last has it.
+                # Two processes may have found it abandoned: the last one to write owns it.
                 time.sleep(beat)
                 if _read(descriptor).get("token") != token:
                     raise _taken(path, _read(descriptor))
@@ -138,13 +140,13 @@ def _take(path: Path, beat: float, watched: float) -> Lock:
 def _open(path: Path) -> int:
     for _ in range(3):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # who was refused has just taken the empty folder away
+        with suppress(FileNotFoundError):  # a refused process has just removed the empty folder
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def _flock(path: Path, descriptor: int) -> bool:
-    """Whether the kernel gives us the lock; False where it cannot tell."""
+    """Whether flock grants the lock; False if flock is not available."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -156,7 +158,7 @@ def _flock(path: Path, descriptor: int) -> bool:
             return False
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
             raise
-        for _ in range(20):  # it may be taken, and not yet signed
+        for _ in range(20):  # its owner may not have written its name yet
             if owner := _read(descriptor):
                 break
             time.sleep(0.05)
@@ -165,15 +167,15 @@ def _flock(path: Path, descriptor: int) -> bool:
 
 
 def _watch(path: Path, descriptor: int, owner: dict[str, str], watched: float) -> None:
-    """Wait until the owner is known to be dead.
+    """Wait until the owner counts as dead.
 
     Raises:
-        InputError: if it lives.
+        InputError: if it is alive.
     """
     end = time.monotonic() + watched
     while time.monotonic() < end:
         time.sleep(watched / 20)
-        # Opened anew: a network file system looks at what others wrote when a file is opened.
+        # Open the file again: a network file system fetches new content only on opening.
         with suppress(FileNotFoundError):
             again = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -183,14 +185,14 @@ def _watch(path: Path, descriptor: int, owner: dict[str, str], watched: float) -
             if now != owner:
                 raise _taken(path, now or owner)
     print(
-        f"zsh_jax: {path} is of {_named(owner)}, which is dead; its lock is taken over",
+        f"zsh_jax: {path} belongs to {_named(owner)}, which is dead; this process takes the lock",
         file=sys.stderr,
     )
 
 
 def _taken(path: Path, owner: dict[str, str]) -> InputError:
     return InputError(
-        f"{path.parent} is in use by {_named(owner)}; fix: wait until it has ended, or use another --config.workdir"
+        f"{path.parent} is in use by {_named(owner)}; fix: wait until it ends, or choose another --config.workdir"
     )
 
 
@@ -211,7 +213,7 @@ def _beat(lock: Lock, beat: float, ended: threading.Event) -> None:
     number = 0
     while not ended.wait(beat):
         number += 1
-        # A beat that cannot be written is told of by whatever is written next.
+        # If a heartbeat cannot be written, the next write of results reports the error.
         with suppress(OSError):
             if _read(lock.descriptor).get("token", lock.token) != lock.token:
                 return
@@ -226,7 +228,7 @@ def _write(descriptor: int, token: str, number: int) -> None:
 
 
 def _read(descriptor: int) -> dict[str, str]:
-    """What stands in the file; nothing where that cannot be read, as when it is being written."""
+    """The content of the file; empty if it cannot be parsed, for example while it is being written."""
     try:
         found = json.loads(os.pread(descriptor, 4 * LENGTH, 0))
     except ValueError:
@@ -235,7 +237,7 @@ def _read(descriptor: int) -> dict[str, str]:
 
 
 def _machine() -> str:
-    """Which kernel's locks hold here: those of another say nothing, nor do those of before a restart."""
+    """An id of this boot of this machine: flock is only conclusive for locks with the same id."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

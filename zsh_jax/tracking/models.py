@@ -8,27 +8,12 @@ from zsh_jax.tracking.results import cell_id
 
 
 def model_path(workdir: str | Path, identifier: str) -> Path:
-    """Where the hash function of a cell is.
-
-    Args:
-        workdir: of the sweep.
-        identifier: the cell's `cell_id`.
-
-    Returns:
-        `<workdir>/models/<cell_id>.safetensors`.
-    """
+    """Path of a cell's hash function: `<workdir>/models/<cell_id>.safetensors`."""
     return Path(workdir) / "models" / f"{identifier}.safetensors"
 
 
 def is_whole_model(path: str | Path) -> bool:
-    """Whether a file holds the hash function of the cell that it is named for, as it was saved.
-
-    Args:
-        path: of `model_path`.
-
-    Returns:
-        False if the file is missing, cut, damaged, another's or another cell's.
-    """
+    """Whether a file of `model_path` is undamaged and holds the hash function of its cell."""
     path = Path(path)
     try:
         return cell_id(load_with_metadata(path)[1]) == path.stem

@@ -1,4 +1,4 @@
-"""How far a sweep is, and how long it will take: a bar on a terminal, a line a batch in a log."""
+"""Progress and remaining time of a sweep: a bar on a terminal, a line a batch in a log."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +18,12 @@ def progress(
     """Show progress while the context is open.
 
     Args:
-        console: where to.
-        work: what will run, from `work_of`.
+        console: where to print.
+        work: from `work_of`.
         clock: seconds.
 
     Yields:
-        A function to call with the results that have just ended.
+        A function to call with the results of each finished batch.
     """
     total = sum(one.cells for one in work)
     estimate = TimeLeft(work)
@@ -39,7 +39,7 @@ def progress(
 
     if console.is_terminal:
         columns = (BarColumn(), MofNCompleteColumn(), TextColumn("cells,"))
-        times = (TimeElapsedColumn(), TextColumn("gone, {task.fields[left]}"))
+        times = (TimeElapsedColumn(), TextColumn("elapsed, {task.fields[left]}"))
         with Progress(*columns, *times, console=console) as bar:
             task = bar.add_task("", total=total, left=in_words(None))
 
@@ -53,18 +53,18 @@ def progress(
     def line(results: Sequence[CellResult]) -> None:
         take_in(results)
         gone, left = duration(last - start), in_words(estimate.left())
-        console.print(f"{done}/{total} cells, {gone} gone, {left}", highlight=False)
+        console.print(f"{done}/{total} cells, {gone} elapsed, {left}", highlight=False)
 
     yield line
 
 
 def in_words(seconds: float | None) -> str:
-    """The time left, as it is shown."""
-    return "estimating what is left" if seconds is None else f"about {duration(seconds)} left"
+    """The remaining time as text."""
+    return "estimating time left" if seconds is None else f"about {duration(seconds)} left"
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever suits: "75 s", "12 min", "3 h 20 min"."""
+    """Seconds, minutes or hours as text: "75 s", "12 min", "3 h 20 min"."""
     if seconds < 119.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""Where figures come from: versions, commit, device and date."""
+"""Provenance of results: versions, commit, device and date."""
 
 import os
 import platform
@@ -14,17 +14,13 @@ import jax
 from zsh_jax.version import package_version
 
 PROVENANCE = ("version", "commit", "jax", "jaxlib", "device", "date")
-"""What each row carries after its metrics. All are text; `commit` is null outside a git checkout."""
+"""The keys of each row after its metrics. All are text; `commit` is null outside a git checkout."""
 LIBRARIES = ("jax", "jaxlib", "numpy", "optax", "ml_collections", "wandb")
-PATIENCE = 5.0  # seconds that git may take
+PATIENCE = 5.0  # seconds: time limit of git
 
 
 def provenance() -> dict[str, str | None]:
-    """What the rows of a run have in common.
-
-    Returns:
-        `version` of the package, `commit`, `jax`, `jaxlib`, and the kind of `device` that computes.
-    """
+    """Provenance that all rows of a run share: `version` of the package, `commit`, `jax`, `jaxlib`, and `device`."""
     return {
         "version": package_version(),
         "commit": commit(),
@@ -35,26 +31,12 @@ def provenance() -> dict[str, str | None]:
 
 
 def dated(made_by: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The provenance of rows that are written now.
-
-    Args:
-        made_by: of `provenance`; or nothing.
-
-    Returns:
-        The same with a `date`: UTC, ISO 8601, to the second; or nothing.
-    """
+    """Provenance with the current `date` (UTC, ISO 8601, to the second); empty stays empty."""
     return {**made_by, "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")} if made_by else {}
 
 
 def run_provenance(made_by: Mapping[str, str | None]) -> dict[str, Any]:
-    """What runs in Weights & Biases say of where they were made.
-
-    Args:
-        made_by: of `provenance`.
-
-    Returns:
-        The same, and the `host`, the `system`, `python`, and the versions of `libraries`.
-    """
+    """Provenance for runs in Weights & Biases: adds `host`, `system`, `python`, and the versions of `libraries`."""
     found = {name: _installed(name) for name in LIBRARIES}
     return {
         **made_by,
@@ -66,23 +48,23 @@ def run_provenance(made_by: Mapping[str, str | None]) -> dict[str, Any]:
 
 
 def commit(package: Path | None = None) -> str | None:
-    """The commit of the git checkout that the package lies in.
+    """The commit of the git checkout of the package.
 
     Args:
         package: the package's folder; this one if None.
 
     Returns:
-        40 hexadecimal digits, and `-dirty` after them if a tracked file was changed since; None if the package is no
-        part of a checkout, or git is not there.
+        40 hexadecimal digits, followed by `-dirty` if a tracked file has changed; None if the package is not part of a
+        checkout, or git is not installed.
     """
     folder = package or _root() / "zsh_jax"
     if _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
-        return None  # lies in a checkout of something else, if in any
+        return None  # not in a checkout, or in the checkout of another project
     return _git(folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    # Without variables of a hook that this may run in, and without touching the index of the checkout.
+    # Without the variables of a git hook, and without changing the index of the checkout.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment["GIT_OPTIONAL_LOCKS"] = "0"
     try:

@@ -1,4 +1,4 @@
-"""The results folder of a sweep: `config.json`, and `results.jsonl` with one line a cell."""
+"""The results of a sweep on disk: `config.json`, and `results.jsonl` with one line a cell."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 RESULTS = "results.jsonl"
-START = b'{"method": '  # of each line, as `identity` makes it
+START = b'{"method": '  # of each line, from `identity`
 NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
@@ -51,8 +51,8 @@ class Results(NamedTuple):
 
     Attributes:
         path: its `results.jsonl`.
-        done: `cell_id` of every cell that stands there.
-        earlier: identities of the cells that stood there when it was opened.
+        done: `cell_id` of every cell in the file.
+        earlier: identities of the cells in the file when it was opened.
     """
 
     path: Path
@@ -61,13 +61,13 @@ class Results(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """What a `results.jsonl` holds.
+    """The contents of a `results.jsonl`.
 
     Attributes:
         rows: one flat dict a cell: identity, `cell_id`, metrics, provenance. A metric that is null in the file, alone
-            or within a curve, is NaN. Where two lines are of one cell, the later counts.
-        old: whether an older version of the package wrote them: they do not say what data they are of.
-        damaged: how many lines were left out because they do not verify.
+            or within a curve, is NaN. Of two lines of one cell, the later one is used.
+        old: whether an older version of the package wrote them, without fingerprints of the data.
+        damaged: number of lines that fail their checksum and are skipped.
     """
 
     rows: list[dict[str, Any]]
@@ -76,13 +76,13 @@ class Rows(NamedTuple):
 
 
 def check_workdir(workdir: str | Path) -> None:
-    """See to it, before anything long starts, that a sweep may use a workdir. Nothing is written.
+    """Check, before anything slow starts, that a sweep may use a workdir. Writes nothing.
 
     Args:
-        workdir: the folder; it need not be there.
+        workdir: the folder; it need not exist.
 
     Raises:
-        InputError: if its `results.jsonl` is somebody else's or of an older version, or cannot be read.
+        InputError: if its `results.jsonl` is of another program or an older version, or cannot be read.
     """
     path = Path(workdir) / RESULTS
     try:
@@ -90,27 +90,26 @@ def check_workdir(workdir: str | Path) -> None:
             _refuse_old(path, _read(path)[1])
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); choose another --config.workdir"
+            f"{path} cannot be read ({error.strerror}); fix: choose another --config.workdir"
         ) from None
 
 
 def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
-    """Make or reopen a results folder, before anything long starts.
+    """Create or reopen a results folder, before anything slow starts.
 
-    What counts is the cell: whatever sweep wrote a cell, it is done. `config.json` is that of the latest sweep; an
-    earlier one that differs is kept beside it as `config-DIGEST.json`. Lines that do not verify, such as a last one cut
-    short when a run was killed, are moved to `results.damaged.jsonl`, with a line of warning on the standard error.
+    A cell is finished whichever sweep wrote it. `config.json` belongs to the latest sweep; a different earlier one is
+    renamed to `config-DIGEST.json`. Lines that fail their checksum, such as a last line cut short when a run was
+    killed, are moved to `results.damaged.jsonl`, with a warning on standard error.
 
     Args:
-        workdir: the folder; made if it is not there.
-        config: of the sweep; values that JSON can hold.
+        workdir: the folder; created if needed.
+        config: of the sweep; JSON values.
 
     Returns:
-        The folder and the cells that are done.
+        The folder and its finished cells.
 
     Raises:
-        InputError: if the folder cannot be written to, or its `results.jsonl` is somebody else's or of an older
-            version.
+        InputError: if the folder is not writable, or its `results.jsonl` is of another program or an older version.
         OSError: if the disk is full or gone.
     """
     folder = Path(workdir)
@@ -122,7 +121,7 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
         content, found = _read(path)
         _refuse_old(path, found)
         heal(path, content, found)
-        append_whole(path, b"")  # finds out whether it can be written to
+        append_whole(path, b"")  # fails if the file is not writable
         _write_config(folder / "config.json", config)
     except OSError as error:
         raise cannot_write(folder, error) from None
@@ -137,16 +136,16 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
 def check_evaluation(
     workdir: str | Path, cells: Container[str], *, cutoffs: Sequence[int], seen_queries: int
 ) -> None:
-    """See to it that what is there of a sweep's cells was evaluated in the same way.
+    """Check that the finished cells of a sweep were evaluated with the same settings.
 
     Args:
-        workdir: of the sweep; it need not be there.
+        workdir: of the sweep; it need not exist.
         cells: `cell_id` of the sweep's cells.
-        cutoffs: the N of precision at N that are asked for.
-        seen_queries: how many queries of seen classes are asked for.
+        cutoffs: the N of precision at N.
+        seen_queries: number of queries of seen classes.
 
     Raises:
-        InputError: if a cell that is there has other settings, or the results cannot be read.
+        InputError: if a finished cell has other settings, or the results cannot be read.
     """
     path = Path(workdir) / RESULTS
     if not path.exists():
@@ -159,29 +158,29 @@ def check_evaluation(
         for setting, there in found.items():
             if there != asked[setting]:
                 raise InputError(
-                    f"{path} has cells of this sweep with evaluation.{setting} {there}, not {asked[setting]}; choose "
-                    f"another --config.workdir, or those {setting.replace('_', ' ')}"
+                    f"{path} has cells of this sweep with evaluation.{setting} {there}, not {asked[setting]}; fix: "
+                    f"choose another --config.workdir, or set --config.evaluation.{setting} to {there}"
                 )
 
 
 def append_results(
     results: Results, batch: Sequence[CellResult], made_by: Mapping[str, str | None] = NOTHING
 ) -> Results:
-    """Add the results of a batch of cells, in one write that has reached the disk on return.
+    """Append the results of a batch of cells, in one write that is on disk on return.
 
-    A row is the cell's identity, its `cell_id`, its metrics, its provenance, and a checksum of all this. JSON has no
-    NaN: a number that is not finite is written as null.
+    A row is the cell's identity, `cell_id`, metrics, provenance, and a checksum of all this. JSON has no NaN: a number
+    that is not finite is written as null.
 
     Args:
-        results: of `open_results`.
-        batch: what the engine yields.
-        made_by: of `provenance`.
+        results: from `open_results`.
+        batch: results of the engine.
+        made_by: from `provenance`.
 
     Returns:
-        The folder with these cells done too.
+        The folder with these cells finished too.
 
     Raises:
-        OSError: if the disk is full or gone; the file then stands as it was before.
+        OSError: if the disk is full or gone; the file is then unchanged.
     """
     rows = [row_of(result) | dated(made_by) for result in batch]
     for row in rows:
@@ -192,45 +191,33 @@ def append_results(
 
 
 def read_results(path: str | Path) -> list[dict[str, Any]]:
-    """All rows of a `results.jsonl` that verify, in the order in which they were written.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The rows, see `Rows`.
+    """All valid rows of a `results.jsonl`, in the order in which they were written; see `Rows`.
 
     Raises:
-        InputError: if there is no such file, or it is somebody else's.
+        InputError: if there is no such file, or it is of another program.
     """
     return read_rows(path).rows
 
 
 def read_rows(path: str | Path) -> Rows:
-    """All rows of a `results.jsonl` that verify, and what is to be said of the file.
-
-    Args:
-        path: the file.
-
-    Returns:
-        The rows, whether they are old, and how many lines were left out.
+    """All valid rows of a `results.jsonl`, whether it is old, and its number of damaged lines.
 
     Raises:
-        InputError: if there is no such file, or it is somebody else's.
+        InputError: if there is no such file, or it is of another program.
     """
     path = Path(path)
     try:
         _, found = _read(path)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read ({error.strerror}); name the results.jsonl of a sweep"
+            f"{path} cannot be read ({error.strerror}); fix: give the workdir of a sweep"
         ) from None
     latest = {row[ID]: row for row in found.rows}
     return Rows([_with_nan(row) for row in latest.values()], found.old, len(found.damaged))
 
 
 def counted(lines: Sequence[object] | int) -> str:
-    """How many damaged lines there are, in words."""
+    """The number of damaged lines as text."""
     count = lines if isinstance(lines, int) else len(lines)
     return "1 damaged line" if count == 1 else f"{count:,} damaged lines"
 
@@ -249,7 +236,7 @@ def _read(path: Path) -> tuple[bytes, Lines]:
     """The content of a file of results and the lines in it.
 
     Raises:
-        InputError: if it is somebody else's.
+        InputError: if it is of another program.
         OSError: if it cannot be read.
     """
     content = path.read_bytes()
@@ -261,16 +248,16 @@ def _read(path: Path) -> tuple[bytes, Lines]:
             if row is None
             else f"has no {ID}: it is not the result of a cell"
             if ID not in row
-            else f"has a {ID} that does not belong to the keys before it"
+            else f"has a {ID} that does not match the keys before it"
         )
-        raise InputError(f"{path}, line {found.foreign} {what}; choose another --config.workdir")
+        raise InputError(f"{path}, line {found.foreign} {what}; fix: choose another --config.workdir")
     return content, found
 
 
 def _refuse_old(path: Path, found: Lines) -> None:
     if found.old:
         raise InputError(
-            f"{path} is of an older version, whose cells do not say what data they are of; choose another "
+            f"{path} is of an older version, without fingerprints of its data; fix: choose another "
             "--config.workdir (python -m zsh_jax.report still reads this one)"
         )
 

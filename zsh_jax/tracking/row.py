@@ -1,4 +1,4 @@
-"""One result as a row: the cell's identity, its id, and what came out."""
+"""One result as a row: the cell's identity, its id, and its metrics."""
 
 import hashlib
 import json
@@ -12,15 +12,15 @@ from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.lines import CHECKSUM
 from zsh_jax.tracking.row_types import fits
 
-ID = "cell_id"  # stands in each row between identity and metrics
+ID = "cell_id"  # in each row between identity and metrics
 
 
 def cell_id(cell: Mapping[str, Any]) -> str:
-    """A short name for a cell that is the same in every process, on every machine.
+    """A short id of a cell, the same in every process and on every machine.
 
     Args:
-        cell: the flat identity; JSON scalars. The order of its keys does not matter, and numbers that are equal
-            (1, 1.0) count as the same.
+        cell: the flat identity; JSON scalars. The order of keys does not matter, and equal numbers (1, 1.0) are the
+            same.
 
     Returns:
         16 hexadecimal digits.
@@ -34,14 +34,7 @@ def cell_id(cell: Mapping[str, Any]) -> str:
 
 
 def row_of(result: CellResult) -> dict[str, Any]:
-    """A result as a line of `results.jsonl` states it; None for numbers that are not finite.
-
-    Args:
-        result: of one cell.
-
-    Returns:
-        Identity, `cell_id`, metrics: JSON scalars and lists of them.
-    """
+    """A result as a row: identity, `cell_id`, metrics; JSON values, None for numbers that are not finite."""
     head = {key: json_value(value) for key, value in result.cell.items()} | {ID: cell_id(result.cell)}
     tail = {key: json_value(value) for key, value in result.metrics.items()}
     if head.keys() & tail.keys():
@@ -50,14 +43,7 @@ def row_of(result: CellResult) -> dict[str, Any]:
 
 
 def json_value(value: Any) -> Any:
-    """A value as JSON can hold it.
-
-    Args:
-        value: a scalar, an array, or lists of them.
-
-    Returns:
-        The same in Python's own types; None for a number that is not finite.
-    """
+    """A scalar, array or list in Python's own types, for JSON; None for a number that is not finite."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, list | tuple):
@@ -66,13 +52,13 @@ def json_value(value: Any) -> Any:
 
 
 def identity_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The identity of the cell that a row is of: what stands before its id."""
+    """The identity of a row's cell: the keys before its id."""
     keys = list(row)
     return {key: row[key] for key in keys[: keys.index(ID)]}
 
 
 def is_row(row: Mapping[str, Any]) -> bool:
-    """Whether a line is the result of a cell: its id belongs to the keys before it, and its values can be averaged."""
+    """Whether a line is the result of a cell: its id matches the keys before it, and its values can be averaged."""
     if ID not in row:
         return False
     identity = identity_of(row)

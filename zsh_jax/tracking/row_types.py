@@ -1,4 +1,4 @@
-"""Which types the values of a result may have: a row that verifies can be averaged, sorted and printed."""
+"""The types of the values of a result: a valid row can be averaged, sorted and printed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ NAMES = ("variant", "dataset", "features", "semantics", "precision")
 TEXTS = (
     "status",
     *PROVENANCE,
-)  # what is text after the identity; all else there is numbers and lists of numbers
+)  # texts after the identity; all other values there are numbers and lists of numbers
 NUMBERS = (
     "objective",
     "iterations",
@@ -25,14 +25,11 @@ LISTS = ("cutoffs", *(name for name, metric in METRICS.items() if metric.is_list
 
 
 def fits(identity: Mapping[str, Any], outcome: Mapping[str, Any]) -> bool:
-    """Whether a row can be one of a sweep, as far as types tell.
+    """Whether the values of a row have the types that a sweep writes.
 
     Args:
-        identity: what stands before `cell_id`.
-        outcome: what stands after it, without the checksum.
-
-    Returns:
-        False where an axis, a name, a metric or a text is of a type that no sweep writes.
+        identity: keys before `cell_id`.
+        outcome: keys after it, without the checksum.
     """
     return (
         all(_is_axis(key, value) for key, value in identity.items())

@@ -1,4 +1,4 @@
-"""Identifiers of runs in Weights & Biases: equal only for what states the same figures."""
+"""Identifiers of runs in Weights & Biases: equal only for runs with the same results."""
 
 import hashlib
 import json
@@ -10,18 +10,18 @@ from zsh_jax.tracking.provenance import PROVENANCE
 from zsh_jax.tracking.results import json_value
 
 DIGITS = 16
-TIMES = "seconds"  # how metrics end that no rerun gives again
+TIMES = "seconds"  # suffix of metrics that differ in every run
 
 
 def cell_run_id(row: Mapping[str, Any]) -> str:
     """The identifier of the run of a cell.
 
     Args:
-        row: identity, `cell_id` and metrics, as `row_of` or `read_results` gives them.
+        row: identity, `cell_id` and metrics, from `row_of` or `read_results`.
 
     Returns:
-        16 hexadecimal digits: a digest of all that is neither a time nor provenance. A cell that is run anew keeps it
-        if it gives the same figures; other data, cut-offs, numbers of queries or code make another.
+        16 hexadecimal digits: a digest of all values but times and provenance. A cell that runs again with the same
+        results has the same id; other data, cut-offs, numbers of queries or code give another.
     """
     left_out = {*PROVENANCE, CHECKSUM}
     stated = {
@@ -36,11 +36,11 @@ def sweep_run_id(config: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -
     """The identifier of the run of a whole sweep.
 
     Args:
-        config: of the sweep; values that JSON can hold.
-        rows: of its cells, as `read_results` gives them.
+        config: of the sweep; JSON values.
+        rows: of its cells, from `read_results`.
 
     Returns:
-        16 hexadecimal digits: a digest of the configuration and of what its cells state.
+        16 hexadecimal digits: a digest of the configuration and of the ids of its cells.
     """
     return _digest([dict(config), sorted(map(cell_run_id, rows))])
 

@@ -1,4 +1,4 @@
-"""How long the rest of a sweep takes, estimated from what cells cost once their programs are compiled."""
+"""Estimate the remaining time of a sweep from the run times of its finished cells."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from statistics import fmean, median
@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 from zsh_jax.sweep.axes import Program
 from zsh_jax.sweep.plan import Batch
 
-RUN = ("seconds", "encode_seconds", "evaluate_seconds")  # of a cell, compilation left out
+RUN = ("seconds", "encode_seconds", "evaluate_seconds")  # of a cell, without compilation
 
 
 class Work(NamedTuple):
-    """What one batch of the plan has to do.
+    """The work of one batch.
 
     Attributes:
-        kind: cells of one kind cost the same.
-        programs: batches that share it share their compiled programs.
+        kind: cells of one kind take the same time.
+        programs: batches with one value share their compiled programs.
         method: of the cells.
         bits: of the cells.
-        splits: the data splits; prepared again where the batch before has others.
-        prepared: how many they are.
-        cells: how many results it gives.
+        splits: the data splits; prepared again if the batch before has others.
+        prepared: number of data splits.
+        cells: number of results.
     """
 
     kind: Hashable
@@ -33,14 +33,11 @@ class Work(NamedTuple):
 
 
 def work_of(batches: Iterable[Batch], wanted: Callable[[Batch], int]) -> list[Work]:
-    """The work of a plan.
+    """The work of the batches that will run.
 
     Args:
         batches: of the plan, in their order.
-        wanted: how many cells of a batch are not done yet.
-
-    Returns:
-        That of the batches that will run.
+        wanted: number of unfinished cells of a batch.
     """
     made = []
     for batch in batches:
@@ -55,24 +52,24 @@ def work_of(batches: Iterable[Batch], wanted: Callable[[Batch], int]) -> list[Wo
 
 
 class TimeLeft:
-    """What has been measured so far, and what is still to do."""
+    """Measured times of finished batches, and the remaining work."""
 
     def __init__(self, work: Sequence[Work]) -> None:
         self._todo = list(work)
         self._cost: dict[Hashable, list[float]] = {}  # seconds of a cell, by kind
         self._known: dict[Hashable, Work] = {}
         self._prepare: list[float] = []  # seconds of a data split
-        self._first: list[float] = []  # seconds beside the run, of batches that compile
-        self._later: list[float] = []  # of batches that do not
+        self._first: list[float] = []  # seconds beyond the run itself, of batches that compile
+        self._later: list[float] = []  # the same, of batches that do not
         self._compiled: set[Hashable] = set()
         self._splits: Hashable = None
 
     def ended(self, metrics: Sequence[Mapping[str, Any]], seconds: float) -> None:
-        """Take in what a batch, or a part of one, took.
+        """Record the time of a batch, or of a part of one.
 
         Args:
             metrics: of its cells.
-            seconds: on the clock, from the end of the batch before.
+            seconds: wall-clock time since the end of the batch before.
         """
         if not self._todo or not metrics:
             return
@@ -90,10 +87,10 @@ class TimeLeft:
         self._take_off(len(metrics))
 
     def left(self) -> float | None:
-        """Seconds that the rest takes; None as long as nothing has been measured."""
+        """Estimated remaining seconds; None before the first measurement."""
         if not self._cost:
             return None if self._todo else 0.0
-        # The very first batch compiles what prepares and starts the device too: others tell better of others.
+        # The first batch also compiles the preparation and starts the device: later batches are better estimates.
         compiling = median(self._first[1:] or self._first)
         later = fmean(self._later) if self._later else 0.0
         compiled, splits, total = set(self._compiled), self._splits, 0.0
@@ -106,7 +103,7 @@ class TimeLeft:
         return total
 
     def _cost_of(self, work: Work) -> float:
-        """Of a kind that has run; else of the most similar one that has, by its bits."""
+        """Seconds of a cell of this kind; if none has run, of the most similar kind, scaled by bits."""
         if work.kind in self._cost:
             return fmean(self._cost[work.kind])
         known = list(self._known.values())

@@ -1,4 +1,4 @@
-"""The class vectors that a sweep used, kept with its results."""
+"""The class vectors of a sweep, saved with its results."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ClassVectors(NamedTuple):
     """Vectors of the classes of a data set.
 
     Attributes:
-        name: of the semantics, as results state it.
+        name: of the semantics, as in the results.
         vectors: a row for each class.
         class_names: in the order of the rows.
     """
@@ -33,9 +33,8 @@ class ClassVectors(NamedTuple):
 def save_vectors(workdir: str | Path, inputs: Inputs) -> None:
     """Write `<workdir>/semantics/FINGERPRINT.safetensors` for each kind of semantics.
 
-    A row of the results names its file by `fingerprint_semantics`, so that vectors of one name and other content stand
-    beside each other. Shuffled and random vectors are not in it as they were given to the classes: a seed makes those
-    anew from what is.
+    A row of the results names its file by `fingerprint_semantics`, so that different vectors of one name have different
+    files. Shuffled and random vectors are not saved: the seed of a cell makes them from the saved ones.
 
     Args:
         workdir: of the sweep.
@@ -60,16 +59,10 @@ def save_vectors(workdir: str | Path, inputs: Inputs) -> None:
 
 
 def load_vectors(workdir: str | Path) -> Mapping[str, ClassVectors]:
-    """Read what `save_vectors` wrote.
-
-    Args:
-        workdir: of the sweep.
-
-    Returns:
-        By fingerprint, as the rows of the results have it, the vectors and class names.
+    """Read what `save_vectors` wrote, by the fingerprint in the rows of the results.
 
     Raises:
-        InputError: if there are none, or a file is damaged.
+        InputError: if there are no vectors, or a file is damaged.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -83,8 +76,8 @@ def load_vectors(workdir: str | Path) -> Mapping[str, ClassVectors]:
                 found[path.stem] = ClassVectors(about["name"], file.get_tensor("vectors"), names)
         except (SafetensorError, OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(
-                f"{path} does not hold class vectors of a sweep ({error}); run it again"
+                f"{path} does not hold class vectors of a sweep ({error}); fix: rerun the sweep"
             ) from None
     if not found:
-        raise InputError(f"{folder} does not hold class vectors of a sweep; run it again")
+        raise InputError(f"{folder} does not hold class vectors of a sweep; fix: rerun the sweep")
     return found

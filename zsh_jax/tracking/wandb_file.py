@@ -1,7 +1,7 @@
-"""The file of an offline run, `run-ID.wandb`: whether all of it has reached the disk.
+"""The file of an offline run, `run-ID.wandb`: check that all of it is on disk.
 
-It is a LevelDB log: a header of 7 bytes, then blocks of 32 KiB, in each of which chunks follow one another: checksum (4
-bytes), length (2), kind (1), data. A record is one whole chunk, or a first, any middle and a last one.
+It is a LevelDB log: a header of 7 bytes, then blocks of 32 KiB of consecutive chunks: checksum (4 bytes), length (2),
+kind (1), data. A record is one whole chunk, or a first, any number of middle and a last chunk.
 """
 
 import os
@@ -17,14 +17,7 @@ WHOLE, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
 def records(content: bytes) -> Iterator[bytes]:
-    """The records of a file, each a protobuf message of W&B.
-
-    Args:
-        content: of the file.
-
-    Yields:
-        The records, up to the first that is damaged or cut short.
-    """
+    """The records of a file, each a protobuf message of W&B, up to the first damaged or truncated one."""
     place, parts = HEADER, b""
     while content[:4] == b":W&B" and place < len(content):
         left = BLOCK - place % BLOCK
@@ -45,14 +38,10 @@ def records(content: bytes) -> Iterator[bytes]:
 
 
 def is_finished(path: Path) -> bool:
-    """Whether the file of a run holds its end.
-
-    Args:
-        path: the file; it need not be there.
-    """
+    """Whether the file of a run exists and holds the end of the run."""
     from wandb.proto import wandb_internal_pb2
 
-    messages: Any = wandb_internal_pb2  # whose names are made when it is loaded
+    messages: Any = wandb_internal_pb2  # its names are created at import
 
     try:
         content = path.read_bytes()
@@ -64,21 +53,21 @@ def is_finished(path: Path) -> bool:
 
 
 def wait_until_finished(path: Path, patience: float) -> None:
-    """Wait until a run that was ended is on the disk: the service writes its file a moment later.
+    """Wait until a finished run is on disk: the service writes its file with a short delay.
 
     Args:
         path: the file.
-        patience: seconds to wait for it.
+        patience: seconds to wait.
 
     Raises:
-        TimeoutError: if it is not there by then.
+        TimeoutError: if it is not complete by then.
         OSError: if the disk failed.
     """
     end = time.monotonic() + patience
     pause = 0.001
     while not is_finished(path):
         if time.monotonic() > end:
-            raise TimeoutError(f"{path.name} is not whole")
+            raise TimeoutError(f"{path.name} is incomplete")
         time.sleep(pause)
         pause = min(2 * pause, 0.1)
     with path.open("rb") as file:

@@ -1,6 +1,6 @@
-"""Which cells have their run in Weights & Biases: `wandb.jsonl`, a line for each run that was ended.
+"""The cells that have a run in Weights & Biases: `wandb.jsonl`, a line for each finished run.
 
-A process can die between a result and its run, or W&B can fail: what has no line here gets its run at the next start.
+A process can die between a result and its run, or W&B can fail: a cell without a line gets its run at the next start.
 """
 
 import json
@@ -12,13 +12,13 @@ JOURNAL = "wandb.jsonl"
 
 
 def open_journal(workdir: str | Path) -> frozenset[str]:
-    """Make or read the journal, at the start of a sweep. Lines that are damaged count as not there.
+    """Create or read the journal, at the start of a sweep. Damaged lines are ignored.
 
     Args:
         workdir: of the sweep; the folder exists.
 
     Returns:
-        `cell_id` of each cell that has its run.
+        `cell_id` of each cell that has a run.
 
     Raises:
         InputError: if the file cannot be read or written.
@@ -37,7 +37,7 @@ def open_journal(workdir: str | Path) -> frozenset[str]:
 
 
 def note_run(workdir: str | Path, cell: str, run: str, mode: str) -> None:
-    """Note that a cell has its run.
+    """Record that a cell has a run.
 
     Args:
         workdir: of the sweep; the folder exists.

@@ -1,8 +1,8 @@
 """Weights & Biases: one run a cell, grouped by sweep, and one for the sweep with its table of results.
 
-Runs are written after the compiled programs have returned, from one shared service process, without what W&B
-would gather by itself: console, code, git, machine, packages. Everything lies below `<directory>/wandb`. Offline runs
-never touch the network; `wandb sync <directory>/wandb/offline-run-*` uploads them later.
+Runs are written after the compiled programs have returned, by one shared service process, without the data that W&B
+collects by default: console, code, git, machine, packages. All files are below `<directory>/wandb`. Offline runs never
+use the network; `wandb sync <directory>/wandb/offline-run-*` uploads them later.
 """
 
 import csv
@@ -30,42 +30,41 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def check_wandb(settings: WandbSettings) -> None:
-    """Find out, before anything long starts, whether runs can be logged. The network is not asked.
-
-    Args:
-        settings: where runs go.
+    """Check, before anything slow starts, that runs can be logged. Does not use the network.
 
     Raises:
-        InputError: if there is no such mode; or, online, if there is no API key.
+        InputError: if the mode does not exist; or, online, if there is no API key.
     """
     if settings.mode not in get_args(Mode):
-        raise InputError(f"wandb.mode takes {', '.join(get_args(Mode))}, not {settings.mode!r}")
+        raise InputError(
+            f"wandb.mode: takes {', '.join(get_args(Mode))}, not {settings.mode!r}; fix: set --config.wandb.mode"
+        )
     if settings.mode != "online":
         return
-    # In a folder that goes again: bad input is not to leave a workdir behind.
+    # In a temporary folder: bad input must not create a workdir.
     with TemporaryDirectory() as folder, wandb_with(settings._replace(directory=folder)) as (wandb, _):
         try:
             found = wandb.login(prompt=False, verify=False)
         except wandb.errors.Error as error:
             raise InputError(
-                f"W&B cannot be used online ({one_line(error)}); use --config.wandb.mode=offline"
+                f"W&B cannot be used online ({one_line(error)}); fix: --config.wandb.mode=offline"
             ) from None
     if not found:
         raise InputError(
-            "W&B cannot be used online without an API key; run `wandb login`, set WANDB_API_KEY, "
-            "or use --config.wandb.mode=offline"
+            "W&B cannot be used online without an API key; fix: run `wandb login`, set WANDB_API_KEY, "
+            "or set --config.wandb.mode=offline"
         )
 
 
 def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSettings:
-    """One run for each cell that has just been run; see `log_rows`.
+    """Write one run for each cell of a finished batch; see `log_rows`.
 
     Args:
-        settings: where runs go.
-        results: what the engine yields.
+        settings: of W&B.
+        results: of the engine.
 
     Returns:
-        The settings for whatever is logged next.
+        The settings for the next call.
 
     Raises:
         OSError: if the disk failed.
@@ -77,15 +76,15 @@ def log_cells(settings: WandbSettings, results: Sequence[CellResult]) -> WandbSe
 def log_missing(
     settings: WandbSettings, cells: Container[str], say: Callable[[str], object] = print
 ) -> WandbSettings:
-    """Give those cells their run that were done when a process or W&B died, at the start of a sweep.
+    """Write the runs of finished cells that lack one because a process or W&B died, at the start of a sweep.
 
     Args:
-        settings: where runs go; results are open there.
+        settings: of W&B; the results are open.
         cells: `cell_id` of the sweep's cells.
-        say: prints a line: how many cells had no run.
+        say: prints a line with the number of these cells.
 
     Returns:
-        The settings for whatever is logged next.
+        The settings for the next call.
 
     Raises:
         InputError: if the results, histories or the journal cannot be read.
@@ -101,7 +100,7 @@ def log_missing(
     histories = read_history(folder / HISTORY).by_cell if (folder / HISTORY).exists() else {}
     settings = log_rows(settings, rows, histories)
     if settings.mode != "disabled":
-        say(f"W&B: finished cells that had no run have one now: {len(rows):,}")
+        say(f"W&B: wrote the missing runs of {len(rows):,} finished cells")
     return settings
 
 
@@ -110,24 +109,24 @@ def log_rows(
     rows: Sequence[Mapping[str, Any]],
     histories: Mapping[str, Mapping[str, Any]],
 ) -> WandbSettings:
-    """One run for each row of the results.
+    """Write one run for each row of the results.
 
-    Its config is the cell's identity; its history the objective, its terms and the flips, the step being the number
-    of the iteration; its summary the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are
-    null. The run's id is made from sweep, cell and figures, so that a cell run anew is not there twice (offline it
-    replaces its folder, online it resumes its run), and no run takes the place of one with other figures. A run that
-    was ended is noted in the journal.
+    The config is the cell's identity; the history is the objective, its terms and the flips at each iteration; the
+    summary is the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are null. The run's id is
+    a digest of sweep, cell and results: a cell that runs again does not appear twice (offline it replaces its folder,
+    online it resumes its run), and a run never replaces one with other results. Finished runs are recorded in the
+    journal.
 
-    Results are safe in `results.jsonl` by then, and no trouble with W&B ends a sweep: it is told in a line on the
-    standard error, and what follows is written offline, or not at all if even that fails.
+    Results are in `results.jsonl` by then, and no W&B failure ends a sweep: it prints a line on standard error, and
+    later runs are written offline, or not at all if that fails too.
 
     Args:
-        settings: where runs go.
-        rows: as `row_of` or `read_results` gives them.
+        settings: of W&B.
+        rows: from `row_of` or `read_results`.
         histories: by `cell_id`, one value an iteration; a cell may have none.
 
     Returns:
-        The settings for whatever is logged next.
+        The settings for the next call.
 
     Raises:
         OSError: if the disk failed.
@@ -156,19 +155,19 @@ def log_sweep(
     rows: Sequence[Mapping[str, Any]],
     report: Mapping[str, bytes] = NOTHING,
 ) -> WandbSettings:
-    """One more run, for the sweep: its config, its report, and `results`, a table with a row for each cell.
+    """Write the run of the sweep: its config, its report, and `results`, a table with a row for each cell.
 
-    The table holds what is one value a cell. Curves and values at several cut-offs are in the cells' own runs. Each
-    figure of the report is an image, each of its tables a table, and its page is `report`.
+    The table has the scalar values of each cell; curves and values at several cut-offs are in the cells' own runs.
+    Each figure of the report is an image, each table a table, and the page is `report`.
 
     Args:
-        settings: where runs go.
-        config: of the sweep; values that JSON can hold. The run's id is made from it and the rows.
-        rows: as `read_results` gives them.
-        report: files by name, as `zsh_jax.report.write.report_files` gives them; PNG, CSV and HTML are logged.
+        settings: of W&B.
+        config: of the sweep; JSON values. The run's id is a digest of it and the rows.
+        rows: from `read_results`.
+        report: files by name, from `zsh_jax.report.write.report_files`; PNG, CSV and HTML are logged.
 
     Returns:
-        The settings for whatever is logged next.
+        The settings for the next call.
     """
     scalars = [
         {key: json_value(value) for key, value in row.items() if not isinstance(value, list)} for row in rows
@@ -184,7 +183,7 @@ def log_sweep(
 
 
 def _told(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
-    """What a config says of where a run was made: by this process, unless an earlier one made the figures."""
+    """The provenance entry of a run's config: of this process, unless an earlier one made the results."""
     found = {**settings.provenance, **made_by}
     return {"provenance": found} if found else {}
 
@@ -219,7 +218,7 @@ def _fill_sweep(
 
 
 def _number(text: str) -> str | float | None:
-    """A value of a table as what it is; nothing where nothing was run."""
+    """A text of a table as a number if it is one; None if it is empty."""
     try:
         return float(text) if text else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""The service process of W&B: one run written through it, and what is done where that fails."""
+"""Write runs through the service process of W&B, and handle its failures."""
 
 import contextlib
 import logging
@@ -18,22 +18,22 @@ from zsh_jax.atomic import check_disk
 from zsh_jax.tracking.wandb_file import wait_until_finished
 
 Mode = Literal["offline", "online", "disabled"]
-PATIENCE = 8.0  # seconds that a run may wait for the service or the server
-UPLOAD = 60.0  # seconds that the run of a sweep may take to upload its figures to a server that answers
-PROBE = 3.0  # seconds that a server has to answer before anything is sent to it
+PATIENCE = 8.0  # seconds: time limit of a run for the service or the server
+UPLOAD = 60.0  # seconds: time limit for the upload of the sweep's figures
+PROBE = 3.0  # seconds: time limit for the server to answer at all
 
 
 class WandbSettings(NamedTuple):
-    """Where runs go.
+    """Settings of W&B.
 
     Attributes:
         directory: the sweep's workdir; files go below its `wandb` folder.
         group: the sweep that the runs belong to.
         project: in W&B.
         entity: user or team in W&B; the account's default if None.
-        mode: "offline" (files alone), "online", or "disabled" (nothing is written, wandb is not even imported).
-        provenance: of `run_provenance`: what the config of each run says of where it was made, as `provenance`.
-        check: sees to it, before something is written, that the directory is still there; raises OSError.
+        mode: "offline" (files only), "online", or "disabled" (nothing is written, wandb is not imported).
+        provenance: from `run_provenance`: the `provenance` entry of each run's config.
+        check: called before each write; raises OSError if the directory no longer exists.
     """
 
     directory: str | Path
@@ -46,9 +46,9 @@ class WandbSettings(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What is to be written as one run."""
+    """The contents of one run."""
 
-    digest: str  # of what it is about: 16 hexadecimal digits
+    digest: str  # of its contents: 16 hexadecimal digits
     name: str
     kind: str
     config: Mapping[str, Any]
@@ -56,19 +56,19 @@ class Run(NamedTuple):
 
 
 def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
-    """Write one run; offline where online fails, not at all where that fails too.
+    """Write one run; offline if online fails, and not at all if that fails too.
 
-    A service that died is started again once. A server that does not answer is not asked again.
+    A dead service is restarted once. A server that does not answer is not tried again.
 
     Args:
-        settings: where runs go.
-        run: what to write.
+        settings: of W&B.
+        run: to write.
 
     Returns:
-        The settings for whatever is logged next. What failed was told in a line on the standard error.
+        The settings for the next call. A failure prints a line on standard error.
 
     Raises:
-        OSError: if it is the disk that failed, or the folder is gone.
+        OSError: if the disk failed, or the folder is gone.
     """
     with _no_word_of_logs():
         return _tried(settings, run)
@@ -83,7 +83,7 @@ def _tried(settings: WandbSettings, run: Run) -> WandbSettings:
             if settings.mode == "online":
                 check_server()
             _write(settings, run)
-        except Exception as error:  # any failure in here, of whatever kind, must not cost the sweep
+        except Exception as error:  # no failure of W&B may end the sweep
             _end_service()
             settings.check()
             check_disk(Path(settings.directory))
@@ -92,7 +92,7 @@ def _tried(settings: WandbSettings, run: Run) -> WandbSettings:
                 continue
             again = True
             settings = settings._replace(mode="offline" if settings.mode == "online" else "disabled")
-            message = f"zsh_jax: W&B failed ({one_line(error)}); it is {settings.mode} from here on"
+            message = f"zsh_jax: W&B failed ({one_line(error)}); it is {settings.mode} from now on"
             print(message, file=sys.stderr)
         else:
             break
@@ -101,7 +101,7 @@ def _tried(settings: WandbSettings, run: Run) -> WandbSettings:
 
 @contextlib.contextmanager
 def _no_word_of_logs() -> Iterator[None]:
-    """W&B keeps logs beside its runs. Python prints a traceback for each line that finds no room there."""
+    """Silence the tracebacks that Python prints for each line of W&B's own logs that cannot be written."""
     told, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
@@ -110,10 +110,7 @@ def _no_word_of_logs() -> Iterator[None]:
 
 
 def check_server(patience: float = PROBE) -> None:
-    """Find out whether the server answers at all: W&B itself asks a dead one for a minute.
-
-    Args:
-        patience: seconds to wait.
+    """Check that the server answers within `patience` seconds: W&B itself waits a minute for a dead one.
 
     Raises:
         TimeoutError: if it does not answer.
@@ -122,7 +119,7 @@ def check_server(patience: float = PROBE) -> None:
 
     url = os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
     answers: SimpleQueue[bool] = SimpleQueue()
-    # In a thread: looking up the name of a host has no time limit of its own.
+    # In a thread: the lookup of a host name has no time limit.
     asking = threading.Thread(target=lambda: answers.put(_answers(url, patience)), daemon=True)
     asking.start()
     try:
@@ -145,7 +142,7 @@ def _answers(url: str, patience: float) -> bool:
         error.close()
         return True
     except URLError as error:
-        return isinstance(error.reason, ssl.SSLError)  # W&B has certificates of its own
+        return isinstance(error.reason, ssl.SSLError)  # W&B has its own certificates
     except (OSError, ValueError, HTTPException):
         return False
 
@@ -157,14 +154,14 @@ def _is_network(error: Exception) -> bool:
 
 
 def _end_service() -> None:
-    """End the service process: it would hold a run that failed, and its id, until the program ends."""
+    """End the service process: otherwise it holds a failed run, and its id, until the program ends."""
     import wandb
 
     def end() -> None:
-        with contextlib.suppress(Exception):  # it may be dead already
+        with contextlib.suppress(Exception):  # the service may be dead already
             wandb.teardown(exit_code=1)
 
-    # It can wait for ever on a service that has lost its connection.
+    # In a thread: this can wait forever for a service that has lost its connection.
     ending = threading.Thread(target=end, daemon=True)
     ending.start()
     ending.join(PATIENCE / 2)
@@ -185,12 +182,12 @@ def _write(settings: WandbSettings, run: Run) -> None:
             group=settings.group[:128],
             job_type=run.kind,
             config=dict(run.config),
-            # Nothing can be resumed offline; there, the new folder takes the place of the earlier one.
+            # Offline runs cannot be resumed; the new folder replaces the earlier one.
             resume="allow" if settings.mode == "online" else None,
             allow_val_change=True,
             settings=options,
         )
-        # Not as a context: it would print the traceback of what goes wrong, and wait for a run that is lost.
+        # Not as a context manager: that prints a traceback for each error, and waits for a lost run.
         run.fill(opened)
         opened.finish()
         if settings.mode == "offline":
@@ -202,11 +199,11 @@ def _write(settings: WandbSettings, run: Run) -> None:
 
 @contextlib.contextmanager
 def wandb_with(settings: WandbSettings, finish: float = PATIENCE) -> Iterator[tuple[Any, Any]]:
-    """The library and lean settings for it, with its caches and error reports kept from the home folder and the net.
+    """The wandb library and minimal settings, with caches below the workdir and without error reports.
 
     Args:
-        settings: where runs go; the folder exists.
-        finish: seconds that a run may take to end.
+        settings: of W&B; the folder exists.
+        finish: seconds: time limit for a run to end.
 
     Yields:
         `wandb`, and the settings of a run.
@@ -251,5 +248,5 @@ def wandb_with(settings: WandbSettings, finish: float = PATIENCE) -> Iterator[tu
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """The message of an error on one line."""
     return " ".join(str(error).split()) or type(error).__name__
