@@ -37,7 +37,7 @@ class Options:
     """Options of the method.
 
     Attributes:
-        passes: pairs of steps of the rotation; the paper's are 50.
+        passes: pairs of steps of the rotation; the paper's value is 50.
     """
 
     passes: int = 50

@@ -22,7 +22,7 @@ from zsh_jax.takes import Takes, check, number, one_of, whole
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught
 
 UNIT = 1e-5  # tolerance for the unit length of a class vector
-FIX = "see the docstring of zsh_jax.fit"
+FIX = "fix: see the docstring of zsh_jax.fit"
 BEFORE: dict[str, Takes] = {
     "preprocessing": one_of(*KINDS),
     "pca_dimensions": whole(0),
