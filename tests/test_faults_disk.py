@@ -24,7 +24,7 @@ MOMENTS = {
     "at the start": ("zsh_jax.tracking.lock._open", 0),
     "config": ("zsh_jax.tracking.results._write_config", 0),
     "semantics": (f"{SWEEP}.save_vectors", 0),
-    "models": (f"{SWEEP}.save_model", 3),
+    "models": (f"{SWEEP}.save", 3),
     "history": (f"{SWEEP}.append_history", 1),
     "results": (f"{SWEEP}.append_results", 1),
     "W&B": ("zsh_jax.tracking.wandb_service._write", 3),

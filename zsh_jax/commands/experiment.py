@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -69,7 +69,7 @@ def shipped_experiments() -> Mapping[str, Path]:
     """The experiments of the package by name, such as `sweep_bits`."""
     folder = Path(__file__).resolve().parents[2] / "experiments"  # of a checkout
     if not (folder / "sweep_bits.py").exists():
-        folder = Path(str(files("zsh_jax.experiments")))
+        folder = Path(import_module("zsh_jax.experiments").__path__[0])
     return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
 
 

@@ -19,7 +19,7 @@ from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.heads import Linear
 from zsh_jax.core.problem import Hyperparameters, init_state, make_problem
 from zsh_jax.core.solver import solve
-from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
 
 
 class Weights(NamedTuple):
@@ -77,6 +77,13 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     return Fitted(Linear(solution.state.projection))
 
 
+def solver_floats(shapes: Shapes, options: Options) -> int:
+    """Numbers that a solve holds: its arrays of samples by bits, and the factor of the P-step."""
+    del options
+    n, m, bits = shapes.samples, shapes.rbf, shapes.bits
+    return 8 * n * bits + 3 * bits * m + 2 * m**2
+
+
 METHOD = Method(
     name="sdh",
     paper="Shen, Shen, Liu & Shen, Supervised discrete hashing, CVPR 2015",
@@ -86,4 +93,5 @@ METHOD = Method(
     weights=Weights,
     options=Options,
     shared=("nu", "ridge"),
+    floats=solver_floats,
 )
