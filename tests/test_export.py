@@ -124,7 +124,7 @@ def test_without_faiss_codes_are_exported_and_an_index_is_refused_first(tmp_path
         "index.json",
     ]
     monkeypatch.setattr("zsh_jax.export.write.codes_of", lambda *_: pytest.fail("codes were computed"))
-    with pytest.raises(InputError, match=r"FAISS is not installed; pip install -e '\.\[faiss\]'"):
+    with pytest.raises(InputError, match=r"FAISS is not installed; fix: pip install -e '\.\[faiss\]'"):
         export_index(tmp_path / "other", hash_function(), _features(20))
     assert not (tmp_path / "other").exists()
 
@@ -136,19 +136,19 @@ def _spoilt(row, value):
 
 
 REFUSED = {
-    "values": ({"features": np.zeros((20, 5))}, "features have 5 values and the hash function takes 6"),
+    "values": ({"features": np.zeros((20, 5))}, "features have 5 values, but the hash function needs 6"),
     "one row": (
         {"features": np.zeros(6)},
-        r"must be \(n, d\) real numbers, n at least 1; got float64 \(6,\)",
+        r"must be \(n, d\) real numbers with n >= 1, not float64 \(6,\)",
     ),
-    "no row": ({"features": np.zeros((0, 6))}, r"n at least 1; got float64 \(0, 6\)"),
-    "text": ({"features": np.full((20, 6), "a")}, r"real numbers, n at least 1; got <U1"),
+    "no row": ({"features": np.zeros((0, 6))}, r"n >= 1, not float64 \(0, 6\)"),
+    "text": ({"features": np.full((20, 6), "a")}, r"real numbers with n >= 1, not <U1"),
     "not a number": ({"features": _spoilt(7, np.nan)}, r"1 of 20 rows are not finite \(first: row 7\)"),
     "too large": ({"features": _spoilt(3, 1e300)}, r"1 of 20 rows are not finite \(first: row 3\)"),
-    "ids": ({"ids": np.arange(19)}, r"ids must be \(20,\) strings or whole numbers.*got int64 \(19,\)"),
-    "objects": ({"ids": np.array([None] * 20)}, r"got object \(20,\)"),
-    "index": ({"index": "tree"}, "index is flat or hnsw, or None for no index; got 'tree'"),
-    "links": ({"links": 1}, "links must be 2 or more; got 1"),
+    "ids": ({"ids": np.arange(19)}, r"ids must be \(20,\) strings or integers, not int64 \(19,\)"),
+    "objects": ({"ids": np.array([None] * 20)}, r"not object \(20,\)"),
+    "index": ({"index": "tree"}, "index: takes flat, hnsw or None, not 'tree'"),
+    "links": ({"links": 1}, "links: takes 2 or more, not 1"),
 }
 
 
@@ -173,7 +173,7 @@ def test_what_is_in_the_folder_already_stays(tmp_path):
     (tmp_path / "out").mkdir()
     export_index(tmp_path / "out", hash_function(), _features(20), index=None)  # into an empty one
     before = (tmp_path / "out" / "codes.npy").read_bytes()
-    with pytest.raises(InputError, match="out is there already; choose another folder, or remove it"):
+    with pytest.raises(InputError, match="out exists already; fix: choose another folder, or delete it"):
         export_index(tmp_path / "out", hash_function(1), _features(20), index=None)
     assert (tmp_path / "out" / "codes.npy").read_bytes() == before
     with pytest.raises(InputError, match="cannot be written"):
@@ -207,17 +207,17 @@ DAMAGED = {
     ),
     "ids of others": (
         lambda f: np.save(f / "ids.npy", np.arange(3)),
-        "ids.npy is not of 20 codes of 12 bits",
+        "ids.npy does not hold 20 codes of 12 bits",
     ),
     "no codes": (lambda folder: (folder / "codes.npy").unlink(), "codes.npy is missing"),
-    "nothing said": (lambda folder: (folder / "index.json").write_text("{}"), "is no whole export"),
+    "nothing said": (lambda folder: (folder / "index.json").write_text("{}"), "is not a complete export"),
     "no index.json": (
         lambda folder: (folder / "index.json").unlink(),
-        "is no export, for it has no index.json",
+        "is not an export: it has no index.json",
     ),
     "another function": (
         lambda f: save(f / "hash_function.safetensors", hash_function(bits=8)),
-        "hash_function.safetensors is not of 20 codes of 12 bits",
+        "hash_function.safetensors does not hold 20 codes of 12 bits",
     ),
     "index cut off": (lambda folder: _cut(folder / "index.faiss"), "not a binary index of FAISS"),
     "no index": (lambda folder: (folder / "index.faiss").unlink(), "index.faiss is missing"),
@@ -279,8 +279,8 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, model_file, capsys, withou
     out = ["--out", str(tmp_path / "out")]
     for arguments, said in (
         ([model_file, "--features", "none.npz"], "--features: there is no .npz or .npy file none.npz"),
-        ([model_file, "--features", str(tmp_path / "y.npz")], "y.npz lacks features; it has feature"),
-        ([model_file, "--features", str(tmp_path / "x.npz")], "or do without an index (--index none)"),
+        ([model_file, "--features", str(tmp_path / "y.npz")], "y.npz has no array features, only feature"),
+        ([model_file, "--features", str(tmp_path / "x.npz")], "or set --index none"),
         (["no.safetensors", "--features", str(tmp_path / "x.npz")], "there is no model no.safetensors"),
     ):
         assert main(arguments + out) == 2

@@ -67,26 +67,26 @@ SPOILT = {
         _shorter("preprocessing.scale"),
         r"preprocessing.scale has shape \(5,\), where d is 6",
     ),
-    "features of anchors": (_shorter("feature_map.anchors"), "do not fit each other"),
+    "features of anchors": (_shorter("feature_map.anchors"), "have inconsistent shapes"),
     "rows": (
         lambda a, t: a.update({"head.projection": a["head.projection"][:-1].copy()}),
-        "do not fit each other",
+        "have inconsistent shapes",
     ),
     "an offset of other bits": (
         lambda a, t: a.update({"head.offset": a["preprocessing.mean"]}),
         r"head.offset has shape \(6,\), where l is 12",
     ),
-    "packed codes of other bits": (_shorter("class_head.codes"), "do not fit each other"),
+    "packed codes of other bits": (_shorter("class_head.codes"), "have inconsistent shapes"),
     "classes of other bits": (
         lambda a, t: a.update({"class_head.dictionary": a["class_head.dictionary"][:-1].copy()}),
-        "do not fit each other",
+        "have inconsistent shapes",
     ),
     "no format": (lambda a, t: t.pop("format"), "its format is None, not 2"),
     "a later format": (_said(format=3), "its format is 3, not 2"),
-    "no parts": (lambda a, t: t.pop("parts"), "does not say of what kind its parts are"),
-    "parts that are a text": (_said(parts="linear"), "does not say of what kind"),
+    "no parts": (lambda a, t: t.pop("parts"), "metadata lacks the kinds of its parts"),
+    "parts that are a text": (_said(parts="linear"), "metadata lacks the kinds"),
     "a head of no kind": (_said(parts=PARTS | {"head": "forest"}), "its head is of kind 'forest'"),
-    "a kind that is no word": (_said(parts=PARTS | {"head": ["linear"]}), "does not say of what kind"),
+    "a kind that is no word": (_said(parts=PARTS | {"head": ["linear"]}), "metadata lacks the kinds"),
     "a head that is missing": (
         _said(parts={key: word for key, word in PARTS.items() if key != "head"}),
         "its head is of kind None",
@@ -117,7 +117,7 @@ def test_parts_of_the_joint_form_fit_each_other(tmp_path):
         model.head._replace(offset=model.head.offset[:-1]),
     ):
         save(path, model._replace(head=head), identity())
-        with pytest.raises(InputError, match=r"do not fit each other|has shape"):
+        with pytest.raises(InputError, match=r"have inconsistent shapes|has shape"):
             load(path)
 
 
@@ -146,7 +146,7 @@ def test_a_file_of_an_older_version_is_told_from_a_damaged_one(tmp_path):
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="not a hash function that was saved here"):
+    with pytest.raises(InputError, match="not a hash function of this package"):
         load(path)
 
 
@@ -155,10 +155,10 @@ def test_a_file_cut_short_or_with_foreign_metadata_is_refused(tmp_path, text):
     path, whole = tmp_path / "model.safetensors", tmp_path / "whole.safetensors"
     save(whole, hash_function(), identity())
     path.write_bytes(whole.read_bytes()[:-8])
-    with pytest.raises(InputError, match="not a hash function that was saved here"):
+    with pytest.raises(InputError, match="not a hash function of this package"):
         load(path)
     save_file(load_file(whole), path, {"format": text})
-    with pytest.raises(InputError, match="not a hash function that was saved here"):
+    with pytest.raises(InputError, match="not a hash function of this package"):
         load(path)
 
 

@@ -64,6 +64,6 @@ def test_too_few_threads_are_told_and_those_that_started_end(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_some)
-    with pytest.raises(InputError, match="could start 9 threads"):
+    with pytest.raises(InputError, match="can start 9 threads"):
         limits.check_limits()
     assert set(threading.enumerate()) == before

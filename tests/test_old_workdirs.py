@@ -102,7 +102,5 @@ def test_its_models_are_refused_with_what_to_do(tmp_path, signed):
     arrays = {name.rpartition(".")[2]: array for name, array in load_file(path).items()}
     texts = {key: json.dumps(value) for key, value in identity().items()}
     save_file(arrays, path, texts | ({"checksum": '"0123456789abcdef"'} if signed else {}))
-    with pytest.raises(
-        InputError, match="is of an older version; run the command of its sweep in a new workdir"
-    ):
+    with pytest.raises(InputError, match="is of an older version; fix: rerun its sweep in a new workdir"):
         load(path)

@@ -271,8 +271,14 @@ def test_reading_what_is_not_there_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"cutoffs": (5,)}, r"evaluation\.cutoffs \(100, 1000\), not \(5,\); .* or those cutoffs$"),
-        ({"seen_queries": 7}, r"evaluation\.seen_queries 0, not 7; choose another .* or those seen queries$"),
+        (
+            {"cutoffs": (5,)},
+            r"evaluation\.cutoffs \(100, 1000\), not \(5,\); .* --config\.evaluation\.cutoffs to \(100, 1000\)$",
+        ),
+        (
+            {"seen_queries": 7},
+            r"evaluation\.seen_queries 0, not 7; .* --config\.evaluation\.seen_queries to 0$",
+        ),
     ],
     ids=["cut-offs", "seen queries"],
 )

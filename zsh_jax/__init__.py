@@ -1,10 +1,9 @@
 """Zero-shot hashing by transferring supervised knowledge (Yang et al., ACM MM 2016), in JAX.
 
-Your own program needs `fit`, `encode`, `encode_classes`, `evaluate`, `save` and `load`; the steps and solvers beneath
-them are pure functions of arrays. Data sources, the sweep engine, tracking and reports are subpackages of their own,
-imported by name.
+Your own program needs `fit`, `encode`, `encode_classes`, `evaluate`, `save` and `load`; the steps and solvers are pure
+functions of arrays. Data sources, the sweep engine, tracking and reports are subpackages, imported by name.
 
-Nothing is loaded before it is asked for: a command answers a signal while its libraries load.
+Names are imported on first use, so that a command handles signals while its libraries load.
 """
 
 from importlib import import_module
@@ -22,7 +21,7 @@ def __getattr__(name: str) -> Any:
         from zsh_jax.version import package_version
 
         return package_version()
-    # Python asks here for names of its own, such as __path__, and for modules that it has not loaded yet.
+    # Python also looks up its own names here, such as __path__, and modules that are not loaded yet.
     if name == "__all__" or not (name.startswith("__") or find_spec(f"{__name__}.{name}")):
         api = import_module(f"{__name__}.api")
         if name == "__all__":

@@ -1,4 +1,4 @@
-"""The names of the package itself: `from zsh_jax import solve`, and the like."""
+"""The public names of the package, such as `from zsh_jax import solve`."""
 
 from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.classes import Dictionary, class_dictionary

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and lines that are added whole or not at all."""
+"""Atomic file writes and appends."""
 
 import errno
 import os
@@ -12,20 +12,20 @@ from zsh_jax.errors import InputError
 from zsh_jax.interrupts import unbroken
 
 BESIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # the name of a file that is being written
-# What the disk is to blame for, and not the choice of a folder: the same command resumes when it is mended.
+# Errors of the disk, not of the chosen folder: the same command resumes when the disk works again.
 FULL = {errno.ENOSPC, errno.EDQUOT}
 DISK = FULL | {errno.EIO, errno.ESTALE, errno.EFBIG, errno.ENOENT}
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its name, then move it there: a reader sees the old content or the new, never a part.
+    """Write a temporary file, then rename it: a reader sees the old content or the new, never a part.
 
     Args:
         path: the file; its folder exists.
-        content: all of it.
+        content: of the file.
 
     Raises:
-        OSError: if the folder cannot be written to.
+        OSError: if the folder is not writable.
     """
     beside = _beside(path)
     with unbroken:
@@ -40,15 +40,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def append_whole(path: Path, content: bytes, *, make: bool = False) -> None:
-    """Add to a file that is there, in one write that has reached the disk on return.
+    """Append to a file in one write that is on disk on return.
 
     Args:
         path: the file.
         content: whole lines.
-        make: whether the file is made if it is not there. Where it was there before, and is gone, that is to be told.
+        make: whether to create a missing file. If not, a missing file is an error.
 
     Raises:
-        OSError: if the disk is full or gone; the file then stands as it was before.
+        OSError: if the disk is full or gone; the file is then unchanged.
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT if make else 0)
     with unbroken, open(os.open(path, flags, 0o666), "wb", buffering=0) as file:
@@ -65,28 +65,24 @@ def append_whole(path: Path, content: bytes, *, make: bool = False) -> None:
 def cannot_write(
     path: Path, error: OSError, fix: str = "choose another --config.workdir"
 ) -> InputError | OSError:
-    """What is to be raised where a file cannot be written.
+    """The exception to raise if a file cannot be written.
 
     Args:
         path: the file or folder.
-        error: why.
-        fix: what mends it where it is not the disk.
+        error: the cause.
+        fix: what the user should do if the disk is not the cause.
 
     Returns:
-        An `InputError` where another folder mends it (permissions, a read-only disk, a file in the way); else an
-        `OSError` that names the path: the disk is full, failed or gone.
+        An `InputError` if another folder helps (permissions, a read-only disk, a file in the way); else an `OSError`
+        that names the path: the disk is full, failed or gone.
     """
     if error.errno in DISK:
         return type(error)(error.errno, error.strerror, str(path))
-    return InputError(f"{path} cannot be written ({error.strerror}); {fix}")
+    return InputError(f"{path} cannot be written ({error.strerror}); fix: {fix}")
 
 
 def check_disk(folder: Path, room: int = 1 << 16) -> None:
-    """See to it that a folder is there and takes a file: for libraries that do not tell a full disk from other trouble.
-
-    Args:
-        folder: where it is tried.
-        room: bytes of the file.
+    """Check that a file of `room` bytes fits in a folder: for libraries that do not distinguish a full disk.
 
     Raises:
         OSError: if it does not.
@@ -100,11 +96,11 @@ def check_disk(folder: Path, room: int = 1 << 16) -> None:
 
 
 def remove_leftovers(folder: Path, but: Container[str] = ()) -> None:
-    """Take away what processes that were killed were writing, beside its name. No other process writes there.
+    """Delete temporary files of killed processes. No other process may write there.
 
     Args:
-        folder: looked through with all that is below it.
-        but: names of folders in it that are left alone.
+        folder: searched with all folders below it.
+        but: names of folders that are skipped.
     """
     for there, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in but]

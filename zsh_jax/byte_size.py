@@ -1,17 +1,10 @@
-"""Sizes of memory and files in words."""
+"""Sizes of memory and files as text."""
 
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def byte_size(count: float) -> str:
-    """A number of bytes in the unit that suits it.
-
-    Args:
-        count: bytes, 0 or more.
-
-    Returns:
-        Three digits and a unit, as in "37.2 MiB".
-    """
+    """A number of bytes with three digits and a unit, as in "37.2 MiB"."""
     size, power = float(count), 0
     while size >= 999.5 and power < len(UNITS) - 1:
         size /= 1024

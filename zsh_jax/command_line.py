@@ -1,4 +1,4 @@
-"""Arguments of the commands, read with argparse: what is wrong with them is one line, as everywhere."""
+"""Read the arguments of commands with argparse; an error is an `InputError` of one line."""
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import NoReturn
 from zsh_jax.errors import InputError
 from zsh_jax.takes import Takes, check
 
-LONGEST = 160  # characters of what argparse says
+LONGEST = 160  # characters of a message of argparse
 
 
 def read_arguments(
@@ -18,20 +18,15 @@ def read_arguments(
     Args:
         parser: of the command.
         arguments: without the program's name.
-        takes: by the name of an argument, such as `out` of `--out`, what it takes if it is given.
-
-    Returns:
-        The arguments.
+        takes: valid values of each argument by its name, such as `out` for `--out`.
 
     Raises:
-        InputError: one is unknown, missing, given twice, or of the wrong kind or range.
+        InputError: an argument is unknown, missing, given twice, of the wrong type or out of range.
     """
 
     def refuse(message: str) -> NoReturn:
         said = " ".join(message.split())
-        raise InputError(
-            f"{said if len(said) <= LONGEST else f'{said[:LONGEST]}...'}; --help tells what there is"
-        )
+        raise InputError(f"{said if len(said) <= LONGEST else f'{said[:LONGEST]}...'}; fix: see --help")
 
     parsers = list(_parsers(parser))
     for one in parsers:
@@ -47,7 +42,7 @@ def read_arguments(
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """A parser, and those of its verbs; none of them takes a part of an option for the whole."""
+    """A parser and the parsers of its verbs, all without abbreviated options."""
     parser.allow_abbrev = False
     yield parser
     for action in parser._actions:

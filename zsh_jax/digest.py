@@ -1,4 +1,4 @@
-"""Short digests of arrays and texts: what inputs and files are known by."""
+"""Short digests of arrays and texts, used as ids of inputs and files."""
 
 import hashlib
 import json
@@ -14,8 +14,8 @@ BLOCK = 1 << 26  # bytes that are hashed at once
 def digest(*parts: Shaped[np.ndarray, "..."] | Sequence[str] | str | None) -> str:
     """A short SHA-256 of arrays and texts, the same on every machine.
 
-    Numbers are hashed with their type and shape, in little-endian order whatever their layout in memory; texts by
-    their characters, whatever the width of the array that holds them.
+    Numbers are hashed with their type and shape, in little-endian order, independent of their memory layout; texts by
+    their characters, independent of the width of their array.
 
     Args:
         *parts: arrays of numbers or texts, sequences of texts, a text, or None.

@@ -1,14 +1,14 @@
 """The exceptions that end a command in one line."""
 
-LONGEST = 1000  # characters of a line; beyond it, a file has put a name into it that is none
+LONGEST = 1000  # characters of a line; longer lines contain garbage from a file
 ENDS = 450
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong: one line that says what, and how to mend it.
+    """An error in the user's input: one line that says what is wrong and how to fix it.
 
-    `launch.py` and the command-line tools print the line alone and exit with a status that is not 0. What a file or a
-    command line brings into it is made printable, so that it stays one line wherever it is shown.
+    `launch.py` and the command-line tools print only this line and exit with a nonzero status. Unprintable characters
+    of a file or a command line are escaped, so that the message is always one line.
     """
 
     def __init__(self, line: str) -> None:
@@ -18,4 +18,4 @@ class InputError(ValueError):
 
 
 class WorkdirGone(OSError):
-    """The workdir is not the one in which the sweep began: what has ended may be gone with it."""
+    """The workdir was deleted, moved or replaced during a sweep: finished cells may be lost."""

@@ -1,4 +1,4 @@
-"""How every command ends: one line on the standard error for what went wrong, and an exit status."""
+"""End a command with one line on standard error for an error, and an exit status."""
 
 import io
 import os
@@ -16,14 +16,14 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
     """Run a command.
 
     Args:
-        program: its name, which begins each line.
-        work: the command; returns an exit status. It imports what it needs itself, so that a signal is answered
-            while libraries are loaded.
-        kept: what is told of an interruption or a full disk: what is kept, and how to resume.
+        program: its name, the start of each line.
+        work: the command; returns an exit status. It imports its libraries itself, so that signals are handled
+            meanwhile.
+        kept: added to the line on an interruption or a full disk: what is saved, and how to resume.
 
     Returns:
-        What `work` returns: 0, or 3 where a solve was not finite; 1 where the disk failed; 2 for bad input; 130 after
-        Ctrl-C; 141 where nobody reads the output; 143 after SIGTERM.
+        The result of `work`: 0, or 3 if a solve was not finite; 1 if the disk failed; 2 for bad input; 130 after
+        Ctrl-C; 141 for a closed output pipe; 143 after SIGTERM.
     """
     _never_unprintable()
     interrupted = f"{program}: interrupted; {kept}"
@@ -34,14 +34,14 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
             return work()
     except BaseException as error:
         if seen or isinstance(error, KeyboardInterrupt):
-            # Whatever came out: a library that is interrupted while it is loaded says that it cannot be loaded.
+            # Any exception counts: a library that is interrupted during its import raises ImportError.
             print(interrupted, file=sys.stderr)
             return FIRST + seen[0] if seen else INTERRUPTED
         return _failed(program, error, kept)
 
 
 def _never_unprintable() -> None:
-    """A name or sign that the locale's encoding lacks is printed as an escape; it would else end the command."""
+    """Print characters that the locale's encoding lacks as escapes; otherwise they end the command."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -52,7 +52,7 @@ def _failed(program: str, error: BaseException, kept: str) -> int:
         print(f"{program}: {error}", file=sys.stderr)
         return INPUT
     if isinstance(error, BrokenPipeError):
-        # What is left is written when Python ends.
+        # Python flushes the rest of the output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE
     if isinstance(error, SystemExit) and isinstance(error.__context__, BrokenPipeError):

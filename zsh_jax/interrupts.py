@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM: one line, and an exit status that says which of them it was.
+"""Handle Ctrl-C and SIGTERM: one line, and the exit status of the signal.
 
-Python runs the handler of a signal between two instructions of the main thread. A compiled program, or the load of a
-library, can keep it from that for minutes, and a library can swallow what a handler raises. So a thread watches too:
-it ends the process where the main thread has not reacted in time.
+Python runs a signal handler between two instructions of the main thread. A compiled program or an import can delay it
+for minutes, and a library can swallow the exception of a handler. Therefore a second thread ends the process if the
+main thread does not react in time.
 """
 
 import os
@@ -16,11 +16,11 @@ from types import FrameType, TracebackType
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE = 5.0  # seconds that the main thread has to react
-WRITING = 10.0  # more that a file has which is being written
-FIRST = 128  # exit status of a signal: this and its number
+GRACE = 5.0  # seconds for the main thread to react
+WRITING = 10.0  # more seconds for a file that is being written
+FIRST = 128  # exit status of a signal: this plus its number
 
-# Held while a file is written: a process that its watcher ends is ended between two files, not within one.
+# Held while a file is written: the watcher ends the process between two files, not within one.
 unbroken = threading.RLock()
 
 
@@ -34,17 +34,16 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible(line: str) -> Iterator[list[int]]:
-    """Within it, SIGINT and SIGTERM raise `Interrupted`; where that is of no use, they end the process.
+    """Make SIGINT and SIGTERM raise `Interrupted`; if that has no effect, they end the process.
 
-    A second Ctrl-C ends it at once. Outside the main thread, and for a signal that the process was started to ignore,
-    nothing is changed.
+    A second Ctrl-C ends it at once. Outside the main thread, and for a signal that the process ignores, nothing
+    changes.
 
     Args:
-        line: what the watching thread prints where it ends the process.
+        line: printed by the watching thread when it ends the process.
 
     Yields:
-        A list, empty until a signal has come; then it holds the signal's number. A library may let something else
-        out than `Interrupted`.
+        A list that gets the number of the first signal. A library may raise another exception than `Interrupted`.
     """
     seen: list[int] = []
     wanted = [one for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
@@ -67,7 +66,7 @@ def interruptible(line: str) -> Iterator[list[int]]:
         with _unspoken():
             yield seen
     finally:
-        with ending:  # one of the two threads ends it, and speaks
+        with ending:  # only one of the two threads ends the process and prints the line
             for one, handler in earlier.items():
                 signal.signal(one, handler)
             signal.set_wakeup_fd(earlier_fd)
@@ -76,7 +75,7 @@ def interruptible(line: str) -> Iterator[list[int]]:
 
 @contextmanager
 def _unspoken() -> Iterator[None]:
-    """Where C code swallows what a handler raised it prints it: `jaxlib` while it is loaded, for one."""
+    """Silence C code that swallows and prints the exception of a handler, such as `jaxlib` during its import."""
     printed, ignored = sys.excepthook, sys.unraisablehook
 
     def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -91,7 +90,7 @@ def _unspoken() -> Iterator[None]:
     try:
         yield
     finally:
-        # A library may have put its own in front of these.
+        # A library may have replaced these hooks by its own.
         if sys.excepthook is excepthook:
             sys.excepthook = printed
         if sys.unraisablehook is unraisablehook:
@@ -99,12 +98,7 @@ def _unspoken() -> Iterator[None]:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process.
-
-    Args:
-        status: its exit status. After a signal the process ends without what libraries do at their end, which can
-            wait for a device or a server.
-    """
+    """End the process with an exit status; after a signal, without exit handlers, which can wait for a device."""
     if status < FIRST:
         sys.exit(status)
     for stream in (sys.stdout, sys.stderr):
@@ -114,13 +108,13 @@ def leave(status: int) -> NoReturn:
 
 
 def _watch(reading: int, line: str, ending: threading.Lock) -> None:
-    """End the process `GRACE` seconds after a signal, or at a second Ctrl-C, unless the pipe is closed before."""
+    """End the process `GRACE` seconds after a signal, or at a second Ctrl-C, unless the pipe closes first."""
     first = 0
     while True:
         ready, _, _ = select.select([reading], [], [], GRACE if first else None)
         told = os.read(reading, 1) if ready else b""
         if ready and not told:
-            break  # the main thread is out of it
+            break  # the main thread has left `interruptible`
         number = told[0] if told else 0
         if first and number in (0, signal.SIGINT):
             unbroken.acquire(timeout=WRITING)

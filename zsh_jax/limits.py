@@ -1,7 +1,7 @@
-"""Limits of the process that libraries do not survive.
+"""Check the limits of the process before libraries are loaded.
 
-JAX, OpenBLAS and array_record start pools of threads, and reserve a stack and a heap for each. Where address space or
-threads run out, they hang or abort, and no exception says so. So the limits are read before any of them is loaded.
+JAX, OpenBLAS and array_record start pools of threads, with a stack and a heap each. If address space or threads run
+out, they hang or abort without an exception.
 """
 
 import os
@@ -11,16 +11,16 @@ from contextlib import suppress
 from zsh_jax.byte_size import byte_size
 from zsh_jax.errors import InputError
 
-LIBRARIES = 3 << 30  # measured: 2.7 GiB on two cores, of which 1.0 GiB is ever in memory
-A_CORE = 160 << 20  # its threads in each pool, with their stacks and heaps
-THREADS = 64  # of all pools, and a few more for each core
+LIBRARIES = 3 << 30  # measured: 2.7 GiB on two cores, of which at most 1.0 GiB is resident
+A_CORE = 160 << 20  # stacks and heaps of the threads of one core
+THREADS = 64  # of all pools; plus a few for each core
 
 
 def check_limits(extra: int = 0) -> None:
-    """See to it that the process may reserve the address space and start the threads that libraries take.
+    """Check that the process may reserve the address space and start the threads that libraries need.
 
     Args:
-        extra: bytes that are wanted besides, for arrays.
+        extra: bytes for arrays.
 
     Raises:
         InputError: if a limit is too low.
@@ -39,13 +39,13 @@ def _check_address_space(needed: int) -> None:
         allowed = resource.getrlimit(limit)[0]
         if allowed not in (resource.RLIM_INFINITY, -1) and allowed < needed:
             raise InputError(
-                f"the limit on address space is {byte_size(allowed)} and libraries hang below {byte_size(needed)}; "
+                f"the limit on address space is {byte_size(allowed)}, but libraries hang below {byte_size(needed)}; "
                 f"fix: ulimit {option} unlimited, and limit memory by --config.memory_gib or a cgroup"
             )
 
 
 def _check_threads(count: int) -> None:
-    """Start that many threads at once, and let them end."""
+    """Start `count` threads at once, and end them."""
     release = threading.Event()
     started: list[threading.Thread] = []
     try:
@@ -55,7 +55,7 @@ def _check_threads(count: int) -> None:
             started.append(thread)
     except (RuntimeError, MemoryError):
         raise InputError(
-            f"the process could start {len(started)} threads and libraries hang below {count}; fix: raise ulimit -u, "
+            f"the process can start {len(started)} threads, but libraries hang below {count}; fix: raise ulimit -u, "
             f"or the pids limit of the container"
         ) from None
     finally:

@@ -1,7 +1,7 @@
-"""Hash functions on disk, as safetensors: plain arrays and text, nothing that runs on loading.
+"""Save and load hash functions as safetensors: arrays and text, no code that runs on loading.
 
-A file holds one hash function, whatever its method: each array under its path, such as `head.projection`, and the kind
-of each part in the metadata. A new feature map or head needs a row in `KINDS` and nothing else.
+A file holds one hash function of any method: each array under its path, such as `head.projection`, and the kind of each
+part in the metadata. To add a feature map or head, add a row to `KINDS`.
 """
 
 import json
@@ -30,16 +30,16 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "head": {"linear": Linear, "joint": Joint, "vectors": Vectors},
     "class_head": {"linear": Linear, "dictionary": Dictionary},
 }
-"""For each part of a hash function, its kinds by the names that files use."""
+"""For each part of a hash function, its kinds by their names in files."""
 
 
 def save(path: str | Path, model: HashFunction, metadata: Mapping[str, Any] | None = None) -> None:
-    """Write a hash function, whole or not at all, with a checksum.
+    """Write a hash function atomically, with a checksum.
 
     Args:
-        path: the file; its folder is made if it does not exist, but not the one above.
+        path: the file; its folder is created if needed, but not the one above.
         model: of any method, on any device.
-        metadata: flat, JSON values, to be kept with it.
+        metadata: flat, JSON values, saved with it.
 
     Raises:
         InputError: if the file cannot be written.
@@ -72,49 +72,38 @@ def load(path: str | Path) -> HashFunction:
         path: the file.
 
     Returns:
-        The hash function, its leaves NumPy arrays of the dtype in which they were saved.
+        The hash function, with NumPy arrays of the saved dtype.
 
     Raises:
-        InputError: if there is no such file, it is damaged, or it does not hold a hash function whose arrays fit each
-            other.
+        InputError: if there is no such file, it is damaged, it is not a hash function, or its shapes are inconsistent.
     """
     return load_with_metadata(path)[0]
 
 
 def load_with_metadata(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
-    """Read a hash function and what was kept with it.
-
-    Args:
-        path: the file.
-
-    Returns:
-        As `load`; and the metadata.
-
-    Raises:
-        InputError: as `load` does.
-    """
+    """Read a hash function and its metadata; see `load`."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"there is no model {path}; run the sweep with --config.save_models")
+        raise InputError(f"there is no model {path}; fix: run the sweep with --config.save_models")
     try:
         with safe_open(path, framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a mapping
             texts = dict(file.metadata() or {})
             metadata = {key: json.loads(text) for key, text in texts.items()}
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is not a hash function that was saved here: {error}") from None
+        raise InputError(f"{path} is not a hash function of this package: {error}") from None
     if "mean" in arrays and FORMAT not in metadata:
-        raise InputError(f"{path} is of an older version; run the command of its sweep in a new workdir")
+        raise InputError(f"{path} is of an older version; fix: rerun its sweep in a new workdir")
     texts.pop(CHECKSUM, None)
     if metadata.pop(CHECKSUM, None) != _checksum(arrays, texts):
-        raise InputError(f"{path} is damaged: its checksum is wrong; the command of its sweep makes it again")
+        raise InputError(f"{path} is damaged: its checksum is wrong; fix: rerun its sweep")
     version, parts = metadata.pop(FORMAT, None), metadata.pop(PARTS, None)
     if version != VERSION:
         raise InputError(f"{path} is not a hash function: its format is {version!r}, not {VERSION}")
     if not isinstance(parts, dict) or not all(isinstance(word, str) for word in parts.values()):
-        raise InputError(f"{path} is not a hash function: it does not say of what kind its parts are")
+        raise InputError(f"{path} is not a hash function: its metadata lacks the kinds of its parts")
     return _assembled(path, arrays, parts), metadata
 
 
@@ -126,7 +115,7 @@ def _checksum(arrays: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 def _assembled(
     path: Path, arrays: dict[str, Shaped[np.ndarray, "..."]], parts: Mapping[str, str]
 ) -> HashFunction:
-    """The hash function, if there is each array of each part, and no other, and they fit each other."""
+    """The hash function, if every array of each part is present, no other is, and shapes are consistent."""
     left, sizes, made = dict(arrays), dict[str, int](), dict[str, Any]()
     for name, kinds in KINDS.items():
         word = parts.get(name)
@@ -139,7 +128,7 @@ def _assembled(
         for key, array in own.items():
             _check_array(path, f"{name}.{key}", array, kind.__annotations__[key], sizes)
         made[name] = kind(**own)
-        # Heads name the axes of what they read after it, and lengths of bits, classes and samples are their own.
+        # Heads share only the axes d, p and k with other parts; bits, classes and samples are their own.
         sizes = {axis: size for axis, size in sizes.items() if axis in "dpk"}
     if left or set(parts) - set(KINDS):
         unknown = ", ".join(sorted([*left, *(set(parts) - set(KINDS))]))
@@ -151,11 +140,11 @@ def _assembled(
             vectors = jax.ShapeDtypeStruct((1, _vector_length(model.class_head)), np.float32)
             named = jax.eval_shape(lambda head, one: head(one), model.class_head, vectors)
             if named.shape[1] != projected.shape[1]:
-                raise ValueError("codes of images and of classes are not of one length")
+                raise ValueError("codes of images and of classes differ in length")
     except (TypeError, ValueError) as error:
         said = str(error).splitlines()[0][:120]
         raise InputError(
-            f"{path} is not a hash function: its arrays do not fit each other ({said})"
+            f"{path} is not a hash function: its arrays have inconsistent shapes ({said})"
         ) from None
     return model
 
@@ -165,7 +154,7 @@ def _vector_length(head: Linear | Dictionary) -> int:
 
 
 def _check_array(path: Path, name: str, array: Any, annotation: Any, sizes: dict[str, int]) -> None:
-    """See that an array is of the type and the shape that the field of its part is annotated with."""
+    """Check an array against the type and shape in the annotation of its field."""
     wanted = next((one for one in get_args(annotation) if hasattr(one, "dim_str")), annotation)
     if array is None:
         if type(None) in get_args(annotation):

@@ -1,4 +1,4 @@
-"""What one value of a setting may be, in words and as a test."""
+"""The valid values of a setting, as text and as a test."""
 
 import math
 import re
@@ -7,20 +7,20 @@ from typing import Any, NamedTuple
 
 from zsh_jax.errors import InputError
 
-INDEX = 2**31 - 1  # what an array of 32-bit integers can count
-SEED = 2**32 - 1  # JAX drops what is above 32 bits: two larger seeds could be one
-LEAST, MOST = 1e-15, 1e15  # products and quotients of two such numbers are still numbers in float32
+INDEX = 2**31 - 1  # largest 32-bit integer
+SEED = 2**32 - 1  # JAX drops higher bits: two larger seeds could be equal
+LEAST, MOST = 1e-15, 1e15  # products and quotients of two such numbers are finite in float32
 SHOWN = 60  # characters of a value in a message
 LONGEST_PART = 255  # bytes of a name in a file system
-NAME_BYTES = 120  # two names and what stands between them are one file name, of 255 bytes at the most
+NAME_BYTES = 120  # two names with separators make one file name of at most 255 bytes
 
 
 class Takes(NamedTuple):
-    """What a setting takes.
+    """The valid values of a setting.
 
     Attributes:
-        words: in words, as the end of "it takes ...".
-        test: whether a value is one.
+        words: text after "takes ...".
+        test: whether a value is valid.
     """
 
     words: str
@@ -28,16 +28,16 @@ class Takes(NamedTuple):
 
 
 def check(takes: Takes, key: str, value: object, fix: str = "") -> None:
-    """Refuse a value that a setting does not take.
+    """Refuse an invalid value of a setting.
 
     Args:
-        takes: what it takes.
+        takes: its valid values.
         key: the setting, such as `sweep.bits`.
         value: the value.
-        fix: what to do; the flag that sets it by default.
+        fix: what the user should do; by default, set the flag.
 
     Raises:
-        InputError: names the setting, what it takes and the value.
+        InputError: names the setting, its valid values and the value.
     """
     if not takes.test(value):
         raise InputError(
@@ -46,17 +46,10 @@ def check(takes: Takes, key: str, value: object, fix: str = "") -> None:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: on one line, and short.
-
-    Args:
-        value: anything.
-
-    Returns:
-        Its representation, cut in the middle if it is long.
-    """
+    """The representation of a value for a message: on one line, cut in the middle if it is long."""
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # of an integer of more than 4,300 digits, or of an object that breaks
+    except Exception:  # an integer of more than 4,300 digits, or an object whose repr fails
         return f"that {type(value).__name__}"
     half = SHOWN // 2
     return text if len(text) <= SHOWN else f"{text[:half]} ... {text[-half:]}"
@@ -69,7 +62,7 @@ def whole(least: int, most: int = INDEX) -> Takes:
 
 
 def number(least: float = LEAST, most: float = MOST, *, zero: bool = False) -> Takes:
-    """Numbers in a range, both ends included; and 0 where it is told."""
+    """Numbers in a range, both ends included; and 0 if `zero`."""
 
     def test(value: object) -> bool:
         if not isinstance(value, int | float) or isinstance(value, bool):
@@ -91,7 +84,7 @@ def flag() -> Takes:
 
 
 def text(most: int = 10_000) -> Takes:
-    """Text that can be printed on one line and written to a file."""
+    """Printable text of one line."""
     return Takes(
         f"text of one line, of 1 to {most:,} characters",
         lambda value: isinstance(value, str) and 1 <= len(value) <= most and _printable(value),
@@ -109,14 +102,14 @@ def path() -> Takes:
 
 
 def file_name() -> Takes:
-    """A name that can be that of a folder, or a part of it."""
+    """A valid name of a folder, or a part of one."""
     return Takes(
         f"a name of up to {NAME_BYTES} bytes, without / or \\ and not starting with a dot", _is_file_name
     )
 
 
 def dataset_name() -> Takes:
-    """The name of a data set, which may have parts."""
+    """The name of a data set, with optional parts after / or :."""
 
     def test(value: object) -> bool:
         short = isinstance(value, str) and text(NAME_BYTES).test(value) and len(value.encode()) <= NAME_BYTES
@@ -126,7 +119,7 @@ def dataset_name() -> Takes:
 
 
 def wandb_name() -> Takes:
-    """What Weights & Biases takes as a name."""
+    """A valid name in Weights & Biases."""
     return Takes(
         "a name of up to 128 characters without any of /\\#?%:",
         lambda value: text(128).test(value) and not re.search(r"[/\\#?%:]", value),
@@ -134,12 +127,12 @@ def wandb_name() -> Takes:
 
 
 def optional(takes: Takes) -> Takes:
-    """The same, or None for what is not set."""
+    """The same values, or None."""
     return Takes(f"{takes.words}; or None", lambda value: value is None or takes.test(value))
 
 
 def several(takes: Takes, *, least: int = 0) -> Takes:
-    """A tuple of such values, all different."""
+    """A tuple of different values."""
 
     def test(values: object) -> bool:
         if not isinstance(values, tuple | list) or len(values) < least:
@@ -151,7 +144,7 @@ def several(takes: Takes, *, least: int = 0) -> Takes:
 
 
 def ascending(takes: Takes) -> Takes:
-    """A tuple of such values, each larger than the one before it."""
+    """A tuple of increasing values."""
     plain = several(takes)
     return Takes(
         f"a tuple of {takes.words}, ascending",
@@ -160,7 +153,7 @@ def ascending(takes: Takes) -> Takes:
 
 
 def finite32(value: float) -> bool:
-    """Whether a positive number is one in float32, neither 0 nor infinite nor less exact than others."""
+    """Whether a positive number is a normal number in float32: not 0, infinite or subnormal."""
     return math.isfinite(value) and 1.2e-38 <= value <= 3.4e38
 
 

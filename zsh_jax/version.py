@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def package_version() -> str:
-    """The version of this package: of the checkout that it lies in, or of what is installed."""
+    """The version of this package: of its checkout, or of the installed package."""
     try:
         project = tomllib.loads((Path(__file__).resolve().parents[1] / "pyproject.toml").read_text("utf-8"))
         if project["project"]["name"] == "zsh_jax":

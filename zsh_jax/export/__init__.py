@@ -1,1 +1,1 @@
-"""Codes and hash functions for programs of others: plain files, and an index that FAISS searches."""
+"""Export codes and hash functions to plain files and to an index that FAISS searches."""

@@ -13,13 +13,10 @@ from zsh_jax.takes import path
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        arguments: without the program's name.
+    """Run the command on arguments without the program's name.
 
     Returns:
-        Exit status: 0; 1 where the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
+        Exit status: 0; 1 if the disk failed, 2 for bad input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     return end_as_status("zsh_jax.export", lambda: _run(arguments), kept="nothing has been written")
 
@@ -28,23 +25,23 @@ def _run(arguments: Sequence[str]) -> int:
     asked = read_arguments(_parser(), arguments, dict.fromkeys(("model", "features", "out"), path()))
     try:
         print(_export(asked), flush=True)
-    except InputError as error:  # an index is left out here by its name
-        raise InputError(str(error).replace("(None)", "(--index none)")) from None
+    except InputError as error:  # use this command's name for "no index"
+        raise InputError(str(error).replace("index=None", "--index none")) from None
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zsh_jax.export",
-        description="Encode features with a trained hash function, and write codes and an index that FAISS reads.",
+        description="Encode features with a saved hash function, and write the codes and an index for FAISS.",
     )
     parser.add_argument("model", help="models/CELL_ID.safetensors of a sweep")
     parser.add_argument(
         "--features",
         required=True,
-        help=".npz with features (n, d) and perhaps id (n,), or .npy with the id in FILE.id.npy beside it",
+        help=".npz with features (n, d) and optional id (n,), or .npy with optional FILE.id.npy beside it",
     )
-    parser.add_argument("--out", required=True, help="folder to be made")
+    parser.add_argument("--out", required=True, help="new folder for the export")
     parser.add_argument("--index", choices=("flat", "hnsw", "none"), default="flat", help="flat is exact")
     return parser
 
@@ -58,10 +55,12 @@ def _export(asked: argparse.Namespace) -> str:
     model, metadata = load_with_metadata(asked.model)
     file = Path(asked.features)
     if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
-        raise InputError(f"--features: there is no .npz or .npy file {file}")
+        raise InputError(f"--features: there is no .npz or .npy file {file}; fix: set --features")
     arrays = open_arrays(file)
     if "features" not in arrays.names:
-        raise InputError(f"{file} lacks features; it has {', '.join(arrays.names) or 'nothing'}")
+        raise InputError(
+            f"{file} has no array features, only {', '.join(arrays.names) or 'nothing'}; fix: rename the array"
+        )
     features = arrays.read("features")
     ids = arrays.read("id") if "id" in arrays.names else None
     index = None if asked.index == "none" else asked.index

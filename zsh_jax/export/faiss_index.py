@@ -1,4 +1,4 @@
-"""Binary indices of FAISS (Douze et al., The Faiss library, 2024), made and read."""
+"""Build and read binary indices of FAISS (Douze et al., The Faiss library, 2024)."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,17 +14,17 @@ KINDS = ("flat", "hnsw")
 CONSTRUCTION_BREADTH, SEARCH_BREADTH = (
     200,
     128,
-)  # FAISS's 40 and 16 lose neighbours among codes that many share
+)  # the defaults of FAISS, 40 and 16, miss neighbours if many samples share a code
 
 
 def check_faiss() -> None:
-    """See whether FAISS is there.
+    """Check that FAISS is installed.
 
     Raises:
         InputError: if it is not installed.
     """
     if find_spec("faiss") is None:
-        raise InputError("FAISS is not installed; pip install -e '.[faiss]', or do without an index (None)")
+        raise InputError("FAISS is not installed; fix: pip install -e '.[faiss]', or set index=None")
 
 
 def build_index(codes: UInt8[np.ndarray, "n bytes"], *, kind: str, links: int = 32) -> Any:
@@ -32,12 +32,12 @@ def build_index(codes: UInt8[np.ndarray, "n bytes"], *, kind: str, links: int = 
 
     Args:
         codes: packed.
-        kind: "flat" compares with every code; "hnsw" walks a graph of neighbours (Malkov and Yashunin 2020), in far
-            less time than that for many codes, and may miss some.
-        links: of a code in the graph; more of them find more, in more memory.
+        kind: "flat" compares with every code; "hnsw" searches a graph of neighbours (Malkov and Yashunin 2020), which
+            is much faster for many codes but may miss some.
+        links: of a code in the graph; more links find more neighbours and need more memory.
 
     Returns:
-        An `IndexBinaryFlat` or `IndexBinaryHNSW`. What it finds are row numbers of `codes`, from 0.
+        An `IndexBinaryFlat` or `IndexBinaryHNSW`. Search results are row numbers of `codes`, from 0.
     """
     import faiss
 
@@ -53,7 +53,7 @@ def build_index(codes: UInt8[np.ndarray, "n bytes"], *, kind: str, links: int = 
 
 
 def index_bytes(index: Any) -> bytes:
-    """What `faiss.write_index_binary` would write."""
+    """The bytes that `faiss.write_index_binary` writes."""
     import faiss
 
     content: bytes = faiss.serialize_index_binary(index).tobytes()
@@ -61,16 +61,10 @@ def index_bytes(index: Any) -> bytes:
 
 
 def read_index(path: Path) -> Any:
-    """Read an index of binary codes.
-
-    Args:
-        path: as `faiss.write_index_binary` writes it.
-
-    Returns:
-        The index.
+    """Read an index of binary codes from a file of `faiss.write_index_binary`.
 
     Raises:
-        InputError: if FAISS is not installed, or the file is none of its indices.
+        InputError: if FAISS is not installed, or the file is not a binary index.
     """
     check_faiss()
     import faiss
@@ -78,5 +72,5 @@ def read_index(path: Path) -> Any:
     with reading(path, "is not a binary index of FAISS", "export it again"):
         try:
             return faiss.deserialize_index_binary(np.frombuffer(path.read_bytes(), np.uint8))
-        except RuntimeError as problem:  # which begins with a line of C++
+        except RuntimeError as problem:  # its message starts with a line of C++
             raise ValueError(str(problem).rpartition("Error: ")[2]) from problem

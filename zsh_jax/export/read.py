@@ -1,4 +1,4 @@
-"""An export, read back."""
+"""Load an export."""
 
 import json
 from pathlib import Path
@@ -16,14 +16,14 @@ from zsh_jax.model_file import load
 
 
 class Export(NamedTuple):
-    """What `export_index` wrote.
+    """The contents of an export.
 
     Attributes:
         hash_function: for `codes_of`.
         codes: packed, in the order of the features.
         bits: code length l.
-        ids: of the samples; None where none were given.
-        faiss_index: whose `search` gives distances and row numbers; None where there is none or none was asked for.
+        ids: of the samples; None if the export has none.
+        faiss_index: its `search` returns distances and row numbers; None if not exported or not requested.
     """
 
     hash_function: HashFunction
@@ -34,22 +34,19 @@ class Export(NamedTuple):
 
 
 def load_export(folder: str | Path, *, with_index: bool = True) -> Export:
-    """Read an export.
+    """Load an export.
 
     Args:
-        folder: as `export_index` wrote it.
-        with_index: whether to read the index too, if there is one; it wants FAISS.
-
-    Returns:
-        Its parts.
+        folder: of `export_index`.
+        with_index: whether to load the index too, if there is one; this needs FAISS.
 
     Raises:
-        InputError: if it is no export, its parts do not fit each other, or there is an index and no FAISS.
+        InputError: if it is not an export, its parts are inconsistent, or it has an index and FAISS is not installed.
     """
     folder = Path(folder)
     if not (folder / "index.json").is_file():
-        raise InputError(f"{folder} is no export, for it has no index.json; make one with export_index")
-    with reading(folder, "is no whole export", "export it again"):
+        raise InputError(f"{folder} is not an export: it has no index.json; fix: make one with export_index")
+    with reading(folder, "is not a complete export", "export it again"):
         about = json.loads((folder / "index.json").read_text(encoding="utf-8"))
         bits, number, kind = about["bits"], about["number"], about["index"]
         if [type(bits), type(number)] != [int, int] or bits < 1 or kind not in (None, *KINDS):
@@ -68,6 +65,7 @@ def load_export(folder: str | Path, *, with_index: bool = True) -> Export:
     for name, holds in fits.items():
         if not holds:
             raise InputError(
-                f"{folder / name} is not of {number} codes of {bits} bits, as index.json says; export it again"
+                f"{folder / name} does not hold {number} codes of {bits} bits as index.json states; fix: export it "
+                "again"
             )
     return Export(hash_function, codes, bits, ids, index)

@@ -1,4 +1,4 @@
-"""An export on disk: hash function, codes, identifiers and index, in a folder that appears whole or not at all."""
+"""Write an export: hash function, codes, ids and index, in a folder that is created atomically."""
 
 import io
 import json
@@ -29,47 +29,47 @@ def export_index(
     links: int = 32,
     metadata: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Encode a database and write all that another program needs to search it.
+    """Encode a database and write the files that another program needs to search it.
 
     The folder gets `hash_function.safetensors`, which `load` reads; `codes.npy`, (n, bytes) uint8, in the order
-    of the features; `ids.npy`, if there are any; `index.faiss`, which `faiss.read_index_binary` reads; and
+    of the features; `ids.npy`, if there are ids; `index.faiss`, which `faiss.read_index_binary` reads; and
     `index.json`: `bits`, `number` of codes and `index`.
 
     Args:
-        folder: where to; new, or empty.
+        folder: new, or empty.
         hash_function: of any method.
-        features: raw features of the database, (n, d).
-        ids: of the samples, strings or whole numbers.
-        index: "flat", which is exact; "hnsw", which is faster; or None for no index, which wants no FAISS.
+        features: raw features of the database.
+        ids: of the samples, strings or integers.
+        index: "flat", which is exact; "hnsw", which is faster; or None for no index, which needs no FAISS.
         links: of a code in the graph of "hnsw".
-        metadata: to be kept with the hash function, flat, JSON values.
+        metadata: flat, JSON values, saved with the hash function.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: before anything is computed, if FAISS is not installed, the features or identifiers do not fit,
-            or there is something in the folder; and if it cannot be written.
-        OSError: if the disk is full or gone; nothing is left there.
+        InputError: before anything is computed, if FAISS is not installed, features or ids are invalid, or the folder
+            is not empty; and if it cannot be written.
+        OSError: if the disk is full or gone; no files are left.
     """
     folder = Path(folder)
     if index is not None and index not in KINDS:
-        raise InputError(f"index is {' or '.join(KINDS)}, or None for no index; got {index!r}")
+        raise InputError(f"index: takes {', '.join(KINDS)} or None, not {index!r}; fix: set index")
     if index is not None:
         check_faiss()
     if links < 2:
-        raise InputError(f"links must be 2 or more; got {links}")
+        raise InputError(f"links: takes 2 or more, not {links}; fix: set links")
     check_features(hash_function, features)
     if ids is not None and (ids.shape != features.shape[:1] or ids.dtype.kind not in "SUiu"):
         raise InputError(
-            f"ids must be ({len(features)},) strings or whole numbers, one a row; got {ids.dtype} {ids.shape}"
+            f"ids must be ({len(features)},) strings or integers, not {ids.dtype} {ids.shape}; fix: give one id a row"
         )
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise InputError(f"{folder} is there already; choose another folder, or remove it")
+        raise InputError(f"{folder} exists already; fix: choose another folder, or delete it")
 
     beside = folder.absolute().with_name(f".{folder.absolute().name}.{secrets.token_hex(4)}")
     try:
-        beside.mkdir(parents=True)  # before the codes: where nothing can be written, nothing is computed
+        beside.mkdir(parents=True)  # first: if the folder is not writable, nothing is computed
         save(beside / "hash_function.safetensors", hash_function, metadata or {})
         codes = codes_of(hash_function, features)
         write_whole(beside / "codes.npy", _npy(codes))
@@ -86,7 +86,7 @@ def export_index(
         beside.replace(folder.absolute())
     except OSError as error:
         raise cannot_write(folder, error, "choose another folder") from None
-    except InputError as error:  # the file is known here by another name
+    except InputError as error:  # replace the name of the temporary folder
         said = str(error).replace(str(beside), str(folder)).replace("--config.workdir", "folder")
         raise InputError(said) from None
     finally:
