@@ -1,8 +1,8 @@
-"""Every ingredient that the paper credits, taken away or replaced, one at a time.
+"""Ablation: remove or replace each ingredient that the paper credits, one at a time.
 
 python launch.py --config experiments/ablate_all.py
 
-    Three seeds, six minutes on two cores that did other work. mAP at 64 bits: full 0.447, rotation-coupled 0.505,
+    Three seeds, six minutes on two cores with other work. mAP at 64 bits: full 0.447, rotation-coupled 0.505,
     semantics-one-hot and -random 0.489, codes-8-starts 0.462, all others within 0.013 of full. For CIFAR-10 see
     docs/method.md.
 
@@ -16,7 +16,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The full model and what is left of it without each ingredient."""
+    """The full model, and the model without each ingredient."""
     config = for_dataset(dataset)
     config.name = "ablate_all"
     config.sweep.bits = (32, 64)

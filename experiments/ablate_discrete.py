@@ -1,9 +1,9 @@
-"""Discreteness: coordinate descent on signs against continuous codes, a growing alpha, and more starts.
+"""Discrete codes: coordinate descent on signs against continuous codes, a growing alpha, and more starts.
 
 python launch.py --config experiments/ablate_discrete.py
 
     Three seeds, a minute on two busy cores. mAP at 32 and 64 bits: published 0.387 and 0.447, relaxed 0.394 and 0.449,
-    8-starts 0.400 and 0.462, alpha-grows 0.462 and 0.509: the last iterations' small beta / alpha is what helps, see
+    8-starts 0.400 and 0.462, alpha-grows 0.462 and 0.509: the small beta / alpha of the last iterations helps, see
     sweep_hyperparameters.py.
 
 python launch.py --config experiments/ablate_discrete.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \

@@ -1,4 +1,4 @@
-"""Semantics: do the class vectors' meanings matter, or only that classes have vectors?
+"""Semantics: class vectors of the data set against one-hot, random and shuffled vectors.
 
 python launch.py --config experiments/ablate_semantics.py
 
@@ -15,11 +15,11 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The data set's own semantics against semantics without meaning."""
+    """The data set's own class vectors against vectors without meaning."""
     config = for_dataset(dataset)
     config.name = "ablate_semantics"
     config.sweep.bits = (32, 64)
-    config.sweep.seed = (0, 1, 2, 3, 4)  # each seed shuffles and draws anew
+    config.sweep.seed = (0, 1, 2, 3, 4)  # each seed has its own shuffle and random vectors
     config.reference = "own"
     config.variants = ConfigDict(
         {

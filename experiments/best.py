@@ -1,4 +1,4 @@
-"""The joint form: semantics and appearance in one space, turned onto the bits; and what each of its parts gives.
+"""The joint form (semantics and appearance in one space, rotated onto the bits), and what each part contributes.
 
 python launch.py --config experiments/best.py
 
@@ -15,7 +15,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The joint form at all lengths; its frame the other way; and at 64 bits its two halves alone."""
+    """The joint form at all code lengths, with the other kind of frame, and each of its two parts alone at 64 bits."""
     config = for_dataset(dataset)
     config.name = "best"
     config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too

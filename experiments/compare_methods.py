@@ -1,9 +1,9 @@
-"""Methods for comparison at their published settings, on the same splits, features and evaluation.
+"""Compare methods at their published settings, on the same splits, features and evaluation.
 
 python launch.py --config experiments/compare_methods.py
 
     Three seeds, two minutes on two cores. mAP at 64 bits: semantic-ridge 0.637, joint 0.633, ksh 0.575, sdh 0.526,
-    cosdish 0.507, zsh-coupled 0.505, cca-itq 0.502, fsdh 0.478, zsh 0.447; those that read no labels 0.21 to 0.27. Not
+    cosdish 0.507, zsh-coupled 0.505, cca-itq 0.502, fsdh 0.478, zsh 0.447; methods without labels 0.21 to 0.27. Not
     hashed: 0.345 on features, 0.713 on predictions. For CIFAR-10 see docs/results.md.
 
 python launch.py --config experiments/compare_methods.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
@@ -16,13 +16,13 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """This method in three forms, eleven others, and two bounds that are not hashing."""
+    """Three forms of this method, eleven other methods, and two unhashed bounds."""
     config = for_dataset(dataset)
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
     config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too
     config.reference = "zsh"
-    # What SGH and KSH state; they factorise matrices of that size for each bit.
+    # As SGH and KSH state; they factorise matrices of that size for each bit.
     published = {"anchors": (300,)}
     config.variants = ConfigDict(
         {

@@ -1,4 +1,4 @@
-"""The comparison with one knob of each method tuned, five values each, on classes held out of the seen ones.
+"""Compare methods with one weight of each tuned on validation classes, five values each.
 
 python launch.py --config experiments/compare_tuned.py
 
@@ -21,7 +21,7 @@ def _decades(published: float) -> tuple[float, ...]:
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """What can be tuned of each method: its ridge, or the weight of its projection."""
+    """Tune the ridge of each method, or the weight of its projection."""
     config = for_dataset(dataset)
     config.name = "compare_tuned"
     config.sweep.bits = (32, 64)

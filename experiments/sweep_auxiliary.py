@@ -1,4 +1,4 @@
-"""Learn hash functions on one data set, query and search another: the auxiliary protocol.
+"""The auxiliary protocol: train on one data set, take queries and database from another.
 
 python launch.py --config experiments/sweep_auxiliary.py
 python launch.py --config experiments/sweep_auxiliary.py:cifar10 --config.auxiliary.dataset.data_dir=TFDS_DATA_DIR \
@@ -6,9 +6,9 @@ python launch.py --config experiments/sweep_auxiliary.py:cifar10 --config.auxili
 python launch.py --config experiments/sweep_auxiliary.py:imagenet100 --config.auxiliary.features.path=FEATURES \
     --config.features.path=OTHER_FEATURES --config.semantics.path=WORD_VECTORS
 
-shapes: from one drawing of the shapes to another, four classes unseen. cifar10: to any file of features made by the
-same network. imagenet100: to MIRFlickr, as published. Classes that both have are seen in training, and listed; queries
-are of those that the first one lacks, unless --config.sweep.unseen names others.
+shapes: from one drawing of the shapes to another, four classes unseen. cifar10: to any feature file of the same
+network. imagenet100: to MIRFlickr, as published. Classes of both data sets are seen, and listed; queries have classes
+that the first data set lacks, unless --config.sweep.unseen names others.
 """
 
 from ml_collections import ConfigDict
@@ -21,9 +21,11 @@ SEARCHED = {"shapes": "shapes", "cifar10": "features", "imagenet100": "mirflickr
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The sweep that learns from `shapes`, `cifar10` or `imagenet100`."""
+    """The sweep that trains on `shapes`, `cifar10` or `imagenet100`."""
     if dataset not in SEARCHED:
-        raise InputError(f"there is no auxiliary sweep from {dataset!r}; take {', '.join(SEARCHED)}")
+        raise InputError(
+            f"there is no auxiliary sweep from {dataset!r}; fix: use one of {', '.join(SEARCHED)}"
+        )
     learnt, config = for_dataset(dataset), for_dataset(SEARCHED[dataset])
     config.name = "sweep_auxiliary"
     config.auxiliary.dataset = learnt.dataset

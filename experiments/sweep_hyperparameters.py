@@ -1,11 +1,10 @@
-"""Weights and bandwidth, each over decades with the others as published.
+"""Sweep each weight and the bandwidth over decades, with the others as published.
 
 python launch.py --config experiments/sweep_hyperparameters.py
 
     Three seeds, 64 bits, a minute on two cores. mAP as published 0.447. lam makes no difference from 1e-4 to 10.
     alpha is best at 1e-3 (0.519) and beta at 1e-6 (0.535): the ridge beta / alpha of 10 is too strong here. gamma is
-    best at none (0.448), the bandwidth as published. These are the unseen classes' own figures: good to know, not to
-    tune by.
+    best at none (0.448), the bandwidth as published. These results are on the unseen classes: do not tune by them.
 
 python launch.py --config experiments/sweep_hyperparameters.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS

@@ -1,4 +1,4 @@
-"""How mAP grows with the number of seen classes, the number of training samples held.
+"""How mAP grows with the number of seen classes, for a fixed number of training samples.
 
 python launch.py --config experiments/sweep_seen_classes.py
 
@@ -14,7 +14,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """From few seen classes to all; a larger set holds the smaller one of the same seed."""
+    """From few seen classes to all; a larger set contains the smaller one of the same seed."""
     config = for_dataset(dataset)
     config.name = "sweep_seen_classes"
     if dataset == "shapes":

@@ -1,9 +1,9 @@
-"""What a long sweep holds: memory, memory maps, open files, threads and processes, by groups that have ended.
+"""Measure the resources of a long sweep: memory, memory maps, open files, threads, processes, by finished groups.
 
     python scripts/long_run.py --groups 500
 
-A group is a code length, so that each compiles programs of its own. The sweep runs as from the command
-line, W&B offline. A table of twelve lines is printed; all of its columns are to be flat after the first.
+A group is a code length and compiles its own programs. The sweep runs as from the command line, with W&B offline.
+The script prints a table of twelve lines; no column but the first two may grow.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def get_config():
     sizes = dict(unseen=("class 0",), seed=(0,), training_samples=(100,), queries=(20,), anchors=(20,))
     for axis, values in dict(sizes, semantics=("one-hot",)).items():
         config.sweep[axis] = values
-    for place, method in enumerate(METHODS):  # no two of them share a length, and so a program
+    for place, method in enumerate(METHODS):  # no two of them share a code length, so no two share a program
         bits = tuple(range(1 + place * LENGTHS, 1 + (place + 1) * LENGTHS))
         config.variants[method] = dict(method=(method,), bits=bits)
     return config.lock()
@@ -39,7 +39,7 @@ COLUMNS = ("groups", "seconds", "RSS MiB", "maps", "files", "threads", "processe
 
 
 def main() -> int:
-    """Run the sweep in a process of its own and look at it from outside."""
+    """Run the sweep in its own process and watch it from outside."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--groups", type=int, default=500)
     parser.add_argument("--wandb", default="offline", choices=("offline", "disabled"))
@@ -89,7 +89,7 @@ def _show(ended: int, seconds: float, pid: int) -> None:
             int(status["Threads"]),
             _descendants(pid),
         )
-    except (OSError, KeyError):  # it has just ended
+    except (OSError, KeyError):  # the process has just ended
         return
     print("  ".join(f"{value:>9}" for value in row), flush=True)
 
@@ -99,7 +99,7 @@ def _lines(path: Path) -> int:
 
 
 def _descendants(pid: int) -> int:
-    """Processes that it has started, and theirs."""
+    """Number of child processes, and of theirs."""
     children = [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()

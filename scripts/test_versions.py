@@ -1,11 +1,11 @@
 """Run the tests with the lowest and the newest versions of the libraries that `pyproject.toml` allows.
 
     python scripts/test_versions.py                        # both, all tests
-    python scripts/test_versions.py lowest tests/test_s*   # one of them, and what else pytest is to be told
+    python scripts/test_versions.py lowest tests/test_s*   # one of them, with arguments for pytest
 
-Each has a virtual environment of its own in a temporary folder, which goes when the tests are done. The lowest
-versions are the lower bounds of `[project] dependencies` and of the `test` extra; what these libraries need in turn is
-the newest that fits. Exit status: 0 if all tests of all environments passed.
+Each run has its own virtual environment in a temporary folder, which is deleted at the end. The lowest versions are
+the lower bounds of `[project] dependencies` and of the `test` extra; dependencies of these libraries are the newest
+that fit. Exit status: 0 if all tests of all environments passed.
 """
 
 import re
@@ -20,21 +20,19 @@ KINDS = ("lowest", "newest")
 
 
 def lowest_versions(project: dict) -> list[str]:
-    """Each declared lower bound as a pin, extras left out: pip takes it for a constraint."""
+    """Each declared lower bound as a pin without extras, for a constraints file of pip."""
     declared = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     pins = []
     for requirement in declared:
         found = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\[[^]]*\])?\s*>=\s*([0-9][0-9.]*)", requirement)
         if found is None:
-            sys.exit(
-                f"pyproject.toml: {requirement!r} has no lower bound of the form name>=version; give it one"
-            )
+            sys.exit(f"pyproject.toml: {requirement!r} has no lower bound; fix: write it as name>=version")
         pins.append(f"{found[1]}=={found[2]}")
     return pins
 
 
 def test_with(kind: str, arguments: list[str]) -> int:
-    """Make the environment, say what is in it, run pytest; its exit status, or pip's."""
+    """Make the environment, print its packages, run pytest; returns the exit status of pytest or pip."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     with tempfile.TemporaryDirectory(prefix=f"zsh_jax-{kind}-") as folder:
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
