@@ -53,7 +53,7 @@ TOGETHER = {
     ),
     "a value in the place of a method's axes in a variant": (
         {"variants": ConfigDict({"a": {"zsh": 3}})},
-        "variants.a.zsh: takes axes of zsh and their values, not 3",
+        "variants.a.zsh: takes a dict of axes of zsh, not 3",
     ),
     "an own axis of a variant with a wrong value": (
         {"variants": ConfigDict({"a": {"zsh": {"restarts": (0,)}}})},

@@ -36,8 +36,8 @@ TOGETHER = {
         _tuning({"c": {"zsh": {"beta": (1e-4,)}}}),
         "tuning.axes: there is no variant 'c'",
     ),
-    "tuning nothing": (_tuning({"a": {}}), "tuning.axes.a: takes axes and the values to try"),
-    "tuning no axis": (_tuning({"a": 3}), "tuning.axes.a: takes axes and the values to try, not 3"),
+    "tuning nothing": (_tuning({"a": {}}), "tuning.axes.a: takes a dict of axes and values"),
+    "tuning no axis": (_tuning({"a": 3}), "tuning.axes.a: takes a dict of axes and values, not 3"),
     "tuning the unseen classes": (
         _tuning({"a": {"unseen": ("dog",)}}),
         "tuning.axes.a.unseen: 'unseen' cannot be tuned",

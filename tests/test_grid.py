@@ -131,7 +131,7 @@ def test_chunks_are_in_order_no_longer_than_asked_and_not_twice_too_many(n, most
         ({"zsh": {"gamma": (float("inf"),)}}, "sweep.zsh.gamma"),
         ({"zsh": {"rotation": ("cayley",)}}, "sweep.zsh.rotation"),
         ({"zsh": {"max_iterations": (1.5,)}}, "sweep.zsh.max_iterations"),
-        ({"zsh": ("none",)}, "sweep.zsh: takes axes of zsh"),
+        ({"zsh": ("none",)}, "sweep.zsh: takes a dict of axes of zsh"),
         ({"zsh": {"nu": (1.0,)}}, "sweep.zsh: unknown axis 'nu'"),
         ({"lam": (0.1,)}, r"sweep: unknown axis 'lam'; it is an axis of zsh.*sweep\.zsh\.lam"),
         ({"sdh": {"nu": (-1.0,)}}, "sweep.sdh.nu"),  # wrong where it stands, though sdh does not run

@@ -23,6 +23,7 @@ from zsh_jax.digest import digest
 from zsh_jax.errors import InputError
 
 FORMAT, CHECKSUM, PARTS = "format", "checksum", "parts"
+FIX = "fix: use a file that zsh_jax.save or a sweep wrote"
 VERSION = 2  # 1 had a file layout for each kind of method
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "preprocessing": {"preprocessing": Preprocessing},
@@ -93,7 +94,7 @@ def load_with_metadata(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
             texts = dict(file.metadata() or {})
             metadata = {key: json.loads(text) for key, text in texts.items()}
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is not a hash function of this package: {error}") from None
+        raise InputError(f"{path} is not a hash function of this package: {error}; {FIX}") from None
     if "mean" in arrays and FORMAT not in metadata:
         raise InputError(f"{path} is of an older version; fix: rerun its sweep in a new workdir")
     texts.pop(CHECKSUM, None)
@@ -101,9 +102,9 @@ def load_with_metadata(path: str | Path) -> tuple[HashFunction, dict[str, Any]]:
         raise InputError(f"{path} is damaged: its checksum is wrong; fix: rerun its sweep")
     version, parts = metadata.pop(FORMAT, None), metadata.pop(PARTS, None)
     if version != VERSION:
-        raise InputError(f"{path} is not a hash function: its format is {version!r}, not {VERSION}")
+        raise InputError(f"{path} is not a hash function: its format is {version!r}, not {VERSION}; {FIX}")
     if not isinstance(parts, dict) or not all(isinstance(word, str) for word in parts.values()):
-        raise InputError(f"{path} is not a hash function: its metadata lacks the kinds of its parts")
+        raise InputError(f"{path} is not a hash function: its metadata lacks the kinds of its parts; {FIX}")
     return _assembled(path, arrays, parts), metadata
 
 
@@ -122,7 +123,7 @@ def _assembled(
         if word is None and name == "class_head":
             continue
         if word is None or word not in kinds:
-            raise InputError(f"{path} is not a hash function: its {name} is of kind {word!r}")
+            raise InputError(f"{path} is not a hash function: its {name} is of kind {word!r}; {FIX}")
         kind = kinds[word]
         own = {key: left.pop(f"{name}.{key}", None) for key in kind._fields}
         for key, array in own.items():
@@ -132,7 +133,7 @@ def _assembled(
         sizes = {axis: size for axis, size in sizes.items() if axis in "dpk"}
     if left or set(parts) - set(KINDS):
         unknown = ", ".join(sorted([*left, *(set(parts) - set(KINDS))]))
-        raise InputError(f"{path} is not a hash function: it also holds {unknown}")
+        raise InputError(f"{path} is not a hash function: it also holds {unknown}; {FIX}")
     model = HashFunction(**made)
     try:
         projected = jax.eval_shape(project, model, jax.ShapeDtypeStruct((1, sizes["d"]), np.float32))
@@ -144,7 +145,7 @@ def _assembled(
     except (TypeError, ValueError) as error:
         said = str(error).splitlines()[0][:120]
         raise InputError(
-            f"{path} is not a hash function: its arrays have inconsistent shapes ({said})"
+            f"{path} is not a hash function: its arrays have inconsistent shapes ({said}); {FIX}"
         ) from None
     return model
 
@@ -159,18 +160,18 @@ def _check_array(path: Path, name: str, array: Any, annotation: Any, sizes: dict
     if array is None:
         if type(None) in get_args(annotation):
             return
-        raise InputError(f"{path} is not a hash function: it lacks {name}")
+        raise InputError(f"{path} is not a hash function: it lacks {name}; {FIX}")
     if array.dtype.name not in wanted.dtypes or array.dtype.name not in (
         "float32",
         "float64",
         "bool",
         "uint8",
     ):
-        raise InputError(f"{path} is not a hash function: {name} is of type {array.dtype}")
+        raise InputError(f"{path} is not a hash function: {name} is of type {array.dtype}; {FIX}")
     axes = wanted.dim_str.split()
     if array.ndim != len(axes):
         raise InputError(
-            f"{path} is not a hash function: {name} has shape {array.shape}, not {len(axes)} dimensions"
+            f"{path} is not a hash function: {name} has shape {array.shape}, not {len(axes)} dimensions; {FIX}"
         )
     for axis, size in zip(axes, array.shape, strict=True):
         known = [sizes.get(one) for one in axis.split("+")]
@@ -179,5 +180,5 @@ def _check_array(path: Path, name: str, array: Any, annotation: Any, sizes: dict
             expected = sizes.setdefault(axis, size)
         if size != expected:
             raise InputError(
-                f"{path} is not a hash function: {name} has shape {array.shape}, where {axis} is {expected}"
+                f"{path} is not a hash function: {name} has shape {array.shape}, where {axis} is {expected}; {FIX}"
             )

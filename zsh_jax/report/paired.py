@@ -70,7 +70,8 @@ def paired_differences(
     by_pair = {tuple(row.get(axis) for axis in pair): metric_of(row, metric) for row in base}
     if len(by_pair) < len(base):
         raise InputError(
-            f"variant {reference!r} has two cells of the same seed, unseen classes and {', '.join(axes)}"
+            f"variant {reference!r} has two cells of the same seed, unseen classes and {', '.join(axes)}; fix: "
+            "make them two variants"
         )
     others = [row for row in rows if row["variant"] != reference]
     within = moving(others)

@@ -127,7 +127,9 @@ def _rows(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
     for row in rows:
         missing = [key for key in NEEDED if row.get(key) is None]
         if missing:
-            raise InputError(f"{path}: cell {row[ID]} has no {missing[0]}; no sweep of this package wrote it")
+            raise InputError(
+                f"{path}: cell {row[ID]} has no {missing[0]}; no sweep of this package wrote it; fix: delete the line"
+            )
     return [_expanded(row) for row in rows]
 
 

@@ -160,7 +160,9 @@ def _checked(axes: dict[str, Any], overrides: dict[str, Any], where: str) -> dic
         base, own = axes.get(method, {}), overrides.get(method, {})
         for key, given in ((f"sweep.{method}", base), (f"{where}.{method}", own)):
             if not isinstance(given, Mapping):
-                raise InputError(f"{key}: takes axes of {method} and their values, not {shown(given)}")
+                raise InputError(
+                    f"{key}: takes a dict of axes of {method}, not {shown(given)}; fix: set {key}.AXIS"
+                )
             for axis in given:
                 if axis not in own_takes(method):
                     raise InputError(

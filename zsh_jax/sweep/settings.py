@@ -109,7 +109,9 @@ def check_settings(config: ConfigDict) -> None:
             check(takes_, key, asked[key])
     for key in OPEN:
         if not isinstance(_at(config, key), ConfigDict):
-            raise InputError(f"{key}: takes a ConfigDict by names of variants, not {shown(_at(config, key))}")
+            raise InputError(
+                f"{key}: takes a ConfigDict by names of variants, not {shown(_at(config, key))}; fix: set {key}.NAME"
+            )
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
@@ -144,7 +146,9 @@ def _check_variants(config: ConfigDict) -> None:
     for name, axes in config.variants.items():
         check(takes.file_name(), "variants", name, "fix: rename it")
         if not isinstance(axes, ConfigDict):
-            raise InputError(f"variants.{name}: takes a ConfigDict of axes, not {shown(axes)}")
+            raise InputError(
+                f"variants.{name}: takes a ConfigDict of axes, not {shown(axes)}; fix: set variants.{name}.AXIS"
+            )
     reference = config.reference
     if reference is None:
         return

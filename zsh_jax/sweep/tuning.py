@@ -45,7 +45,10 @@ def check_tuning(config: ConfigDict) -> None:
                 f"tuning.axes: there is no variant {name!r}; {nearest_names(name, config.variants.keys())}"
             )
         if not isinstance(tried, ConfigDict) or not tried:
-            raise InputError(f"tuning.axes.{name}: takes axes and the values to try, not {shown(tried)}")
+            raise InputError(
+                f"tuning.axes.{name}: takes a dict of axes and values, not {shown(tried)}; "
+                f"fix: set tuning.axes.{name}.AXIS"
+            )
         flat = _flat(tried)
         for axis, values in flat.items():
             _check_tried(config, name, axis, values)
