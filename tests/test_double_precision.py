@@ -9,8 +9,8 @@ from test_engine import CUTOFFS, _inputs, _plan
 from zsh_jax import METHODS
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.inputs.features import extract_features
+from zsh_jax.inputs.settings import FeatureSettings
 from zsh_jax.sweep import engine
-from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.load import bytes_of
 
 FEW = {"unseen": ("ant",), "seed": (0,)}
@@ -64,10 +64,9 @@ def test_features_are_the_same_in_both_precisions(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
     ids, labels = np.array(["a", "b", "c"]), np.arange(3, dtype=np.int32)
     dataset = Dataset("noise", ids, np.full(3, "train"), labels, ("x", "y", "z"), images=images)
-    features = defaults().features
     made = []
     for x64 in (False, True):
-        features.cache = str(tmp_path / str(x64))
+        features = FeatureSettings("gist", cache=str(tmp_path / str(x64)))
         with jax.enable_x64(x64):
             made.append(extract_features(dataset, features))
     assert made[0].dtype == made[1].dtype == np.float32

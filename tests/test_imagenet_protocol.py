@@ -16,6 +16,7 @@ from zsh_jax.data.select import HELD_OUT, draw_classes, name_held_out, select_cl
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import load_inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.layout import lay_out
@@ -185,7 +186,7 @@ def _config(folder, words, tmp_path, **changes):
 def test_a_sweep_draws_its_classes_among_those_with_a_vector(folder, words, tmp_path):
     drawn = set()
     for seed in range(12):
-        inputs = load_inputs(_config(folder, words, tmp_path, seed=seed), ("word_vectors",))
+        inputs = load_inputs(input_settings(_config(folder, words, tmp_path, seed=seed)), ("word_vectors",))
         dataset = inputs.dataset
         assert len(dataset.class_names) == 6
         assert set(dataset.held_out) < set(dataset.class_names)
@@ -207,12 +208,12 @@ def test_features_are_made_of_the_chosen_classes_alone(folder, words, tmp_path, 
         "square",
         lambda *args, **kwargs: decoded.append(kwargs["name"]) or square(*args, **kwargs),
     )
-    load_inputs(_config(folder, words, tmp_path), ("word_vectors",))
+    load_inputs(input_settings(_config(folder, words, tmp_path)), ("word_vectors",))
     assert len(decoded) == len(set(decoded)) == 24
 
 
 def test_held_out_classes_are_named_in_the_axes(folder, words, tmp_path):
-    dataset = load_inputs(_config(folder, words, tmp_path), ("word_vectors",)).dataset
+    dataset = load_inputs(input_settings(_config(folder, words, tmp_path)), ("word_vectors",)).dataset
     axes = {"unseen": (HELD_OUT, "hen"), "bits": (16,)}
     assert name_held_out(axes, dataset) == {"unseen": ("+".join(dataset.held_out), "hen"), "bits": (16,)}
     assert name_held_out({"bits": (16,)}, dataset) == {"bits": (16,)}
@@ -235,7 +236,7 @@ def test_a_sweep_runs_on_the_drawn_classes(folder, words, tmp_path):
 
 def test_more_classes_than_have_vectors_are_refused(folder, words, tmp_path):
     with pytest.raises(InputError, match="11 classes cannot be drawn from 10"):
-        load_inputs(_config(folder, words, tmp_path, classes=11), ("word_vectors",))
+        load_inputs(input_settings(_config(folder, words, tmp_path, classes=11)), ("word_vectors",))
 
 
 def test_imagenet_resized_and_cifar100_by_their_names(tmp_path):

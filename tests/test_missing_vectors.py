@@ -6,6 +6,7 @@ import pytest
 from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import load_inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.layout import describe, lay_out
 
@@ -42,23 +43,23 @@ def _config(folder, labels, **semantics):
 def test_a_refusal_says_what_would_go_and_where_all_names_are(tmp_path):
     config, _ = _config(tmp_path, LABELS)
     with pytest.raises(InputError) as caught:
-        load_inputs(config, ("one-hot", "word_vectors"))
+        load_inputs(input_settings(config), ("one-hot", "word_vectors"))
     said = str(caught.value)
     assert "no vector for 3 of 6 classes (gnu, yak, emu)" in said
     assert "fix: set --config.semantics.missing=drop to leave out 3 classes and 30 of 60 images" in said
     assert "--config.semantics.missing_to=FILE lists them all" in said
     config.semantics.missing_to = str(tmp_path / "missing.txt")
     with pytest.raises(InputError, match=r"missing\.txt lists them all"):
-        load_inputs(config, ("word_vectors",))
+        load_inputs(input_settings(config), ("word_vectors",))
     assert read_names(tmp_path / "missing.txt") == ("gnu", "yak", "emu")
     config.semantics.missing_to = str(tmp_path / "none" / "missing.txt")
     with pytest.raises(InputError, match=r"none/missing\.txt cannot be written"):
-        load_inputs(config, ("word_vectors",))
+        load_inputs(input_settings(config), ("word_vectors",))
 
 
 def test_dropped_classes_go_with_their_images(tmp_path):
     config, features = _config(tmp_path, LABELS, missing="drop", missing_to=str(tmp_path / "missing.txt"))
-    inputs = load_inputs(config, ("one-hot", "word_vectors"))
+    inputs = load_inputs(input_settings(config), ("one-hot", "word_vectors"))
     kept = np.flatnonzero(np.isin(np.array(NAMES)[LABELS], KNOWN))
     assert inputs.dataset.class_names == KNOWN
     assert inputs.dataset.ids.tolist() == [f"i{row}" for row in kept]
@@ -77,7 +78,7 @@ def test_dropped_classes_go_with_their_images(tmp_path):
 
 def test_of_several_labels_those_go_and_an_image_without_any_left(tmp_path):
     config, features = _config(tmp_path, HOT, missing="drop")
-    inputs = load_inputs(config, ("word_vectors",))
+    inputs = load_inputs(input_settings(config), ("word_vectors",))
     kept = [0, 1, 3, 4]
     np.testing.assert_array_equal(inputs.dataset.labels, HOT[kept][:, [0, 1, 3]].astype(bool))
     np.testing.assert_array_equal(inputs.features, features[kept])
@@ -91,7 +92,7 @@ def test_precomputed_features_of_the_whole_set_describe_what_is_left(tmp_path):
     ids = np.array([f"i{row}" for row in range(60)])
     np.savez(tmp_path / "more" / "set.npz", id=ids[order], features=2 * features[order])
     config.features.name, config.features.path = "precomputed", str(tmp_path / "more")
-    inputs = load_inputs(config, ("word_vectors",))
+    inputs = load_inputs(input_settings(config), ("word_vectors",))
     np.testing.assert_array_equal(inputs.features, 2 * features[np.isin(np.array(NAMES)[LABELS], KNOWN)])
 
 
@@ -108,10 +109,15 @@ def test_the_plan_says_what_was_left_out(tmp_path):
 
 def test_synonyms_count_before_anything_is_left_out(tmp_path):
     config, _ = _config(tmp_path, LABELS, missing="drop", synonyms=(("gnu", "cat dog"), ("yak", "hairy cow")))
-    assert load_inputs(config, ("word_vectors",)).dataset.class_names == ("cat", "dog", "gnu", "fox")
+    assert load_inputs(input_settings(config), ("word_vectors",)).dataset.class_names == (
+        "cat",
+        "dog",
+        "gnu",
+        "fox",
+    )
     config.semantics.synonyms = (("gnuu", "cat"),)
     with pytest.raises(InputError, match="no class 'gnuu'; nearest: gnu"):
-        load_inputs(config, ("word_vectors",))
+        load_inputs(input_settings(config), ("word_vectors",))
 
 
 def test_too_few_classes_are_refused(tmp_path):
@@ -120,7 +126,7 @@ def test_too_few_classes_are_refused(tmp_path):
     with pytest.raises(
         InputError, match=r"no vector for 5 of 6 classes .*, and 1 are left; fix: set other words"
     ):
-        load_inputs(config, ("word_vectors",))
+        load_inputs(input_settings(config), ("word_vectors",))
     config.semantics.missing = "refuse"
     with pytest.raises(InputError, match=r"no vector for 5 of 6 classes .*; fix: set other words"):
-        load_inputs(config, ("word_vectors",))
+        load_inputs(input_settings(config), ("word_vectors",))

@@ -7,6 +7,7 @@ from scipy.io import savemat
 from zsh_jax.data.__main__ import main
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import load_inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.config import for_dataset
 
 FEATURES = np.random.default_rng(0).normal(size=(12, 4)).astype(np.float32)
@@ -63,8 +64,8 @@ def test_numbers_for_names_find_no_attributes_and_it_says_how_to_name_them(tmp_p
     with pytest.raises(
         InputError, match=r"no attributes for 3 of 3 classes .*; fix: put a classes\.txt beside"
     ):
-        load_inputs(config, ("attributes",))
+        load_inputs(input_settings(config), ("attributes",))
     (tmp_path / "classes.txt").write_text("killer+whale\nsea+lion\nemu\n")
-    inputs = load_inputs(config, ("attributes",))
+    inputs = load_inputs(input_settings(config), ("attributes",))
     assert inputs.dataset.class_names == ("killer whale", "sea lion", "emu")
     np.testing.assert_array_equal(inputs.semantics["attributes"].vectors, np.eye(3))

@@ -10,6 +10,7 @@ from zsh_jax.data.semantics import one_hot
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.inputs.images import load_pictures
 from zsh_jax.inputs.load import Inputs, Semantics, load_inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.retrieve import captions, nearest
 from zsh_jax.report.shown import asked, shown_cells
 from zsh_jax.sweep.config import defaults, for_dataset
@@ -104,12 +105,12 @@ def test_pictures_are_found_again_by_identifier(tmp_path, shapes_folder, auxilia
         config.auxiliary.dataset.classes = 3
         config.auxiliary.dataset.seed = 5
     config.features.name = "pixels"
-    inputs = load_inputs(config, ("attributes",))
+    inputs = load_inputs(input_settings(config), ("attributes",))
     every = load_shapes(str(shapes_folder))
     count = len(inputs.dataset.ids)
     assert count == (7 * 300 + 3 * 300 * auxiliary)
     rows = np.array([count - 1, count - 700, count - 2000])
-    pictures = load_pictures(config, inputs.dataset)
+    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset)
     stored = [every.ids.tolist().index(name) for name in inputs.dataset.ids[rows]]
     np.testing.assert_array_equal(pictures[rows], every.images[stored])
     named = [every.class_names[label] for label in every.labels[stored]]
@@ -128,6 +129,6 @@ def test_a_folder_of_pictures(tmp_path):
     config.dataset.name, config.dataset.path, config.dataset.image_size = "folder", str(tmp_path), 16
     config.features.name = "pixels"
     config.features.cache = str(Path(tmp_path) / ".cache")
-    inputs = load_inputs(config, ("one-hot",))
-    pictures = load_pictures(config, inputs.dataset)
+    inputs = load_inputs(input_settings(config), ("one-hot",))
+    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset)
     assert pictures[np.array([9, 0])].mean(axis=(1, 2, 3)).tolist() == [90, 0]

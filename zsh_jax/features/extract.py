@@ -20,7 +20,8 @@ from zsh_jax.features.cache import (
     read_block,
     write_block,
 )
-from zsh_jax.features.extractors import Describe, Extractor, feature_extractors
+from zsh_jax.features.extractors import Extractor, feature_extractors
+from zsh_jax.features.spec import Describe
 
 Progress = Callable[[str, int, int], None]
 

@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
-from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.reading import written
 from zsh_jax.data.semantics import MissingVectors, attribute_vectors, one_hot, word_vectors
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.settings import InputSettings, SemanticsSettings
 
 SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
 """Kinds of class vectors; the last three are controls."""
@@ -25,11 +25,11 @@ class Semantics(NamedTuple):
     vectors: Float32[np.ndarray, "c e"]
 
 
-def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
+def check_semantics(settings: SemanticsSettings, semantics: tuple[str, ...]) -> None:
     """Check the configuration early.
 
     Args:
-        config: with `semantics`.
+        settings: of the class vectors.
         semantics: the kinds that the sweep needs.
 
     Raises:
@@ -38,7 +38,7 @@ def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
     for kind in semantics:
         if kind not in SEMANTICS:
             raise InputError(f"sweep.semantics: unknown kind {kind!r}; fix: use {', '.join(SEMANTICS)}")
-    path, model = config.semantics.path, config.semantics.model
+    path, model = settings.path, settings.model
     if "word_vectors" in semantics and not (path and written(path).exists()):
         what = f"semantics.path: there is no {path}" if path else "semantics.path is not set"
         raise InputError(f"{what}; fix: give a word2vec or GloVe file with --config.semantics.path=PATH")
@@ -48,11 +48,11 @@ def check_semantics(config: ConfigDict, semantics: tuple[str, ...]) -> None:
         )
 
 
-def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics:
+def load_semantics(settings: InputSettings, kind: str, dataset: Dataset) -> Semantics:
     """Load the class vectors of a data set.
 
     Args:
-        config: with `semantics`.
+        settings: of the inputs.
         kind: of semantics.
         dataset: whose classes.
 
@@ -67,32 +67,34 @@ def load_semantics(config: ConfigDict, kind: str, dataset: Dataset) -> Semantics
     if kind in ("one-hot", "random"):  # each seed rotates the latter
         return Semantics(kind, one_hot(len(names)))
     if kind == "shuffled":  # each seed shuffles again
-        has_attributes = config.semantics.attributes or dataset.attributes is not None
-        kinds = {"word_vectors": config.semantics.path, "attributes": has_attributes, "minilm": True}
-        own = load_semantics(config, next(kind for kind, there in kinds.items() if there), dataset)
+        has_attributes = settings.semantics.attributes or dataset.attributes is not None
+        kinds = {"word_vectors": settings.semantics.path, "attributes": has_attributes, "minilm": True}
+        own = load_semantics(settings, next(kind for kind, there in kinds.items() if there), dataset)
         return own._replace(name=f"shuffled {own.name}")
     if kind == "attributes":
-        return _attributes(config, dataset)
-    synonyms = _synonyms(config, dataset)
+        return _attributes(settings.semantics, dataset)
+    synonyms, asked = _synonyms(settings, dataset), settings.semantics
     if kind == "sentences":
         from zsh_jax.data.semantics.sentences import sentence_vectors
 
-        model, prompt, download = (config.semantics[key] for key in ("model", "prompt", "download"))
-        vectors = sentence_vectors(names, model=model, prompt=prompt, synonyms=synonyms, download=download)
-        return Semantics(Path(model).name, vectors)
+        assert asked.model is not None  # checked before
+        how: dict[str, Any] = {"prompt": asked.prompt, "synonyms": synonyms, "download": asked.download}
+        return Semantics(Path(asked.model).name, sentence_vectors(names, model=asked.model, **how))
     if kind == "minilm":
         from zsh_jax.data.semantics.minilm import minilm_vectors
 
         return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
-    path = written(config.semantics.path)
-    return Semantics(path.stem, word_vectors(path, names, synonyms=synonyms, **_reading(config)))
+    assert asked.path is not None  # checked before
+    path = written(asked.path)
+    vectors = word_vectors(path, names, synonyms=synonyms, limit=asked.limit, lower_case=asked.lower_case)
+    return Semantics(path.stem, vectors)
 
 
-def _attributes(config: ConfigDict, dataset: Dataset) -> Semantics:
-    if config.semantics.attributes:
+def _attributes(settings: SemanticsSettings, dataset: Dataset) -> Semantics:
+    if settings.attributes:
         from zsh_jax.data.semantics.attribute_files import attribute_file_vectors
 
-        path = written(config.semantics.attributes)
+        path = written(settings.attributes)
         return Semantics(path.stem, attribute_file_vectors(path, dataset.class_names))
     if dataset.attributes is None:
         raise InputError(
@@ -102,18 +104,13 @@ def _attributes(config: ConfigDict, dataset: Dataset) -> Semantics:
     return Semantics("attributes", attribute_vectors(dataset.attributes))
 
 
-def _reading(config: ConfigDict) -> dict[str, Any]:
-    """Reader options for a word vector file."""
-    return {"limit": config.semantics.limit, "lower_case": config.semantics.lower_case}
-
-
 def find_missing(
-    config: ConfigDict, semantics: tuple[str, ...], dataset: Dataset
+    settings: InputSettings, semantics: tuple[str, ...], dataset: Dataset
 ) -> tuple[MissingVectors, ...]:
     """Find the classes without a vector, for each kind of semantics.
 
     Args:
-        config: with `semantics`.
+        settings: of the inputs.
         semantics: the kinds of a sweep.
         dataset: whose classes.
 
@@ -126,20 +123,14 @@ def find_missing(
     found = []
     for kind in semantics:
         try:
-            load_semantics(config, kind, dataset)
+            load_semantics(settings, kind, dataset)
         except MissingVectors as missing:
             found.append(missing)
     return tuple(found)
 
 
-def _synonyms(config: ConfigDict, dataset: Dataset) -> dict[str, str]:
+def _synonyms(settings: InputSettings, dataset: Dataset) -> dict[str, str]:
     """The synonyms of classes in the data set; a seed may draw other classes, and classes may be left out."""
-    pairs = config.semantics.synonyms
-    well_formed = all(
-        isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs
-    )
-    if not well_formed:
-        raise InputError(f"semantics.synonyms must be pairs, such as (('cat', 'kitten'),); got {pairs!r}")
-    drawn = config.dataset.classes is not None or config.auxiliary.dataset.classes is not None
-    some = drawn or config.semantics.missing == DROP
+    some = settings.draws_classes or settings.semantics.missing == DROP
+    pairs = settings.semantics.synonyms
     return {name: words for name, words in pairs if not some or name in dataset.class_names}

@@ -3,23 +3,26 @@
 import jax
 import numpy as np
 from jaxtyping import Float32
-from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.reading import written
+from zsh_jax.inputs.settings import FeatureSettings
 
 
-def features_name(features: ConfigDict) -> str:
+def features_name(features: FeatureSettings) -> str:
     """Name of the features in results."""
-    return written(features.path).name if features.name == "precomputed" else features.name
+    if features.name != "precomputed":
+        return features.name
+    assert features.path is not None  # checked when the data set was loaded
+    return written(features.path).name
 
 
-def read_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"] | None:
+def read_features(dataset: Dataset, features: FeatureSettings) -> Float32[np.ndarray, "n d"] | None:
     """Read features that already exist.
 
     Args:
         dataset: their data set; with its own features, if those are requested.
-        features: `config.features`.
+        features: which.
 
     Returns:
         The features; None if they must be extracted.
@@ -33,21 +36,24 @@ def read_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray,
     if features.name == "precomputed":
         from zsh_jax.features.precomputed import load_precomputed
 
+        assert features.path is not None  # checked when the data set was loaded
         return load_precomputed(written(features.path), dataset)
     from zsh_jax.features.cache import default_cache
     from zsh_jax.features.extract import is_extracted
 
     cache = features.cache or default_cache()
-    known = {"cache": cache, "weights": features.weights, "version": dataset.version}
-    return extract_features(dataset, features) if is_extracted(dataset, features.name, **known) else None
+    is_cached = is_extracted(
+        dataset, features.name, cache=cache, weights=features.weights, version=dataset.version
+    )
+    return extract_features(dataset, features) if is_cached else None
 
 
-def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"]:
+def extract_features(dataset: Dataset, features: FeatureSettings) -> Float32[np.ndarray, "n d"]:
     """Extract features from images, which can take hours; cached blocks are loaded.
 
     Args:
         dataset: with its images.
-        features: `config.features`.
+        features: which.
 
     Returns:
         The features.
@@ -69,12 +75,12 @@ def extract_features(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarr
         )
 
 
-def features_of_shape(dataset: Dataset, features: ConfigDict) -> Float32[np.ndarray, "n d"]:
+def features_of_shape(dataset: Dataset, features: FeatureSettings) -> Float32[np.ndarray, "n d"]:
     """Zeros with the shape of the features before extraction; they take no memory.
 
     Args:
         dataset: with its images.
-        features: `config.features`.
+        features: which.
 
     Returns:
         An array of the right shape.

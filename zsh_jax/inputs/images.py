@@ -1,19 +1,18 @@
 """Load the images of a sweep's samples after their features were extracted or read."""
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.pictures import Pictures
 from zsh_jax.data.registry import has_pictures, load_dataset
-from zsh_jax.inputs.load import source_of
+from zsh_jax.data.spec import Source
 
 
-def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:
+def load_pictures(source: Source, dataset: Dataset) -> Pictures | None:
     """Open the images of the query and database data set; they are decoded on demand.
 
     Args:
-        config: of the sweep.
+        source: of the data set.
         dataset: of the sweep's inputs, perhaps joined with an auxiliary one, whose samples have no images here.
 
     Returns:
@@ -22,9 +21,9 @@ def load_pictures(config: ConfigDict, dataset: Dataset) -> Pictures | None:
     Raises:
         InputError: the data set no longer exists, or lacks one of the samples.
     """
-    if not has_pictures(config.dataset.name):
+    if not has_pictures(source.name):
         return None
-    stored = load_dataset(source_of(config.dataset)._replace(on_demand=True), features=False)
+    stored = load_dataset(source._replace(on_demand=True), features=False)
     images = stored.images
     if images is None:
         return None

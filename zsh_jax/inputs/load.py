@@ -5,22 +5,20 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int
-from ml_collections import ConfigDict
 
 from zsh_jax.data.auxiliary import join_datasets
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.feature_files.parts import Keys
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.reading import written
 from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.data.semantics import MissingVectors
-from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
 from zsh_jax.inputs.features import extract_features, features_name, features_of_shape, read_features
 from zsh_jax.inputs.fingerprint import Fingerprints
 from zsh_jax.inputs.missing_vectors import leave_out, missing_names, refuse_missing
+from zsh_jax.inputs.settings import FeatureSettings, InputSettings, PartSettings
 
 Extract = Callable[[], Float32[np.ndarray, "n d"]]
 BLOCK = 1 << 14  # rows checked at a time
@@ -54,17 +52,17 @@ class _Part(NamedTuple):
     """
 
     dataset: Dataset
-    features: ConfigDict
+    features: FeatureSettings
     whole: Dataset
     rows: Int[np.ndarray, " n"] | None = None
     left_out: str = ""
 
 
-def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
+def load_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> Inputs:
     """Load data set, features and semantics; cheap steps and likely failures come first.
 
     Args:
-        config: with `dataset`, `features`, `semantics` and `auxiliary`.
+        settings: of the inputs.
         semantics: the kinds of semantics that the sweep needs.
 
     Returns:
@@ -73,15 +71,15 @@ def load_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> Inputs:
     Raises:
         InputError: something is missing or inconsistent.
     """
-    inputs, extract_missing = open_inputs(config, semantics)
+    inputs, extract_missing = open_inputs(settings, semantics)
     return inputs if extract_missing is None else inputs._replace(features=extract_missing())
 
 
-def open_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> tuple[Inputs, Extract | None]:
+def open_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> tuple[Inputs, Extract | None]:
     """Load everything except features that must be extracted, which can take hours.
 
     Args:
-        config: as for `load_inputs`.
+        settings: as for `load_inputs`.
         semantics: as for `load_inputs`.
 
     Returns:
@@ -91,18 +89,14 @@ def open_inputs(config: ConfigDict, semantics: tuple[str, ...]) -> tuple[Inputs,
     Raises:
         InputError: as for `load_inputs`.
     """
-    check_semantics(config, semantics)
-    parts = [_load_part(config.dataset, config.features, config, semantics)]
-    if config.auxiliary.dataset.name:
-        learnt = ConfigDict(config.features.to_dict() | {"path": config.auxiliary.features.path})
-        learnt.name = config.auxiliary.features.name or config.features.name
-        parts.insert(0, _load_part(config.auxiliary.dataset, learnt, config, semantics))
+    check_semantics(settings.semantics, semantics)
+    parts = [_load_part(part, settings, semantics) for part in reversed(settings.parts)][::-1]
     dataset = _join([part.dataset._replace(features=None) for part in parts])
-    _check_synonyms(config, parts)
+    _check_synonyms(settings, parts)
     try:
-        vectors = {kind: load_semantics(config, kind, dataset) for kind in semantics}
+        vectors = {kind: load_semantics(settings, kind, dataset) for kind in semantics}
     except MissingVectors:
-        refuse_missing(config, dataset, find_missing(config, semantics, dataset))
+        refuse_missing(settings.semantics, dataset, find_missing(settings, semantics, dataset))
         raise
     name = " to ".join(dict.fromkeys(features_name(part.features) for part in parts))
     found = [read_features(part.whole, part.features) for part in parts]
@@ -144,11 +138,9 @@ def _join(parts: list[Dataset]) -> Dataset:
     return parts[0] if len(parts) == 1 else join_datasets(*parts)
 
 
-def _load_part(
-    dataset: ConfigDict, features: ConfigDict, config: ConfigDict, semantics: tuple[str, ...]
-) -> _Part:
+def _load_part(asked: PartSettings, settings: InputSettings, semantics: tuple[str, ...]) -> _Part:
+    source, features = asked.source, asked.features
     _check_features(features)
-    source = source_of(dataset)
     kind = features.name
     loaded = load_dataset(source, images=kind not in ("precomputed", "source"), features=kind == "source")
     if kind == "source" and loaded.features is None:
@@ -157,13 +149,13 @@ def _load_part(
         )
     if kind not in ("precomputed", "source") and loaded.images is None:
         raise InputError(f"features.name: {loaded.name} comes without images; fix: use source or precomputed")
-    drawn_too = dataset.classes is not None
+    drawn_too = asked.classes is not None
     found: tuple[MissingVectors, ...] = ()
-    if drawn_too or config.semantics.missing == DROP:
-        found = find_missing(config, semantics, loaded)
+    if drawn_too or settings.semantics.missing == DROP:
+        found = find_missing(settings, semantics, loaded)
     part = _Part(loaded, features, loaded)
     if found and not drawn_too:
-        left, rows, told = leave_out(config, loaded, found)
+        left, rows, told = leave_out(settings.semantics, loaded, found)
         part = part._replace(dataset=left, rows=rows, left_out=told)
     lacking = missing_names(loaded, found)
     names = tuple(name for name in loaded.class_names if name not in lacking)
@@ -171,45 +163,27 @@ def _load_part(
         raise InputError(
             f"{loaded.name} has {len(names)} usable classes; fix: use data with at least one seen and one unseen class"
         )
-    drawn, held_out = draw_classes(
-        names, classes=dataset.classes, held_out=dataset.held_out, seed=dataset.seed
-    )
+    drawn, held_out = draw_classes(names, classes=asked.classes, held_out=asked.held_out, seed=asked.seed)
     if drawn_too:
-        name = f"{loaded.name}/{len(drawn)}-classes-seed{dataset.seed}"
+        name = f"{loaded.name}/{len(drawn)}-classes-seed{asked.seed}"
         loaded = select_classes(loaded, drawn)._replace(name=name)
         part = _Part(loaded, features, loaded)
     return part._replace(dataset=part.dataset._replace(held_out=held_out))
 
 
-def _check_synonyms(config: ConfigDict, parts: list[_Part]) -> None:
+def _check_synonyms(settings: InputSettings, parts: list[_Part]) -> None:
     """Check that every synonym names a class, which may be one that was left out."""
-    if config.semantics.missing != DROP or any(
+    if settings.semantics.missing != DROP or any(
         part.whole is not part.dataset and part.rows is None for part in parts
     ):
         return
     known = [name for part in parts for name in part.whole.class_names]
-    for name, _ in config.semantics.synonyms:
+    for name, _ in settings.semantics.synonyms:
         if name not in known:
             raise InputError(f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, known)}")
 
 
-def source_of(dataset: ConfigDict) -> Source:
-    """The source of the data set in a configuration.
-
-    Args:
-        dataset: `config.dataset`, or the one of `config.auxiliary`.
-
-    Returns:
-        The argument of `load_dataset`.
-
-    Raises:
-        InputError: names of arrays are invalid.
-    """
-    keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
-    return Source(dataset.name, dataset.data_dir, dataset.path, dataset.image_size, keys, dataset.first_label)
-
-
-def _check_features(features: ConfigDict) -> None:
+def _check_features(features: FeatureSettings) -> None:
     if features.name == "precomputed":
         if not features.path:
             raise InputError(
@@ -223,14 +197,6 @@ def _check_features(features: ConfigDict) -> None:
         from zsh_jax.features.extractors import feature_extractors
 
         feature_extractors(features.name, weights=features.weights, batch_size=features.batch_size)
-
-
-def _names(keys: ConfigDict, array: str) -> tuple[str, ...]:
-    names = keys[array]
-    names = (names,) if isinstance(names, str) else tuple(names)
-    if not all(isinstance(name, str) for name in names):
-        raise InputError(f"dataset.arrays.{array} must be names of arrays, such as ('X',); got {names!r}")
-    return names
 
 
 def _check_varies(name: str, features: Float32[np.ndarray, "n d"]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int
-from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.library_errors import reason
@@ -13,13 +12,14 @@ from zsh_jax.data.select import keep_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.data.text import write_names
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.settings import SemanticsSettings
 
 
-def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]) -> None:
+def refuse_missing(settings: SemanticsSettings, dataset: Dataset, found: Sequence[MissingVectors]) -> None:
     """Raise an error that lists the classes without a vector and the fix.
 
     Args:
-        config: with `semantics`.
+        settings: of the class vectors.
         dataset: whose classes.
         found: from `find_missing`.
 
@@ -29,7 +29,7 @@ def refuse_missing(config: ConfigDict, dataset: Dataset, found: Sequence[Missing
     if not found:
         return
     names = missing_names(dataset, found)
-    listed = list_missing(config, names)
+    listed = list_missing(settings, names)
     first = found[0]
     left, rows = keep_classes(dataset, set(dataset.class_names) - set(names))
     if len(left.class_names) < 2:
@@ -47,11 +47,11 @@ def missing_names(dataset: Dataset, found: Sequence[MissingVectors]) -> tuple[st
     return tuple(name for name in dataset.class_names if name in lacking)
 
 
-def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
+def list_missing(settings: SemanticsSettings, names: Sequence[str]) -> str:
     """Write the names to the configured file.
 
     Args:
-        config: with `semantics.missing_to`.
+        settings: with `missing_to`.
         names: of the classes, one a line.
 
     Returns:
@@ -60,9 +60,9 @@ def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
     Raises:
         InputError: the file cannot be written.
     """
-    if not config.semantics.missing_to:
+    if not settings.missing_to:
         return "; --config.semantics.missing_to=FILE lists them all"
-    path = written(config.semantics.missing_to)
+    path = written(settings.missing_to)
     try:
         write_names(path, names)
     except OSError as problem:
@@ -73,12 +73,12 @@ def list_missing(config: ConfigDict, names: Sequence[str]) -> str:
 
 
 def leave_out(
-    config: ConfigDict, dataset: Dataset, found: Sequence[MissingVectors]
+    settings: SemanticsSettings, dataset: Dataset, found: Sequence[MissingVectors]
 ) -> tuple[Dataset, Int[np.ndarray, " k"], str]:
     """Remove the classes without a vector.
 
     Args:
-        config: with `semantics`.
+        settings: of the class vectors.
         dataset: with one or several labels a sample; for samples without a remaining label see `keep_classes`.
         found: from `find_missing`, at least one.
 
@@ -90,7 +90,7 @@ def leave_out(
         InputError: fewer than two classes remain.
     """
     names = missing_names(dataset, found)
-    listed = list_missing(config, names)
+    listed = list_missing(settings, names)
     left, rows = keep_classes(dataset, set(dataset.class_names) - set(names))
     count = len(left.class_names)
     if count < 2:

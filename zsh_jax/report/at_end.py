@@ -13,6 +13,7 @@ from zsh_jax.data.registry import has_pictures
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.images import load_pictures
 from zsh_jax.inputs.load import Inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
 from zsh_jax.report.shown import asked, shown_cells
@@ -46,7 +47,7 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
     cells.sort(key=lambda cell: cell.variant != config.reference)  # stable: the reference first
     questions = asked(inputs, cells, queries)
     retrieved = retrieve(config.workdir, inputs, cells, questions, neighbours)
-    pictures = load_pictures(config, inputs.dataset) if retrieved else None
+    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset) if retrieved else None
     if pictures is None:
         return None
     path = Path(config.workdir) / GALLERY

@@ -14,6 +14,7 @@ from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.fingerprint import split_fingerprint, take_fingerprints
 from zsh_jax.inputs.load import Inputs, open_inputs
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
@@ -45,7 +46,7 @@ def lay_out(
     if config.tuning.axes and not choices:  # every setting that tuning tries or may choose must run too
         grids += [validation_config(config), tried_config(config)]
     kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
-    inputs, extract_missing = open_inputs(config, tuple(dict.fromkeys(kinds)))
+    inputs, extract_missing = open_inputs(input_settings(config), tuple(dict.fromkeys(kinds)))
     plan, splits = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
     for one in grids[1:]:
         try:
