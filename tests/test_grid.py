@@ -140,7 +140,7 @@ def test_chunks_are_in_order_no_longer_than_asked_and_not_twice_too_many(n, most
         ({"method": ("magic",)}, "sweep.method"),
         ({"unseen": (3,)}, "sweep.unseen"),
         ({"anchors": (6000,)}, "anchors cannot be drawn from 5000"),
-        ({"neighbours": (5000,)}, "5000 is too many for"),
+        ({"neighbours": (5000,)}, "5000 neighbours are too many for"),
         ({"depth": (3,)}, "unknown axis 'depth'"),
     ],
 )

@@ -143,8 +143,8 @@ class DataSplit:
             check_value(f"sweep.{field.name}", field.name, getattr(self, field.name))
         if self.pca_dimensions >= self.training_samples:
             raise InputError(
-                f"sweep.pca_dimensions: {self.training_samples} training samples have fewer than "
-                f"{self.pca_dimensions} principal directions; fix: lower --config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {self.pca_dimensions} principal directions are too many for "
+                f"{self.training_samples} training samples; fix: lower --config.sweep.pca_dimensions"
             )
         if self.anchors > self.training_samples:
             raise InputError(
@@ -156,7 +156,7 @@ class DataSplit:
         )
         if self.neighbours >= among:
             raise InputError(
-                f"sweep.neighbours: {self.neighbours} is too many for {among} {what}; fix: lower "
+                f"sweep.neighbours: {self.neighbours} neighbours are too many for {among} {what}; fix: lower "
                 "--config.sweep.neighbours"
             )
 

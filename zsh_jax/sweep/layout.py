@@ -84,8 +84,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
     for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
-                f"sweep.pca_dimensions: {features} features have fewer than {split.pca_dimensions} principal "
-                "directions; fix: lower --config.sweep.pca_dimensions"
+                f"sweep.pca_dimensions: {split.pca_dimensions} principal directions are too many for {features} "
+                "features; fix: lower --config.sweep.pca_dimensions"
             )
         indices = split_of(inputs, split)
         seen_queries = config.evaluation.seen_queries
