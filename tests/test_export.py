@@ -200,10 +200,10 @@ def _cut(path):
 
 
 DAMAGED = {
-    "codes cut off": (lambda folder: _cut(folder / "codes.npy"), "codes.npy is cut off"),
+    "codes cut off": (lambda folder: _cut(folder / "codes.npy"), "codes.npy is truncated"),
     "codes of others": (
         lambda f: np.save(f / "codes.npy", np.zeros((20, 1), np.uint8)),
-        "codes.npy is not of",
+        "codes.npy does not hold",
     ),
     "ids of others": (
         lambda f: np.save(f / "ids.npy", np.arange(3)),
