@@ -161,7 +161,7 @@ def test_a_set_of_something_else_is_named_with_what_it_has(tmp_path):
         features = {"label": tfds.features.Text()}  # noqa: RUF012
         plan = staticmethod(lambda split, row: {"label": "cat"})
 
-    with pytest.raises(InputError, match="it has image, label, and no 'label' of kind ClassLabel"):
+    with pytest.raises(InputError, match="it has image, label, but no 'label' of kind ClassLabel"):
         load_tfds("unclassed", data_dir=prepare(tmp_path, Unclassed))
 
 
