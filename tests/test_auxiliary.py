@@ -128,7 +128,7 @@ def test_attributes_are_joined_where_both_have_the_same():
 def test_what_does_not_fit_is_named():
     with pytest.raises(InputError, match="features of images have 3 values, features of photos have 2"):
         join_datasets(ONE._replace(features=np.zeros((9, 3), np.float32)), SEVERAL)
-    with pytest.raises(InputError, match="images: classes 'sea lion' and 'Sea_Lion' differ in case"):
+    with pytest.raises(InputError, match="images: classes 'sea lion' and 'Sea_Lion' differ only in case"):
         join_datasets(ONE._replace(class_names=("sea lion", "Sea_Lion", "cat")), SEVERAL)
 
 
@@ -174,7 +174,7 @@ def test_a_sweep_learns_from_the_one_and_searches_the_other(tmp_path):
 def test_a_sweep_between_equal_classes_must_name_the_unseen(tmp_path):
     config = _config(tmp_path)
     config.dataset.path = config.auxiliary.dataset.path
-    with pytest.raises(InputError, match="holds out no class, as each of its classes is in the data set"):
+    with pytest.raises(InputError, match="holds out no class, as each of its classes is in the training set"):
         lay_out(config)
     config.sweep.unseen = ("cat+ox",)
     config.sweep.training_samples = (90,)

@@ -189,7 +189,7 @@ def test_every_mismatch_is_named(tmp_path, changes, said):
 def test_names_that_are_not_there_come_with_those_that_are(tmp_path):
     with pytest.raises(InputError, match=r"has no array 'fc7'; it has features, labels, id"):
         load_features(_npz(tmp_path), keys=Keys(("fc7",), ("labels",)))
-    with pytest.raises(InputError, match="1 arrays of features and 2 of labels"):
+    with pytest.raises(InputError, match="1 arrays of features, 2 of labels"):
         load_features(_npz(tmp_path), keys=Keys(("features",), ("labels", "id")))
 
 

@@ -130,7 +130,7 @@ def test_other_files_and_hidden_ones_are_left_out(folder):
 
 def test_a_class_with_too_few_pictures_is_named(folder):
     (folder / "dog").mkdir()
-    with pytest.raises(InputError, match=r"class 'dog' has 0 .* wants 2 or more"):
+    with pytest.raises(InputError, match=r"class 'dog' has 0 .* needs 2 or more"):
         load_folder(folder)
     Image.fromarray(_noise(0)).save(folder / "dog" / "one.png")
     with pytest.raises(InputError, match=r"class 'dog' has 1 "):

@@ -140,7 +140,7 @@ HOSTILE = {
         "header of an array is garbled",
     ),
     "struct": (_matrix(2, (1, 1)), "is a struct, an object or a function"),
-    "type of element": (_element(99, bytes(16)), "an element of type 99"),
+    "type of element": (_element(99, bytes(16)), "element of type 99"),
 }
 
 

@@ -67,7 +67,7 @@ FEATURE_FILE = "Low_Level_Features/Test_Normalized_EDH.dat"
         (LABEL_FILE, "1\n0\n", r"has 2 lines, but the file of airport has 4"),
         (LABEL_FILE, "1\n0\n7\n0\n", r"Labels_animal_Test\.txt, line 3: a label must be one 0 or 1"),
         (LABEL_FILE, "1\nx\n", r"Labels_animal_Test\.txt is truncated or damaged"),
-        (FEATURE_FILE, "1 2\n3 4\n", r"Test_Normalized_EDH\.dat has 2 rows, and there are labels of 4"),
+        (FEATURE_FILE, "1 2\n3 4\n", r"Test_Normalized_EDH\.dat has 2 rows, but there are labels of 4"),
         (FEATURE_FILE, "1 2\n3\n", r"Test_Normalized_EDH\.dat is truncated or damaged"),
         (FEATURE_FILE, "1 2\n3 nan\n1 1\n1 1\n", r"Test_Normalized_EDH\.dat: row 1 is not finite"),
         ("ImageList/TestImagelist.txt", "a.jpg\nb.jpg\n", r"has 2 lines, 2 of them different"),
