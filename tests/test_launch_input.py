@@ -112,7 +112,7 @@ def _refused(launch, arguments, capsys, workdir):
         ),
         (
             {"config.sweep.semantics": "word_vectors", "config.semantics.path": EXPERIMENT},
-            "is no file of word vectors",
+            "is not a file of word vectors",
         ),
         (
             {"config.sweep.method": "pcah", "config.sweep.bits": 1000},
