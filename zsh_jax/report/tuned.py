@@ -1,6 +1,6 @@
 """Merge cells of a tuned variant into one setting, whatever values tuning chose for each unseen class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 TUNED = "tuned"
@@ -11,10 +11,20 @@ def as_tuned(rows: Sequence[dict[str, Any]], axes: Mapping[str, Mapping[str, Any
 
     Args:
         rows: of a sweep.
-        axes: by variant, the tuned axes; `METHOD.AXIS` for an own axis of a method.
+        axes: by variant, the tuned axes; an own axis of a method as `METHOD.AXIS`, or below its method, as in
+            `config.tuning.axes`.
 
     Returns:
         The rows, in their order.
     """
-    names = {variant: [axis.rpartition(".")[2] for axis in tried] for variant, tried in axes.items()}
+    names = {variant: list(_names(tried)) for variant, tried in axes.items()}
     return [row | dict.fromkeys(names.get(row.get("variant") or "", ()), TUNED) for row in rows]
+
+
+def _names(tried: Mapping[str, Any]) -> Iterator[str]:
+    """Names of the axes in rows, which have the axes of one method."""
+    for axis, values in tried.items():
+        if isinstance(values, Mapping):
+            yield from values
+        else:
+            yield axis.rpartition(".")[2]
