@@ -35,9 +35,10 @@ DEALT_OUT = {
 }
 """The methods whose randomness is dealt out sample by sample, and so depends on their order."""
 
-FAR = {"tolerance": 1e9, "odds": 0.2, "centring": 0.1}
-"""Of weights that are not moved to thirty times the paper's. Much more weight on the semantics, or on the mean, leaves
-the frame of `joint` directions that the toy data say nothing of, and rounding turns it in them."""
+FAR = {"tolerance": 1e9, "beta": 1.0, "odds": 0.2, "centring": 0.1}
+"""Weights that are not moved to thirty times those of the paper. `alpha`, `beta` and `gamma` count by ratio. Much more
+weight on the semantics, or on the mean, leaves the frame of `joint` directions that the toy data say nothing of, and
+rounding turns it in them."""
 
 FIELDS = {
     Reads.FEATURES: ("x",),

@@ -98,7 +98,7 @@ def test_what_ended_before_stands_and_other_errors_pass():
 
     results = engine.run(plan, inputs, compiled=Second())
     assert next(results)[0].cell["bits"] == 8
-    with pytest.raises(InputError, match="of 9 bits"):
+    with pytest.raises(InputError, match="of zsh, 9 bits"):
         next(results)
     other = Second()
     other.message = "INTERNAL: x"
