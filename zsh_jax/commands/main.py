@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
-from zsh_jax.exits import INPUT
+from zsh_jax.exits import INPUT, end_as_status
 from zsh_jax.interrupts import leave
 
 PROGRAM = "zsh-jax"
@@ -16,11 +16,15 @@ def main(arguments: Sequence[str]) -> int:
     verb, rest = (arguments[0] if arguments else ""), arguments[1:]
     if verb in VERBS:
         return VERBS[verb](rest)
-    if verb in ("-h", "--help"):
-        print(_told())
-        return 0
-    print(f"{PROGRAM}: takes {', '.join(VERBS)}, not {verb!r}\n{_told()}", file=sys.stderr)
-    return INPUT
+    return end_as_status(PROGRAM, lambda: _answer(verb), kept="nothing was run")
+
+
+def _answer(verb: str) -> int:
+    if verb not in ("-h", "--help"):
+        print(f"{PROGRAM}: takes {', '.join(VERBS)}, not {verb!r}\n{_told()}", file=sys.stderr)
+        return INPUT
+    print(_told(), flush=True)
+    return 0
 
 
 def _sweep(arguments: Sequence[str]) -> int:
