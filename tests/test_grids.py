@@ -14,7 +14,6 @@ from test_engine import NAMES, _axes, _inputs
 
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.inputs.load import Semantics
-from zsh_jax.methods.protocol import Reads
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.axes import own_axes
@@ -253,5 +252,3 @@ def test_the_table_is_what_is_tried_here():
     assert tried.keys() == METHODS.keys() - {"zsh"}
     for method in METHODS:
         assert all(_values(method, weight) for weight in _weights_of(method))
-    readers = {name for name, method in METHODS.items() if Reads.RBF in method.reads}
-    assert readers == {name for name, *pair in PAIRS if "bandwidth" in pair} | {"zsh"}
