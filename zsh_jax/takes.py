@@ -1,6 +1,5 @@
 """The valid values of a setting, as text and as a test."""
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -150,11 +149,6 @@ def ascending(takes: Takes) -> Takes:
         f"a tuple of {takes.words}, ascending",
         lambda values: plain.test(values) and list(values) == sorted(values),
     )
-
-
-def finite32(value: float) -> bool:
-    """Whether a positive number is a normal number in float32: not 0, infinite or subnormal."""
-    return math.isfinite(value) and 1.2e-38 <= value <= 3.4e38
 
 
 def _printable(value: str) -> bool:

@@ -146,7 +146,7 @@ def _swept(
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
-    rows = as_tuned(own, tried_axes(config))
+    rows = as_tuned(own, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
     report = write_end(config, plan, inputs, partial(say, console), check)
     log_sweep(wandb, config.to_dict(), rows, report)

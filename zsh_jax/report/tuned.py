@@ -11,8 +11,7 @@ def as_tuned(rows: Sequence[dict[str, Any]], axes: Mapping[str, Mapping[str, Any
 
     Args:
         rows: of a sweep.
-        axes: by variant, the tuned axes; an own axis of a method as `METHOD.AXIS`, or below its method, as in
-            `config.tuning.axes`.
+        axes: `config.tuning.axes`: by variant, the tuned axes; a method's own axes below its name.
 
     Returns:
         The rows, in their order.
@@ -27,4 +26,4 @@ def _names(tried: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(values, Mapping):
             yield from values
         else:
-            yield axis.rpartition(".")[2]
+            yield axis

@@ -4,7 +4,6 @@ All methods share the axes of the data split, `method` and `bits`. The other axe
 weights and of its options, see `zsh_jax.methods.protocol`.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -247,9 +246,3 @@ def axis_types() -> dict[str, type]:
 
 def _plain(kind: Any) -> type:
     return str if get_origin(kind) is Literal else kind
-
-
-def methods_of(axes: Mapping[str, Any]) -> Iterator[str]:
-    """The methods that a configuration names, known or not."""
-    named = axes.get("method", ())
-    yield from named if isinstance(named, tuple | list) else (named,)
