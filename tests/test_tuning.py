@@ -14,6 +14,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.methods.table import METHODS
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.summary import summarise
+from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
@@ -142,6 +143,14 @@ def test_what_cannot_be_tuned_is_an_error(axes, match):
     config.tuning.axes = ConfigDict(axes)
     with pytest.raises(InputError, match=match):
         check_tuning(config)
+
+
+def test_a_tuned_axis_is_one_setting_whether_shared_or_a_methods_own():
+    axes = {"mine": {"zsh": {"beta": (1.0, 2.0)}, "anchors": (10, 20)}}
+    rows = [{"variant": name, "beta": 1.0, "anchors": 10, "lam": 0.1} for name in ("mine", "other")]
+    mine, other = as_tuned(rows, axes)
+    assert mine == rows[0] | {"beta": "tuned", "anchors": "tuned"}
+    assert other == rows[1]
 
 
 @pytest.mark.slow
