@@ -95,9 +95,9 @@ def float64():
 
 
 @pytest.fixture
-def strict_ranks():
-    """Adding a vector to a matrix must be spelt out: a silent broadcast hides a wrong shape."""
-    with jax.numpy_rank_promotion("raise"):
+def strict_promotion():
+    """No rank or type changes silently: a broadcast can hide a wrong shape, a promotion a doubled array."""
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
         yield
 
 

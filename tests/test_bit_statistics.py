@@ -10,7 +10,7 @@ from rounding import of_sums
 from zsh_jax import pack_codes
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 def _codes(n, bits, *, noise=0.2, classes=4, seed=0):

@@ -10,7 +10,7 @@ import pytest
 from zsh_jax import evaluate_queries
 from zsh_jax.core.metrics.chance import chance_average_precision
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 CUTOFFS = (None, 1, 3, 50)
 

@@ -23,7 +23,7 @@ from zsh_jax import (
 )
 from zsh_jax.core.coupled import class_head, turned_semantics
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 VALUES = (1e-6, 1e-5, 1e-4, 1e-6)
 

@@ -12,7 +12,7 @@ from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 N, CLASSES = 240, 4
 

@@ -15,7 +15,7 @@ from problems import given, hyper_of, problem_of
 from zsh_jax import Hyperparameters, Status, init_coupled, solve_coupled
 from zsh_jax.core.coupled import alignment_step, coupled_objective, principal_semantics, signs_step
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 LOOSE = (1e-2, 0.3, 1e-2, 1e-2)  # the projection pulls on the codes
 

@@ -9,7 +9,7 @@ from problems import given, hyper_of, problem_of, random_rotation, start_of, val
 
 from zsh_jax import codes_step, projection_step, regression_step, rotation_step, solve
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 SHAPES = st.sampled_from([(60, 11, 4, 3, 6), (60, 11, 7, 12, 5)])  # n, m, e, classes, bits
 WEIGHTS = st.tuples(*(st.floats(low, high) for low, high in ((-4, 1), (-6, 0), (-5, 1), (-6, 1))))

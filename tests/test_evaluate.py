@@ -10,7 +10,7 @@ from rounding import of_sums
 
 from zsh_jax import evaluate, evaluate_queries, pack_codes
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 CUTOFFS = (1, 10, 200)
 

@@ -16,7 +16,7 @@ from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.training import fit as fit_module
 from zsh_jax.training.streams import streams
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = 8
 KEY = jax.random.key(0)

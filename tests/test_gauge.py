@@ -7,7 +7,7 @@ from problems import given, hyper_of, numpy_of, problem_of, random_rotation, sta
 
 from zsh_jax import solve
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 
 @pytest.mark.parametrize("alpha", [1e-5, 1e-2, 0.3])

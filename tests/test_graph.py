@@ -10,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from zsh_jax import Graph, knn_graph, laplacian_quadratic
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 N, K = 103, 5
 

@@ -21,7 +21,7 @@ from zsh_jax import (
 )
 from zsh_jax.core.hashing import encode_each
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = 11
 

@@ -12,7 +12,7 @@ from zsh_jax.core.heads import Joint
 from zsh_jax.core.steps.rotation import random_rotation
 from zsh_jax.methods.joint import Options, Weights, fit, within_class_whitening
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 SIZES = {"directions": 6, "rank": 4}
 

@@ -11,7 +11,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from zsh_jax import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.kernel import squared_distances
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sklearn.neighbors import kneighbors_graph
 from zsh_jax import anchor_graph, knn_graph, laplacian_quadratic, make_problem, objective, solve
 from zsh_jax.core.steps.rotation import random_rotation as haar
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 
 def _points(n=90, d=5):

@@ -13,7 +13,7 @@ import zsh_jax as zsh
 from zsh_jax import METHODS
 from zsh_jax.core.metrics.cosine import cosine_average_precision
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 def _given(several):

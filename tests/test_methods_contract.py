@@ -19,7 +19,7 @@ from zsh_jax.sweep.train import train
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught, prepare
 from zsh_jax.training.streams import streams
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 each_method = pytest.mark.parametrize("name", METHODS)
 
 KEYLESS = {"pcah", "cosine_features", "cosine_predictions"}

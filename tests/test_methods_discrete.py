@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 from zsh_jax import Hyperparameters, init_state, make_problem, solve
 from zsh_jax.methods import cosdish, fsdh, sdh
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 SDH_VALUES = {"the paper's": (1.0, 1e-5, 1e-2), "others": (0.1, 1e-2, 0.5)}
 each_label_count = pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])

@@ -13,7 +13,7 @@ from zsh_jax.core.gram import gram_basis, inverse_root, oriented, ridge_regressi
 from zsh_jax.methods import ksh, semantic_ridge, sgh
 from zsh_jax.methods.protocol import NoOptions
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 def _signs(values):

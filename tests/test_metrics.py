@@ -14,7 +14,7 @@ from zsh_jax import expected_precision_at, tie_aware_average_precision
 from zsh_jax.core.metrics.average_precision import harmonic_difference
 from zsh_jax.core.metrics.ranking import distance_histograms, relevance, stable_average_precision
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = 8
 

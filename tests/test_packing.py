@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from zsh_jax import hamming_distances, pack_codes, unpack_codes
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = st.sampled_from([1, 7, 8, 33, 64])
 SEEDS = st.integers(0, 2**32 - 1)

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from zsh_jax.core import preprocessing as module
 from zsh_jax.core.preprocessing import KINDS, apply_preprocessing, fit_preprocessing
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 
 def _features(n=300, d=12, seed=0):

@@ -10,7 +10,7 @@ from problems import given, hyper_of, numpy_of, problem_of, start_of, value_of
 from zsh_jax import Hyperparameters, Status, solve, solve_relaxed
 from zsh_jax.core.relaxed import SHARPEST, START
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 LOOSE = (1e-2, 0.1, 1e-3, 1e-3)
 

@@ -8,7 +8,7 @@ from problems import given, hyper_of, numpy_of, problem_of, start_of
 
 from zsh_jax import solve
 
-pytestmark = pytest.mark.usefixtures("strict_ranks", "float64")
+pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
 
 LOOSE = (1e-2, 0.02, 1e-3, 1e-3)
 DATA = {"n": 160, "classes": 7}

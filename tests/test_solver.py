@@ -18,7 +18,7 @@ from problems import (
 
 from zsh_jax import Status, init_state, solve
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 LOOSE = (1e-2, 0.1, 1e-3, 1e-3)  # alpha so large that samples of a class differ in code
 CASES = {

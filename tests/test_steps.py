@@ -21,7 +21,7 @@ from sklearn.linear_model import Ridge
 
 from zsh_jax import codes_step, objective, projection_step, regression_step, rotation_step
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = 8
 STEPS = {

@@ -13,7 +13,7 @@ from problems import PUBLISHED, given, hyper_of, problem_of, start_of
 
 from zsh_jax import Hyperparameters, init_state, solve
 
-pytestmark = pytest.mark.usefixtures("strict_ranks")
+pytestmark = pytest.mark.usefixtures("strict_promotion")
 
 BITS = 8
 GRID = ((1e-2, 1e-5, 1e-4, 1e-6), (1.0, 1e-5, 1e-4, 1e-6), (1e-2, 0.1, 1e-3, 1e-3), (0.1, 1e-2, 1.0, 0.1))

@@ -37,7 +37,7 @@ def unpack_codes(packed: UInt8[Array, "*n bytes"], *, bits: int) -> Float[Array,
     """
     if packed.shape[-1] != -(-bits // 8):
         raise ValueError(f"{packed.shape[-1]} bytes a code do not hold {bits} bits")
-    return 2.0 * jnp.unpackbits(packed, axis=-1, count=bits) - 1.0
+    return 2 * jnp.unpackbits(packed, axis=-1, count=bits).astype(float) - 1
 
 
 def code_words(packed: UInt8[Array, "n bytes"]) -> UInt32[Array, "n words"]:

@@ -82,7 +82,7 @@ def solve_relaxed(
         return regression_step(problem, hyper, state)
 
     def iterate(relaxed: _Relaxed, step: Int[Array, ""]) -> _Relaxed:
-        tau = sharpness(step)
+        tau = sharpness(step).astype(relaxed.logits.dtype)
         state = fit(relaxed.state._replace(codes=jnp.tanh(tau * relaxed.logits)))
 
         turned, fitted = problem.semantics @ state.rotation, problem.phi @ state.projection
@@ -97,7 +97,9 @@ def solve_relaxed(
             _: Int[Array, ""], carry: tuple[Float[Array, "n l"], optax.OptState]
         ) -> tuple[Float[Array, "n l"], optax.OptState]:
             logits, memory = carry
-            updates, memory = optimiser.update(jax.grad(loss)(logits), memory)
+            gradient = jax.grad(loss)(logits)
+            with jax.numpy_dtype_promotion("standard"):  # Optax relies on it
+                updates, memory = optimiser.update(gradient, memory)
             updates = jax.tree.map(lambda update: learning_rate * update, updates)
             return optax.apply_updates(logits, updates), memory
 

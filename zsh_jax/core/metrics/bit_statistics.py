@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
+from zsh_jax.core.metrics.ranking import has_label
 from zsh_jax.core.packing import code_words, unpack_codes
 from zsh_jax.core.precision import full_precision
 
@@ -110,10 +111,10 @@ def _codes_per_class(
         label, code = lax.sort((labels, rank), num_keys=2, is_stable=False)
         other_class = label[1:] != label[:-1]
         pairs = 1 + jnp.sum(other_class | (code[1:] != code[:-1]))
-        return pairs.astype(dtype) / (1 + jnp.sum(other_class))
+        return pairs.astype(dtype) / (1 + jnp.sum(other_class)).astype(dtype)
 
     def different(member: Bool[Array, " n"]) -> Int[Array, ""]:
         return jnp.zeros(member.shape, jnp.bool_).at[rank].max(member).sum()
 
-    found = lax.map(different, labels.T > 0)
-    return found.sum().astype(dtype) / jnp.sum(found > 0)
+    found = lax.map(different, has_label(labels.T))
+    return found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)

@@ -78,8 +78,8 @@ def evaluate_queries(
         relevant = relevance(label, database_labels)
         items_at, relevant_at = distance_histograms(distances, relevant, bits=bits)
         ball, hits = jnp.cumsum(items_at), jnp.cumsum(relevant_at)
-        precision = jnp.where(ball > 0, hits.astype(dtype) / jnp.maximum(ball, 1), 0)
-        recall = hits.astype(dtype) / hits[-1]
+        precision = jnp.where(ball > 0, hits.astype(dtype) / jnp.maximum(ball, 1).astype(dtype), 0)
+        recall = hits.astype(dtype) / hits[-1].astype(dtype)
         radius = min(RADIUS, bits)
         return Metrics(
             mean_average_precision=tie_aware_average_precision(items_at, relevant_at, dtype=dtype),

@@ -20,7 +20,12 @@ def relevance(query_label: Shaped[Array, "*c"], database_labels: Shaped[Array, "
     """
     if database_labels.ndim == 1:
         return database_labels == query_label
-    return jnp.any((database_labels > 0) & (query_label[None] > 0), axis=-1)
+    return jnp.any(has_label(database_labels) & has_label(query_label)[None], axis=-1)
+
+
+def has_label(multi_hot: Shaped[Array, "*s"]) -> Bool[Array, "*s"]:
+    """Which entries of multi-hot labels, of any number type or bool, are set."""
+    return multi_hot > jnp.zeros((), multi_hot.dtype)
 
 
 def distance_histograms(
@@ -36,8 +41,8 @@ def distance_histograms(
     Returns:
         Counts of items and of relevant items at the distances 0..l, each (l + 1,).
     """
-    both = jnp.zeros(2 * (bits + 1), jnp.int32).at[2 * distances + relevant].add(1).reshape(-1, 2)
-    return both.sum(1), both[:, 1]
+    both = jnp.zeros(2 * (bits + 1), jnp.int32).at[2 * distances + relevant.astype(jnp.int32)].add(1).reshape(-1, 2)
+    return both.sum(1, dtype=jnp.int32), both[:, 1]
 
 
 def stable_average_precision(
@@ -67,14 +72,14 @@ def stable_average_precision(
     Returns:
         A scalar in [0, 1]; 0 if none of the first `cutoff` is relevant.
     """
-    radii, part = items_at.shape[0], jnp.arange(PARTS)
+    radii, part = items_at.shape[0], jnp.arange(PARTS, dtype=jnp.int32)
     missing = -distances.shape[0] % PARTS
     # Padding comes last and is irrelevant: it does not change other ranks.
     distance = jnp.pad(distances, (0, missing), constant_values=radii - 1).reshape(PARTS, -1)
     is_relevant = jnp.pad(relevant.astype(jnp.int32), (0, missing)).reshape(PARTS, -1)
     key = 2 * (radii * part[:, None] + distance) + is_relevant
     both = jnp.zeros(2 * radii * PARTS, jnp.int32).at[key.reshape(-1)].add(1).reshape(PARTS, radii, 2)
-    counts = jnp.stack([both.sum(-1), both[..., 1]], axis=-1)
+    counts = jnp.stack([both.sum(-1, dtype=jnp.int32), both[..., 1]], axis=-1)
     every = jnp.stack([items_at, relevant_at], axis=-1)
     taken = (jnp.cumsum(every, 0) - every)[None] + jnp.cumsum(counts, 0) - counts
 
@@ -86,9 +91,9 @@ def stable_average_precision(
         distance, is_relevant = items
         now = taken[part, distance] + jnp.stack([jnp.ones_like(is_relevant), is_relevant], axis=-1)
         counts = (is_relevant > 0) & (now[:, 0] <= cutoff)
-        total += jnp.where(counts, now[:, 1].astype(dtype) / now[:, 0], 0)
-        return (taken.at[part, distance].set(now), total, found + counts), None
+        total += jnp.where(counts, now[:, 1].astype(dtype) / now[:, 0].astype(dtype), 0)
+        return (taken.at[part, distance].set(now), total, found + counts.astype(jnp.int32)), None
 
     start = (taken, jnp.zeros(PARTS, dtype), jnp.zeros(PARTS, jnp.int32))
     (_, total, found), _ = lax.scan(place, start, (distance.T, is_relevant.T))
-    return total.sum() / jnp.maximum(found.sum(), 1)
+    return total.sum() / jnp.maximum(found.sum(), 1).astype(dtype)

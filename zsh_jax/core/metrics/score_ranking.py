@@ -44,4 +44,4 @@ def _sorted_keys(scores: Float[Array, " n"], relevant: Bool[Array, " n"]) -> Int
     integer = jnp.int32 if scores.dtype == jnp.float32 else jnp.int64
     bits = lax.bitcast_convert_type(jnp.where(scores == 0, 0, -scores), integer)  # -0 has other bits than 0
     ordered = jnp.where(bits < 0, bits ^ jnp.iinfo(integer).max, bits)
-    return lax.sort((ordered & ~1) | relevant, is_stable=False)
+    return lax.sort((ordered & ~1) | relevant.astype(integer), is_stable=False)
