@@ -136,9 +136,10 @@ def _assembled(
         raise InputError(f"{path} is not a hash function: it also holds {unknown}; {FIX}")
     model = HashFunction(**made)
     try:
-        projected = jax.eval_shape(project, model, jax.ShapeDtypeStruct((1, sizes["d"]), np.float32))
+        dtype = model.preprocessing.mean.dtype
+        projected = jax.eval_shape(project, model, np.zeros((1, sizes["d"]), dtype))
         if model.class_head is not None:
-            vectors = jax.ShapeDtypeStruct((1, _vector_length(model.class_head)), np.float32)
+            vectors = np.zeros((1, _vector_length(model.class_head)), dtype)
             named = jax.eval_shape(lambda head, one: head(one), model.class_head, vectors)
             if named.shape[1] != projected.shape[1]:
                 raise ValueError("codes of images and of classes differ in length")
