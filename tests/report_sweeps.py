@@ -116,10 +116,10 @@ def variants_sweep(folder, variants=("published", "coupled", "no_rotation"), ref
 
 
 def drawn_gallery(folder, *, side=32):
-    """A gallery of coloured squares; the pictures of all classes, and what each of two methods retrieved."""
+    """A gallery of coloured squares; the images of all classes, and what each of two methods retrieved."""
     rng = np.random.default_rng(0)
-    pictures = np.repeat(rng.integers(40, 255, (30, 1, 1, 3), dtype=np.uint8), side, 1).repeat(side, 2)
-    pictures[:, side // 4 : side // 2, side // 4 : side // 2] = 255
+    images = np.repeat(rng.integers(40, 255, (30, 1, 1, 3), dtype=np.uint8), side, 1).repeat(side, 2)
+    images[:, side // 4 : side // 2, side // 4 : side // 2] = 255
     captions = [CLASSES[i % 3] for i in range(30)]
     queries = np.array([0, 4, 17])
     nearest = [np.stack([rng.permutation(30)[:8] for _ in queries]) for _ in range(2)]
@@ -137,10 +137,10 @@ def drawn_gallery(folder, *, side=32):
     ]
     save_gallery(
         folder / "gallery.npz",
-        pictures=pictures,
+        images=images,
         captions=captions,
         queries=queries,
         retrieved=retrieved,
         names=CLASSES[:2],
     )
-    return pictures, captions, queries, retrieved
+    return images, captions, queries, retrieved

@@ -67,7 +67,7 @@ def test_the_size_is_the_one_that_keras_takes_by_default(keras, name):
 
 
 def test_features_are_what_keras_itself_predicts(keras, tiny):
-    """Keras's own path, in NumPy: resized pictures, `preprocess_input`, `predict`."""
+    """Keras's own path, in NumPy: resized images, `preprocess_input`, `predict`."""
     images = _noise(5, 32)
     got = load_backbone(Network("MobileNetV2", None, 3), batch_size=2)(images)
     model = tiny(include_top=False)

@@ -21,10 +21,10 @@ from scipy.sparse import csc_matrix
 from zsh_jax.data.checked import checked
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files import load_features
+from zsh_jax.data.images import check_whole, square
 from zsh_jax.data.inventory import kept_features
 from zsh_jax.data.mirflickr.read import read_archive
 from zsh_jax.data.nuswide import load_nuswide
-from zsh_jax.data.pictures import check_whole, square
 from zsh_jax.data.semantics import word_vectors
 from zsh_jax.data.semantics.attribute_files import attribute_file_vectors
 from zsh_jax.data.text import read_names
@@ -137,9 +137,9 @@ def _look(path):
     return square(path, 8)
 
 
-def _is_square(picture):
-    assert picture.shape == (8, 8, 3)
-    assert picture.dtype == np.uint8
+def _is_square(image):
+    assert image.shape == (8, 8, 3)
+    assert image.dtype == np.uint8
 
 
 def _block():

@@ -34,14 +34,14 @@ def run(capsys):
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("cat", "dog"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "images" / name).mkdir(parents=True)
         for number in range(3):
-            picture = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
-            picture.save(tmp_path / "pictures" / name / f"{number}.png")
-    return tmp_path / "pictures"
+            image = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
+            image.save(tmp_path / "images" / name / f"{number}.png")
+    return tmp_path / "images"
 
 
 def _prepare_tiny(folder):
@@ -131,12 +131,12 @@ def test_without_tensorflow_it_says_so(run, monkeypatch):
     assert "it is not installed; fix: pip install tensorflow" in complaint
 
 
-def test_a_folder_is_checked_and_described(run, pictures):
-    status, said, _ = run("prepare", "folder", "--path", pictures)
+def test_a_folder_is_checked_and_described(run, images):
+    status, said, _ = run("prepare", "folder", "--path", images)
     assert status == 0
-    assert "pictures: 6 samples of 2 classes" in said
-    (pictures / "dog" / "1.png").write_bytes(b"not an image")
-    status, _, complaint = run("prepare", "folder", "--path", pictures)
+    assert "images: 6 samples of 2 classes" in said
+    (images / "dog" / "1.png").write_bytes(b"not an image")
+    status, _, complaint = run("prepare", "folder", "--path", images)
     assert status == 2
     assert "dog/1.png: not an image" in complaint
 
@@ -150,15 +150,15 @@ def test_several_labels_a_sample_are_counted(run, tmp_path):
     assert "features: 2 values" in said
 
 
-def test_features_are_made_once_and_listed(run, pictures, tmp_path):
+def test_features_are_made_once_and_listed(run, images, tmp_path):
     cache = tmp_path / "cache"
     for state in ("extracted", "already cached"):
         status, said, _ = run(
-            "features", "folder", "colour", "--path", pictures, "--image-size", 16, "--cache", cache
+            "features", "folder", "colour", "--path", images, "--image-size", 16, "--cache", cache
         )
         assert status == 0
-        assert f"features colour of pictures, 6 x 512, {state}" in said
-    assert "pictures, all: colour, 1 block in" in run("list", "--cache", cache)[1]
+        assert f"features colour of images, 6 x 512, {state}" in said
+    assert "images, all: colour, 1 block in" in run("list", "--cache", cache)[1]
 
 
 @pytest.mark.parametrize(

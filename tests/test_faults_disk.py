@@ -114,8 +114,8 @@ def test_a_full_disk_is_one_line_and_the_same_command_resumes(moment, disk, laun
             if len(done) == times:
                 _fill(disk)
             done.append(args)
-            if moment == "gallery":  # features have no pictures that could be shown
-                return write_whole(workdir / "gallery.npz", b"pictures")
+            if moment == "gallery":  # features have no images that could be shown
+                return write_whole(workdir / "gallery.npz", b"images")
             return original(*args, **options)
 
         return write

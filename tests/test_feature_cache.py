@@ -40,7 +40,7 @@ def small_blocks(monkeypatch):
 
 @pytest.fixture
 def counted(monkeypatch):
-    """How many pictures colour was asked for."""
+    """How many images colour was asked for."""
     from zsh_jax.features import colour as colours
 
     seen = []
@@ -77,7 +77,7 @@ def test_what_is_there_is_not_made_again(tmp_path, counted):
     assert told[-1] == ("colour of drawn/set:1.0", 40, 40)
     np.testing.assert_array_equal(extract(dataset, "colour", cache=tmp_path), first)
     assert sum(counted) == 40
-    # In company, and without pictures.
+    # In company, and without images.
     assert is_extracted(dataset, "colour", cache=tmp_path)
     assert not is_extracted(dataset, "colour+gist", cache=tmp_path)
     without = dataset._replace(images=None)
@@ -167,13 +167,13 @@ def test_pictures_are_decoded_for_missing_blocks_alone(tmp_path):
             self.rows += len(rows)
             return dataset.images[rows]
 
-    pictures = Decoded()
-    lazy = dataset._replace(images=pictures)
+    images = Decoded()
+    lazy = dataset._replace(images=images)
     first = extract(lazy, "colour", cache=tmp_path)
-    assert pictures.rows == 40
+    assert images.rows == 40
     _blocks(tmp_path)[0].unlink()
     np.testing.assert_array_equal(extract(lazy, "colour", cache=tmp_path), first)
-    assert 40 < pictures.rows <= 48
+    assert 40 < images.rows <= 48
 
 
 def test_features_that_are_not_finite_are_named_and_not_kept(tmp_path, monkeypatch):
@@ -252,7 +252,7 @@ def _cifar10():
     from zsh_jax.data.tfds_source import load_tfds
 
     whole = load_tfds("cifar10", data_dir=str(TFDS))
-    rows = np.arange(0, len(whole.ids), 1000)  # 60 pictures of both splits
+    rows = np.arange(0, len(whole.ids), 1000)  # 60 images of both splits
     fields = {key: getattr(whole, key)[rows] for key in ("ids", "source_splits", "labels", "images")}
     return whole._replace(**fields)
 
@@ -262,7 +262,7 @@ def test_a_killed_extraction_of_real_pictures_by_a_network_equals_an_uninterrupt
     if importlib.util.find_spec("keras") is None:
         pytest.skip("networks need the extra: pip install 'zsh_jax[backbone]'")
     if not TFDS.exists():
-        pytest.skip(f"no real pictures: {TFDS} is missing")
+        pytest.skip(f"no real images: {TFDS} is missing")
     interrupted, whole = tmp_path / "interrupted", tmp_path / "whole"
     interrupted.mkdir()
     arguments = (CIFAR, str(Path(__file__).parent), str(interrupted))

@@ -1,11 +1,11 @@
-"""Folders of pictures: every kind of picture as it is meant, decoded on demand, and what is wrong named."""
+"""Folders of images: every kind of image as it is meant, decoded on demand, and what is wrong named."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from zsh_jax.data.folder import load_folder
-from zsh_jax.data.pictures import square
+from zsh_jax.data.images import square
 from zsh_jax.errors import InputError
 
 SIZE = 16
@@ -25,10 +25,10 @@ def folder(tmp_path):
 
 
 def _halves(left, right, size=(20, 40)):
-    """A picture that is one colour on the left and another on the right."""
-    picture = np.empty((*size, 3), np.uint8)
-    picture[:, : size[1] // 2], picture[:, size[1] // 2 :] = left, right
-    return picture
+    """An image that is one colour on the left and another on the right."""
+    image = np.empty((*size, 3), np.uint8)
+    image[:, : size[1] // 2], image[:, size[1] // 2 :] = left, right
+    return image
 
 
 def test_classes_files_and_pictures_in_the_order_of_their_names(folder):
@@ -65,11 +65,11 @@ def test_without_pictures_the_rest_is_the_same(folder):
 
 
 def test_the_middle_is_kept_and_nothing_is_stretched(tmp_path):
-    picture = np.zeros((20, 60, 3), np.uint8)
-    picture[:, 20:40] = 255
-    Image.fromarray(picture).save(tmp_path / "wide.png")
+    image = np.zeros((20, 60, 3), np.uint8)
+    image[:, 20:40] = 255
+    Image.fromarray(image).save(tmp_path / "wide.png")
     assert square(tmp_path / "wide.png", 20).min() == 255
-    Image.fromarray(picture.transpose(1, 0, 2)).save(tmp_path / "tall.png")
+    Image.fromarray(image.transpose(1, 0, 2)).save(tmp_path / "tall.png")
     assert square(tmp_path / "tall.png", 10).mean() > 250
 
 

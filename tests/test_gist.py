@@ -22,17 +22,17 @@ def _grating(side, angle, cycles_per_pixel=0.3):
     return np.repeat(np.rint(127.5 + 100 * wave).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-def _filtered(picture, centred_gain):
+def _filtered(image, centred_gain):
     """Multiply by a gain laid out with frequency zero in the middle, by dense Fourier matrices."""
-    n = len(picture)
+    n = len(image)
     k = np.arange(n) - n // 2
     fourier = np.exp(-2j * np.pi * np.outer(k, np.arange(n)) / n)
-    return fourier.conj().T @ (centred_gain * (fourier @ picture @ fourier.T)) @ fourier.conj() / n**2
+    return fourier.conj().T @ (centred_gain * (fourier @ image @ fourier.T)) @ fourier.conj() / n**2
 
 
-def _oracle(picture, scales=4, orientations=8, grid=4):
-    """Oliva and Torralba's definition for one picture, filter by filter, block by block."""
-    grey = picture.astype(np.float64).mean(-1)
+def _oracle(image, scales=4, orientations=8, grid=4):
+    """Oliva and Torralba's definition for one image, filter by filter, block by block."""
+    grey = image.astype(np.float64).mean(-1)
     side = len(grey)
     stretched = np.log(255 * (grey - grey.min()) / (grey.max() - grey.min()) + 1)
 
@@ -67,26 +67,26 @@ def _oracle(picture, scales=4, orientations=8, grid=4):
 
 @pytest.mark.parametrize("side", [16, 25, 32, 80])
 def test_agrees_with_the_definition_in_float64(side):
-    pictures = _noise(2, side)
-    expected = np.stack([_oracle(picture) for picture in pictures])
-    got = gist(pictures, batch_size=2)
+    images = _noise(2, side)
+    expected = np.stack([_oracle(image) for image in images])
+    got = gist(images, batch_size=2)
     assert got.shape == (2, 512)
     assert got.dtype == np.float32
     np.testing.assert_allclose(got, expected, rtol=2e-4, atol=2e-5 * expected.max())
 
 
 def test_agrees_with_the_definition_at_other_settings():
-    picture = _noise(1, 32, seed=3)
-    got = gist(picture, scales=3, orientations=6, grid=5, batch_size=1)[0]
-    expected = _oracle(picture[0], scales=3, orientations=6, grid=5)
+    image = _noise(1, 32, seed=3)
+    got = gist(image, scales=3, orientations=6, grid=5, batch_size=1)[0]
+    expected = _oracle(image[0], scales=3, orientations=6, grid=5)
     np.testing.assert_allclose(got, expected, rtol=2e-4, atol=2e-5 * expected.max())
 
 
 def test_a_grating_excites_its_own_orientation_and_scale_most():
     for scale in (0, 1):
         angles = -np.pi * np.arange(8) / 8
-        pictures = np.stack([_grating(64, angle, 0.3 / 1.85**scale) for angle in angles])
-        energy = gist(pictures, batch_size=8).reshape(8, 4, 8, 16).mean(-1)
+        images = np.stack([_grating(64, angle, 0.3 / 1.85**scale) for angle in angles])
+        energy = gist(images, batch_size=8).reshape(8, 4, 8, 16).mean(-1)
         strongest = energy.reshape(8, -1).argmax(-1)
         np.testing.assert_array_equal(strongest, scale * 8 + np.arange(8))
 
@@ -110,17 +110,17 @@ def test_contrast_and_brightness_hardly_matter():
 
 def test_a_flat_picture_has_no_energy():
     flat = np.full((1, 32, 32, 3), 77, np.uint8)
-    # Features of pictures reach 0.2; of the logarithm of a flat one, 4.4, the transform rounds a millionth away.
+    # Features of images reach 0.2; of the logarithm of a flat one, 4.4, the transform rounds a millionth away.
     np.testing.assert_allclose(gist(flat, batch_size=1), 0, atol=2e-5)
 
 
 def test_a_picture_counts_the_same_in_any_batch():
-    pictures = _noise(7, 32)
-    together = gist(pictures, batch_size=7)
+    images = _noise(7, 32)
+    together = gist(images, batch_size=7)
     rounded = 2e-5 * together.max()  # as against the definition
-    np.testing.assert_allclose(gist(pictures, batch_size=3), together, atol=rounded)
-    np.testing.assert_allclose(gist(pictures[::-1], batch_size=4)[::-1], together, atol=rounded)
-    assert gist(pictures[:0]).shape == (0, 512)
+    np.testing.assert_allclose(gist(images, batch_size=3), together, atol=rounded)
+    np.testing.assert_allclose(gist(images[::-1], batch_size=4)[::-1], together, atol=rounded)
+    assert gist(images[:0]).shape == (0, 512)
 
 
 def test_one_program_serves_full_and_partial_batches(monkeypatch):

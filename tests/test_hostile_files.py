@@ -17,9 +17,9 @@ from PIL import Image
 from zsh_jax.data.__main__ import main
 from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.folder import load_folder
+from zsh_jax.data.images import check_whole, square
 from zsh_jax.data.inventory import kept_features
 from zsh_jax.data.numpy_files import read_npy, read_npz
-from zsh_jax.data.pictures import check_whole, square
 from zsh_jax.data.registry import LARGEST_SIDE, load_dataset
 from zsh_jax.data.semantics import word_vectors
 from zsh_jax.data.spec import Source
@@ -150,7 +150,7 @@ def _png(width, height):
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(1 << 20))) + chunk(b"IEND", b"")
 
 
-PICTURES = {
+IMAGES = {
     "nothing": (b"", "an empty file"),
     "a page": (b"<html>404 not found</html>", r"begins with b'<html>404 no'"),
     "a bomb of a gigapixel": (_png(32_000, 32_000), "decompression bomb"),
@@ -168,7 +168,7 @@ def _look(path):
     square(path, 8)
 
 
-@pytest.mark.parametrize(("content", "said"), PICTURES.values(), ids=PICTURES)
+@pytest.mark.parametrize(("content", "said"), IMAGES.values(), ids=IMAGES)
 @pytest.mark.parametrize("suffix", ["png", "jpg"])
 def test_pictures_that_are_none_or_too_large_are_named(tmp_path, content, said, suffix):
     path = tmp_path / f"late.{suffix}"

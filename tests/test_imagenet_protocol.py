@@ -1,4 +1,4 @@
-"""ImageNet from small data sets with the features of those of TFDS: words, drawn classes, pictures on demand."""
+"""ImageNet from small data sets with the features of those of TFDS: words, drawn classes, images on demand."""
 
 import io
 
@@ -28,7 +28,7 @@ ROWS = {"train": 36, "validation": 12}
 
 
 class _Small(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Three pictures a class in training and one in validation, each of another size."""
+    """Three images a class in training and one in validation, each of another size."""
 
     VERSION = tfds.core.Version("5.1.0")
     classes = SOME
@@ -199,12 +199,12 @@ def test_a_sweep_draws_its_classes_among_those_with_a_vector(folder, words, tmp_
 
 
 def test_features_are_made_of_the_chosen_classes_alone(folder, words, tmp_path, monkeypatch):
-    from zsh_jax.data import stored_pictures
+    from zsh_jax.data import tfds_images
 
     decoded = []
-    square = stored_pictures.square
+    square = tfds_images.square
     monkeypatch.setattr(
-        stored_pictures,
+        tfds_images,
         "square",
         lambda *args, **kwargs: decoded.append(kwargs["name"]) or square(*args, **kwargs),
     )
@@ -255,8 +255,8 @@ def test_imagenet_resized_and_cifar100_by_their_names(tmp_path):
 
         def _generate_examples(self, split):
             for name, example in super()._generate_examples(split):
-                picture = {key: example[key] for key in ("image", "label")}
-                yield name, picture | {"coarse_label": example["label"] % 2, "id": name}
+                image = {key: example[key] for key in ("image", "label")}
+                yield name, image | {"coarse_label": example["label"] % 2, "id": name}
 
     for builder in (Resized, Cifar):
         builder(data_dir=tmp_path).download_and_prepare(file_format="array_record")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zsh_jax.data.images import square
 from zsh_jax.data.mirflickr import CONCEPTS, RELEVANT, load_mirflickr
-from zsh_jax.data.pictures import square
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
@@ -148,7 +148,7 @@ def _damage(folder, kind):
         (annotations / "sea.txt").write_text("1\nshore\n")
     elif kind == "number":
         (annotations / "sea.txt").write_text(f"1\n{COUNT + 1}\n")
-    elif kind == "cut picture":
+    elif kind == "cut image":
         path = folder / "mirflickr" / "im7.jpg"
         path.write_bytes(path.read_bytes()[:2000])
 
@@ -160,7 +160,7 @@ def _damage(folder, kind):
         ("one annotation lacks", r"lacks 1 of 24 annotation files \(first: sea\.txt\)"),
         ("word", r"sea\.txt, line 2: 'shore' is not an image number"),
         ("number", rf"sea\.txt, line 2: '{COUNT + 1}' is not the number of an image in"),
-        ("cut picture", r"im7\.jpg: not an image, or damaged"),
+        ("cut image", r"im7\.jpg: not an image, or damaged"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_left_half_written(tmp_path, kind, said):

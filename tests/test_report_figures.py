@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from report_sweeps import CLASSES, SEEDS, identity, methods_sweep, result, variants_sweep
 
+from zsh_jax.report.chosen_figures import LINES, chosen_figures
 from zsh_jax.report.figures.against import metric_against
 from zsh_jax.report.figures.differences import differences
 from zsh_jax.report.figures.heat_map import grids, heat_map
@@ -13,7 +14,6 @@ from zsh_jax.report.figures.precision_recall import precision_recall
 from zsh_jax.report.figures.style import COLOURS, pdf, png
 from zsh_jax.report.figures.unseen_bars import unseen_bars
 from zsh_jax.report.paired import paired_differences
-from zsh_jax.report.pictures import LINES, pictures
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.series import as_variants, leading, series
 
@@ -145,13 +145,13 @@ def test_the_objective_relative_to_its_first_value(sweeps):
 
 def test_a_report_draws_what_there_is_and_no_more(sweeps):
     _, found = sweeps["methods"]
-    names = {one.name for one in pictures(found.rows, (), found.history)}
+    names = {one.name for one in chosen_figures(found.rows, (), found.history)}
     assert {"map", "map_by_name", "training_time", "objective_16_bits", "unseen_classes_64_bits"} <= names
     assert {"precision_recall_32_bits", "precision_at_32_bits"} <= names
-    without = {one.name for one in pictures(found.rows, (), {})}
+    without = {one.name for one in chosen_figures(found.rows, (), {})}
     assert names - without == {f"objective_{bits}_bits" for bits in BITS}
     single = [row for row in found.rows if row["bits"] == 16 and row["unseen"] == CLASSES[0]]
-    assert {one.name for one in pictures(single, (), {})} == {
+    assert {one.name for one in chosen_figures(single, (), {})} == {
         "precision_recall_16_bits",
         "precision_at_16_bits",
     }
@@ -160,8 +160,8 @@ def test_a_report_draws_what_there_is_and_no_more(sweeps):
 def test_one_setting_keeps_its_look_in_all_figures(sweeps):
     _, found = sweeps["methods"]
     colours = {}
-    for picture in pictures(found.rows, (), found.history):
-        for label, handle in _by_label(picture.figure)[0].items():
+    for figure in chosen_figures(found.rows, (), found.history):
+        for label, handle in _by_label(figure.figure)[0].items():
             line = handle.lines[0] if hasattr(handle, "lines") else handle
             if hasattr(line, "get_color"):
                 colours.setdefault(label, set()).add(str(line.get_color()))

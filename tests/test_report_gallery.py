@@ -14,18 +14,18 @@ from zsh_jax.report.gallery import GALLERY, Retrieved, gallery_html, load_galler
 
 
 def test_pictures_are_stored_once_and_found_again(tmp_path):
-    pictures, captions, queries, retrieved = drawn_gallery(tmp_path)
+    images, captions, queries, retrieved = drawn_gallery(tmp_path)
     gallery = load_gallery(tmp_path / GALLERY)
     shown = {*queries, *np.concatenate([one.neighbours.ravel() for one in retrieved])}
     shown |= set(retrieved[0].named_neighbours.ravel())
     assert len(gallery.images) == len(shown)
-    np.testing.assert_array_equal(gallery.images[gallery.queries], pictures[queries])
+    np.testing.assert_array_equal(gallery.images[gallery.queries], images[queries])
     for i, one in enumerate(retrieved):
-        np.testing.assert_array_equal(gallery.images[gallery.neighbours[i]], pictures[one.neighbours])
+        np.testing.assert_array_equal(gallery.images[gallery.neighbours[i]], images[one.neighbours])
         np.testing.assert_array_equal(gallery.correct[i], one.correct)
         assert gallery.captions[gallery.neighbours[i]].tolist() == np.array(captions)[one.neighbours].tolist()
     np.testing.assert_array_equal(
-        gallery.images[gallery.named_neighbours[0]], pictures[retrieved[0].named_neighbours]
+        gallery.images[gallery.named_neighbours[0]], images[retrieved[0].named_neighbours]
     )
     assert (gallery.named_neighbours[1] == -1).all()
     assert not gallery.named_correct[1].any()
@@ -41,7 +41,7 @@ def test_large_pictures_become_thumbnails_and_only_those_shown_are_asked_for(tmp
 
     one = Retrieved("m", np.array([[5, 9]]), np.array([[True, False]]))
     save_gallery(
-        tmp_path / "g.npz", pictures=Stored(), captions=["c"] * 1000, queries=np.array([900]), retrieved=[one]
+        tmp_path / "g.npz", images=Stored(), captions=["c"] * 1000, queries=np.array([900]), retrieved=[one]
     )
     assert asked == [5, 9, 900]
     gallery = load_gallery(tmp_path / "g.npz")
@@ -50,7 +50,7 @@ def test_large_pictures_become_thumbnails_and_only_those_shown_are_asked_for(tmp
 
 
 def test_the_page_shows_every_neighbour_with_its_verdict(tmp_path):
-    pictures, _, queries, retrieved = drawn_gallery(tmp_path)
+    images, _, queries, retrieved = drawn_gallery(tmp_path)
     page = gallery_html(load_gallery(tmp_path / GALLERY))
     hits = re.findall(r'class="hit (\w+)"><img src="data:image/png;base64,([^"]+)" alt="(\w+): [^"]*"', page)
     verdicts, rows = [], []
@@ -65,7 +65,7 @@ def test_the_page_shows_every_neighbour_with_its_verdict(tmp_path):
     assert all(kind == said for kind, _, said in hits)
     for row, (_, data, _) in zip(rows, hits, strict=True):
         image = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
-        np.testing.assert_array_equal(image, pictures[row])
+        np.testing.assert_array_equal(image, images[row])
     assert page.count("✓") == sum(verdicts)
     assert page.count("✗") == len(verdicts) - sum(verdicts)
     assert "coupled &lt;ours&gt;" in page
@@ -116,7 +116,7 @@ def test_methods_that_disagree(tmp_path):
     with pytest.raises(ValueError, match="2 queries"):
         save_gallery(
             tmp_path / "g.npz",
-            pictures=np.zeros((2, 4, 4, 3), np.uint8),
+            images=np.zeros((2, 4, 4, 3), np.uint8),
             captions=CLASSES[:2],
             queries=np.array([0, 1]),
             retrieved=[one],

@@ -10,9 +10,9 @@ from report_sweeps import CLASSES, SEEDS, write_sweep
 from rich.console import Console
 from scipy import stats
 
+from zsh_jax.report.chosen_figures import chosen_figures
 from zsh_jax.report.figures.heat_map import grids
 from zsh_jax.report.paired import paired_differences
-from zsh_jax.report.pictures import pictures
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.series import as_variants, series
 from zsh_jax.report.summary import summarise, varied
@@ -143,7 +143,7 @@ def test_the_tables_of_the_report_name_a_setting_by_the_axes_of_its_method(plain
 
 def test_figures_are_drawn_along_the_axes_of_each_method(plain):
     results, rows = plain
-    drawn = {one.name: one.figure for one in pictures(rows, (), {})}
+    drawn = {one.name: one.figure for one in chosen_figures(rows, (), {})}
     against = {name for name in drawn if name.startswith("map_against")}
     assert against == {"map_against_alpha_zsh", "map_against_nu_sdh"}
     assert [(across, down) for across, down, _ in grids(rows)] == [("bits", "alpha"), ("bits", "nu")]

@@ -60,8 +60,8 @@ def test_unseen_classes_are_new_combinations_of_attributes_seen_several_times():
 
 def _variation(label, rows, columns):
     """Mean deviation of brightness over a window, which shows whether a pattern is there."""
-    pictures = np.stack([draw(label, i) for i in range(20)]).astype(float).mean(-1)
-    return pictures[:, rows, columns].std(axis=(1, 2)).mean()
+    images = np.stack([draw(label, i) for i in range(20)]).astype(float).mean(-1)
+    return images[:, rows, columns].std(axis=(1, 2)).mean()
 
 
 @pytest.mark.parametrize("shape", ["circle", "square", "cross"])
@@ -73,12 +73,12 @@ def test_the_fill_shows_in_the_middle(shape):
 
 
 def test_the_outline_follows_the_shape():
-    """What differs from the corner of a solid picture is the shape, and its area tells shapes apart."""
+    """What differs from the corner of a solid image is the shape, and its area tells shapes apart."""
     area = {}
     for shape in SHAPES:
         label = CLASS_NAMES.index(f"solid {shape}")
-        pictures = np.stack([draw(label, i) for i in range(30)]).astype(float).mean(-1)
-        area[shape] = (np.abs(pictures - pictures[:, :1, :1]) > 60).mean()
+        images = np.stack([draw(label, i) for i in range(30)]).astype(float).mean(-1)
+        area[shape] = (np.abs(images - images[:, :1, :1]) > 60).mean()
     assert area["circle"] > area["triangle"] > area["star"]
     assert area["square"] > area["crescent"]
 

@@ -1,4 +1,4 @@
-"""What a gallery shows of a sweep: which cells, which queries, whose pictures."""
+"""What a gallery shows of a sweep: which cells, which queries, whose images."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot
 from zsh_jax.data.shapes import load_shapes
-from zsh_jax.inputs.images import load_pictures
+from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs, Semantics, load_inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.retrieve import captions, nearest
@@ -110,9 +110,9 @@ def test_pictures_are_found_again_by_identifier(tmp_path, shapes_folder, auxilia
     count = len(inputs.dataset.ids)
     assert count == (7 * 300 + 3 * 300 * auxiliary)
     rows = np.array([count - 1, count - 700, count - 2000])
-    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset)
+    images = load_images(input_settings(config).parts[-1].source, inputs.dataset)
     stored = [every.ids.tolist().index(name) for name in inputs.dataset.ids[rows]]
-    np.testing.assert_array_equal(pictures[rows], every.images[stored])
+    np.testing.assert_array_equal(images[rows], every.images[stored])
     named = [every.class_names[label] for label in every.labels[stored]]
     assert named == [captions(inputs.dataset)[row] for row in rows]
 
@@ -130,5 +130,5 @@ def test_a_folder_of_pictures(tmp_path):
     config.features.name = "pixels"
     config.features.cache = str(Path(tmp_path) / ".cache")
     inputs = load_inputs(input_settings(config), ("one-hot",))
-    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset)
-    assert pictures[np.array([9, 0])].mean(axis=(1, 2, 3)).tolist() == [90, 0]
+    images = load_images(input_settings(config).parts[-1].source, inputs.dataset)
+    assert images[np.array([9, 0])].mean(axis=(1, 2, 3)).tolist() == [90, 0]

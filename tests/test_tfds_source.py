@@ -205,5 +205,5 @@ def test_real_cifar10_pictures_are_those_of_another_decoder():
         for row in range(0, len(source), 1999):
             record = source[row]
             assert dataset.ids[start + row] == record["id"].decode()
-            with Image.open(io.BytesIO(record["image"])) as picture:
-                np.testing.assert_array_equal(dataset.images[start + row], np.asarray(picture))
+            with Image.open(io.BytesIO(record["image"])) as image:
+                np.testing.assert_array_equal(dataset.images[start + row], np.asarray(image))

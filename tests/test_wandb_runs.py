@@ -91,12 +91,12 @@ def test_the_sweep_s_run_has_its_config_and_the_table_of_results(logged):
 
 def test_the_sweep_s_run_has_its_report(tmp_path):
     colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    picture = io.BytesIO()
-    Image.fromarray(colours).save(picture, "PNG")
+    image = io.BytesIO()
+    Image.fromarray(colours).save(image, "PNG")
     table = 'setting,16 bits mean,16 bits best\n"zsh, lam 1",0.25,1\nitq,,\n'
     page = "<!doctype html>\n<title>é</title>\n" + "x" * 5000
     report = {
-        "figures/map.png": picture.getvalue(),
+        "figures/map.png": image.getvalue(),
         "figures/map.pdf": b"%PDF",
         "tables/map.csv": table.encode(),
     }

@@ -1,4 +1,4 @@
-"""A data set of TFDS, of eight pictures, to be prepared in a folder of the test's own."""
+"""A data set of TFDS, of eight images, to be prepared in a folder of the test's own."""
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -14,7 +14,7 @@ def pixels(split, row, size=(6, 4), channels=3):
 
 
 class TinyImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Eight pictures; `plan` says what each row holds besides."""
+    """Eight images; `plan` says what each row holds besides."""
 
     name = "tiny_images"
     VERSION = tfds.core.Version("1.2.0")
@@ -39,8 +39,8 @@ class TinyImages(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _generate_examples(self, split):
         for row in range(ROWS[split]):
-            picture = np.squeeze(pixels(split, row, channels=self.shape[-1]))
-            example = {"image": Image.fromarray(picture), "label": row % 3}
+            image = np.squeeze(pixels(split, row, channels=self.shape[-1]))
+            example = {"image": Image.fromarray(image), "label": row % 3}
             yield row, example | self.plan(split, row)
 
 

@@ -114,8 +114,8 @@ def _prepared(asked: argparse.Namespace) -> Dataset:
         _prepare_tfds(asked.name, asked.data_dir)
     if base.startswith("imagenet"):
         _index(asked.name, asked.data_dir)
-    pictures = base == "folder"  # check each of its files
-    return load_dataset(_source(asked), images=pictures)
+    images = base == "folder"  # check each of its files
+    return load_dataset(_source(asked), images=images)
 
 
 def _prepare_tfds(name: str, data_dir: str | None) -> None:

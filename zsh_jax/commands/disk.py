@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from zsh_jax.byte_size import byte_size
 from zsh_jax.core.hashing import HashFunction
-from zsh_jax.data.registry import has_pictures
+from zsh_jax.data.registry import has_images
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.report.gallery import SIDE
@@ -124,7 +124,7 @@ def needed_bytes(config: ConfigDict, plan: Plan, inputs: Inputs) -> int:
         for cell in group.cells()
         if not done or cell_id(identity(cell, inputs)) not in done
     ]
-    shown = shown_cells(plan, config.gallery.queries) if has_pictures(config.dataset.name) else []
+    shown = shown_cells(plan, config.gallery.queries) if has_images(config.dataset.name) else []
     own = sum(cell_bytes(cell, config) for cell in (*todo, *tried_cells(config)))
     kept = todo if config.save_models else [cell for cell in shown if cell in set(todo)]
     models = sum(model_bytes(cell, inputs) for cell in kept)

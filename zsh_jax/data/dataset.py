@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Shaped, UInt8
 
-from zsh_jax.data.pictures import Pictures
+from zsh_jax.data.images import LazyImages
 
 
 class Dataset(NamedTuple):
@@ -31,7 +31,7 @@ class Dataset(NamedTuple):
     labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]
     class_names: tuple[str, ...]
     attributes: Float32[np.ndarray, "c a"] | None = None
-    images: UInt8[np.ndarray, "n h w 3"] | Pictures | None = None
+    images: UInt8[np.ndarray, "n h w 3"] | LazyImages | None = None
     features: Float32[np.ndarray, "n d"] | None = None
     held_out: tuple[str, ...] = ()
     version: str = ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.pictures import SUFFIXES, Pictures, check_whole, square
+from zsh_jax.data.images import SUFFIXES, LazyImages, check_whole, square
 from zsh_jax.data.reading import reading, written
 from zsh_jax.data.text import unseen_letter
 from zsh_jax.errors import InputError
@@ -20,7 +20,7 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
 
     Args:
         path: the folder. Names that begin with a dot and other file types are ignored.
-        image_size: side of the square that each image is resized to, see `zsh_jax.data.pictures.square`.
+        image_size: side of the square that each image is resized to, see `zsh_jax.data.images.square`.
         images: whether to return images; they are decoded on demand.
 
     Returns:
@@ -38,10 +38,8 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
         if not folder.is_dir():
             raise InputError(f"dataset.path: there is no folder {folder}; fix: give {LAYOUT}")
         classes = sorted(child for child in folder.iterdir() if child.is_dir() and child.name[0] != ".")
-        loose = sum(_is_picture(child) for child in folder.iterdir())
-        files = [
-            sorted(child for child in folder_of.iterdir() if _is_picture(child)) for folder_of in classes
-        ]
+        loose = sum(_is_image(child) for child in folder.iterdir())
+        files = [sorted(child for child in folder_of.iterdir() if _is_image(child)) for folder_of in classes]
     if not classes:
         held = f"{loose} images and no sub-folder" if loose else "no sub-folder"
         raise InputError(f"dataset.path: {folder} holds {held}; fix: give {LAYOUT}")
@@ -65,7 +63,7 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
         labels=np.repeat(np.arange(len(classes), dtype=np.int32), [len(held_by) for held_by in files]),
         class_names=tuple(folder_of.name for folder_of in classes),
         version=_version(every, image_size),
-        images=Pictures(lambda number: square(every[number], image_size), np.arange(len(every)), image_size)
+        images=LazyImages(lambda number: square(every[number], image_size), np.arange(len(every)), image_size)
         if images
         else None,
     )
@@ -80,5 +78,5 @@ def _version(files: list[Path], image_size: int) -> str:
     return digest.hexdigest()[:16]
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in SUFFIXES and path.name[0] != "."

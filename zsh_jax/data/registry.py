@@ -38,7 +38,7 @@ def base_name(name: str) -> str:
     return name.replace(":", "/").split("/")[0]
 
 
-def has_pictures(name: str) -> bool:
+def has_images(name: str) -> bool:
     """Whether a data set has readable images, judged by its name; False for feature-only data sets."""
     known = DATASETS.get(base_name(name))
     return known is None or known.has_images

@@ -79,12 +79,12 @@ def join(parts: Sequence[Rows], where: str | Path) -> Rows:
     Raises:
         InputError: the images of the parts differ in size.
     """
-    pictures = [part.images for part in parts if part.images is not None]
-    _check_sizes([part.shape[1:] for part in pictures], where)
+    images = [part.images for part in parts if part.images is not None]
+    _check_sizes([part.shape[1:] for part in images], where)
     return Rows(
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.labels for part in parts]),
-        np.concatenate(pictures) if pictures else None,
+        np.concatenate(images) if images else None,
     )
 
 
@@ -129,9 +129,9 @@ def _labels(rows: Sequence[Any], features: Any) -> Int32[np.ndarray, " n"] | Boo
     return hot
 
 
-def _stack(pictures: Sequence[UInt8[np.ndarray, "h w ch"]], shard: Path) -> UInt8[np.ndarray, "n h w 3"]:
-    _check_sizes([picture.shape for picture in pictures], shard)
-    stacked = np.stack(pictures)
+def _stack(images: Sequence[UInt8[np.ndarray, "h w ch"]], shard: Path) -> UInt8[np.ndarray, "n h w 3"]:
+    _check_sizes([image.shape for image in images], shard)
+    stacked = np.stack(images)
     if stacked.dtype != np.uint8 or stacked.shape[-1] not in (1, 3):
         raise InputError(
             f"{shard}: images are {stacked.dtype} with {stacked.shape[-1]} channels, not 8-bit grey or RGB; fix: "

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.pictures import Pictures
+from zsh_jax.data.images import LazyImages
 from zsh_jax.errors import InputError
 
 HELD_OUT = "held-out"  # stands for the held-out classes that the data set defines
@@ -103,7 +103,11 @@ def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int
         labels=labels[rows],
         class_names=tuple(dataset.class_names[number] for number in kept),
         attributes=None if dataset.attributes is None else dataset.attributes[kept],
-        images=images.at(rows) if isinstance(images, Pictures) else None if images is None else images[rows],
+        images=images.at(rows)
+        if isinstance(images, LazyImages)
+        else None
+        if images is None
+        else images[rows],
         features=None if features is None else features[rows],
         auxiliary=None if dataset.auxiliary is None else dataset.auxiliary[rows],
     )

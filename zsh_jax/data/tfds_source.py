@@ -13,11 +13,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.images import LazyImages
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.pictures import Pictures
 from zsh_jax.data.reading import reading, written
 from zsh_jax.data.rows import join, read_split
-from zsh_jax.data.stored_pictures import side, stored_pictures
+from zsh_jax.data.tfds_images import side, tfds_images
 from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
@@ -36,7 +36,7 @@ def load_tfds(
         name: TFDS name, such as `cifar10`; `NAME/CONFIG:VERSION` if there are several.
         data_dir: folder of TFDS data sets; None for the TFDS default.
         images: whether to return images; reading only identifiers and labels is faster.
-        image_size: side of the square to which images of several sizes are resized, see `zsh_jax.data.pictures.square`;
+        image_size: side of the square to which images of several sizes are resized, see `zsh_jax.data.images.square`;
             None to refuse them.
         on_demand: whether images stay on disk and are decoded on demand; images of several sizes always do.
 
@@ -56,18 +56,18 @@ def load_tfds(
     rows = join(parts, builder.data_dir)
     kept = rows.labels >= 0 if rows.labels.ndim == 1 else np.ones(len(rows.labels), bool)
     every = bool(kept.all())  # usually True; then the images are not copied
-    pictures: UInt8[np.ndarray, "n h w 3"] | Pictures | None = rows.images
+    pixels: UInt8[np.ndarray, "n h w 3"] | LazyImages | None = rows.images
     if rows.images is not None and not every:
-        pictures = rows.images[kept]
+        pixels = rows.images[kept]
     elif images and not decoded and size is not None:
-        pictures = stored_pictures(builder, splits, size).at(np.flatnonzero(kept))
+        pixels = tfds_images(builder, splits, size).at(np.flatnonzero(kept))
     return Dataset(
         name=name,
         ids=rows.ids[kept],
         source_splits=np.repeat(splits, [len(part.labels) for part in parts])[kept],
         labels=rows.labels[kept],
         class_names=class_names(builder),
-        images=pictures,
+        images=pixels,
         version=f"{builder.info.full_name} {size or ''}".strip(),
     )
 

@@ -113,12 +113,12 @@ def _extract_one(
                         f"features {extractor.name} of {dataset.name}, split {split}, are not all in {folder}, but the "
                         "images were not loaded; fix: load the data set with its images"
                     )
-                pictures = dataset.images[rows] if held is None else held
+                images = dataset.images[rows] if held is None else held
                 describe = describe or extractor.load()
-                features = describe(pictures)
+                features = describe(images)
                 _check(features, dataset, extractor, rows)
                 if folder:
-                    write_block(block_path(folder, start), features, pixels or digest(pictures))
+                    write_block(block_path(folder, start), features, pixels or digest(images))
             if out is not None and features.shape[1] != out.shape[1]:
                 raise InputError(
                     f"features {extractor.name} of {dataset.name} have {features.shape[1]} values in {folder} and "

@@ -117,8 +117,8 @@ def normalise_contrast(grey: Float32[Array, "n s s"]) -> Float32[Array, "n s s"]
     squared = np.add.outer(cycles**2, cycles**2)
     low_pass = jnp.asarray(np.exp(-squared * np.log(2) / PREFILTER_CYCLES**2).astype(np.float32))[None]
 
-    def smooth(picture: Float32[Array, "n p p"]) -> Float32[Array, "n p p"]:
-        spectrum = jnp.fft.fft2(picture)
+    def smooth(image: Float32[Array, "n p p"]) -> Float32[Array, "n p p"]:
+        spectrum = jnp.fft.fft2(image)
         return jnp.fft.ifft2(jax.lax.complex(spectrum.real * low_pass, spectrum.imag * low_pass)).real
 
     detail = logs - smooth(logs)
@@ -154,8 +154,8 @@ def gabor_bank(
     return np.stack(bank).astype(np.float32)
 
 
-def _mirror(pictures: Float32[Array, "n s s"], pad: int) -> Float32[Array, "n p p"]:
-    return jnp.pad(pictures, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
+def _mirror(images: Float32[Array, "n s s"], pad: int) -> Float32[Array, "n p p"]:
+    return jnp.pad(images, ((0, 0), (pad, pad), (pad, pad)), mode="symmetric")
 
 
 def _block_means(side: int, grid: int) -> Float32[np.ndarray, "{grid} {side}"]:

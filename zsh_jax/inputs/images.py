@@ -3,12 +3,12 @@
 import numpy as np
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.pictures import Pictures
-from zsh_jax.data.registry import has_pictures, load_dataset
+from zsh_jax.data.images import LazyImages
+from zsh_jax.data.registry import has_images, load_dataset
 from zsh_jax.data.spec import Source
 
 
-def load_pictures(source: Source, dataset: Dataset) -> Pictures | None:
+def load_images(source: Source, dataset: Dataset) -> LazyImages | None:
     """Open the images of the query and database data set; they are decoded on demand.
 
     Args:
@@ -21,7 +21,7 @@ def load_pictures(source: Source, dataset: Dataset) -> Pictures | None:
     Raises:
         InputError: the data set no longer exists, or lacks one of the samples.
     """
-    if not has_pictures(source.name):
+    if not has_images(source.name):
         return None
     stored = load_dataset(source._replace(on_demand=True), features=False)
     images = stored.images
@@ -36,7 +36,7 @@ def load_pictures(source: Source, dataset: Dataset) -> Pictures | None:
         for sample, is_there in zip(_samples(dataset), searched, strict=True)
         if is_there
     ]
-    return Pictures(lambda number: images[number], numbers, images.shape[1])
+    return LazyImages(lambda number: images[number], numbers, images.shape[1])
 
 
 def _samples(dataset: Dataset) -> list[tuple[str, str]]:

@@ -9,9 +9,9 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.atomic import FULL
-from zsh_jax.data.registry import has_pictures
+from zsh_jax.data.registry import has_images
 from zsh_jax.errors import InputError
-from zsh_jax.inputs.images import load_pictures
+from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.gallery import GALLERY, save_gallery
@@ -26,7 +26,7 @@ Made = TypeVar("Made")
 
 def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozenset[str]:
     """The `cell_id` of each cell whose hash function the gallery needs; empty if there is no gallery."""
-    if not has_pictures(config.dataset.name):
+    if not has_images(config.dataset.name):
         return frozenset()
     cells = shown_cells(plan, config.gallery.queries)
     return frozenset(cell_id(identity(cell, inputs)) for cell in cells)
@@ -43,17 +43,17 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
         OSError: if the file cannot be written.
     """
     queries, neighbours = config.gallery.queries, config.gallery.neighbours
-    cells = shown_cells(plan, queries) if has_pictures(config.dataset.name) else []
+    cells = shown_cells(plan, queries) if has_images(config.dataset.name) else []
     cells.sort(key=lambda cell: cell.variant != config.reference)  # stable: the reference first
     questions = asked(inputs, cells, queries)
     retrieved = retrieve(config.workdir, inputs, cells, questions, neighbours)
-    pictures = load_pictures(input_settings(config).parts[-1].source, inputs.dataset) if retrieved else None
-    if pictures is None:
+    images = load_images(input_settings(config).parts[-1].source, inputs.dataset) if retrieved else None
+    if images is None:
         return None
     path = Path(config.workdir) / GALLERY
     save_gallery(
         path,
-        pictures=pictures,
+        images=images,
         captions=captions(inputs.dataset),
         queries=np.concatenate([one.queries for one in questions]),
         retrieved=retrieved,

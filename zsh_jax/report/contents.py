@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import MAP_AT
+from zsh_jax.report.chosen_figures import CaptionedFigure, chosen_figures
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
-from zsh_jax.report.pictures import Picture, pictures
 from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
 from zsh_jax.report.series import MAP, Row, as_variants, hashed, series, told_apart
@@ -34,14 +34,14 @@ class Part(NamedTuple):
         title: name of the data set.
         rows: one a cell.
         tables: the mAP table first.
-        pictures: figures, in the order of the page.
+        figures: in the order of the page.
         notes: what is left out, and why.
     """
 
     title: str
     rows: Sequence[Row]
     tables: tuple[Table, ...]
-    pictures: tuple[Picture, ...]
+    figures: tuple[CaptionedFigure, ...]
     notes: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ def contents(sweeps: Sweeps) -> list[Part]:
         ]
         drawn = [
             one._replace(name=_file_name(prefix + one.name, drawings))
-            for one in pictures(rows, references, sweeps.history)
+            for one in chosen_figures(rows, references, sweeps.history)
         ]
         parts.append(Part(title, rows, tuple(tables), tuple(drawn), notes))
     return parts

@@ -65,7 +65,7 @@ class Retrieved(NamedTuple):
 def save_gallery(
     path: str | Path,
     *,
-    pictures: Any,
+    images: Any,
     captions: Sequence[str],
     queries: Int[np.ndarray, " q"],
     retrieved: Sequence[Retrieved],
@@ -76,7 +76,7 @@ def save_gallery(
 
     Args:
         path: `<workdir>/gallery.npz`.
-        pictures: images of the data set: an array (n, h, w, 3) of bytes, or `Pictures`, indexed by rows.
+        images: images of the data set: an array (n, h, w, 3) of bytes, or `LazyImages`, indexed by rows.
         captions: class or classes of each row of the data set.
         queries: rows of the query images.
         retrieved: one a method, for the same queries and names.
@@ -103,7 +103,7 @@ def save_gallery(
         return np.where(of < 0, -1, np.searchsorted(rows, of))
 
     gallery = Gallery(
-        images=_thumbnails(np.asarray(pictures[rows]), side),
+        images=_thumbnails(np.asarray(images[rows]), side),
         captions=np.array([captions[row] for row in rows], dtype=np.str_),
         methods=np.array([one.method for one in retrieved], dtype=np.str_),
         queries=place(queries),

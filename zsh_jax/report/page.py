@@ -62,7 +62,7 @@ def _part(part: Part, images: Mapping[str, bytes], *, headed: bool) -> str:
         table for table in part.tables if any(word in table.name for word in FIRST) or table is part.tables[0]
     ]
     tables = "".join(_scroll(table) for table in first)
-    figures = "".join(_figure(one.name, one.caption, images[one.name]) for one in part.pictures)
+    figures = "".join(_figure(one.name, one.caption, images[one.name]) for one in part.figures)
     others = "".join(
         f"<details>\n<summary>{escape(_title(table))}</summary>\n{_scroll(table)}</details>\n"
         for table in part.tables

@@ -66,9 +66,9 @@ def report_files(workdirs: Sequence[str | Path]) -> dict[str, bytes]:
     images = {}
     files: dict[str, bytes] = {}
     for part in parts:
-        for picture in part.pictures:
-            images[picture.name] = files[f"figures/{picture.name}.png"] = png(picture.figure)
-            files[f"figures/{picture.name}.pdf"] = pdf(picture.figure)
+        for figure in part.figures:
+            images[figure.name] = files[f"figures/{figure.name}.png"] = png(figure.figure)
+            files[f"figures/{figure.name}.pdf"] = pdf(figure.figure)
         for table in part.tables:
             for ending, text in (
                 ("html", html(table)),

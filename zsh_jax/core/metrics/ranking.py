@@ -41,7 +41,12 @@ def distance_histograms(
     Returns:
         Counts of items and of relevant items at the distances 0..l, each (l + 1,).
     """
-    both = jnp.zeros(2 * (bits + 1), jnp.int32).at[2 * distances + relevant.astype(jnp.int32)].add(1).reshape(-1, 2)
+    both = (
+        jnp.zeros(2 * (bits + 1), jnp.int32)
+        .at[2 * distances + relevant.astype(jnp.int32)]
+        .add(1)
+        .reshape(-1, 2)
+    )
     return both.sum(1, dtype=jnp.int32), both[:, 1]
 
 

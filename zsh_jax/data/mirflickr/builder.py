@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from zsh_jax.data.images import square
 from zsh_jax.data.mirflickr.read import CONCEPTS, INSTRUCTIONS, RELEVANT, read_archive
-from zsh_jax.data.pictures import square
 
 SIDE = 224
 QUALITY = 95  # of JPEG

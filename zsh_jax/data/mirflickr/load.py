@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.images import check_whole
 from zsh_jax.data.mirflickr.read import INSTRUCTIONS, read_archive
-from zsh_jax.data.pictures import check_whole
 from zsh_jax.data.reading import written
 from zsh_jax.data.tfds_source import load_tfds, own_builder
 from zsh_jax.data.tfds_warnings import quiet

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zsh_jax.data.shapes.drawing import CLASS_NAMES, IMAGES_PER_CLASS, SIDE, draw
 
-_DESCRIPTION = """Drawn colour pictures of 30 classes, each one of six shapes filled in one of five ways.
+_DESCRIPTION = """Drawn colour images of 30 classes, each one of six shapes filled in one of five ways.
 Place, turn, size, colours, background and noise vary freely. Made for zero-shot learning: every attribute of
 a class that is held out is seen in other classes."""
 
@@ -37,7 +37,7 @@ class ZshShapes(tfds.core.GeneratorBasedBuilder):
 
     name = "zsh_shapes"
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Six shapes, five fills, 300 pictures a class."}  # noqa: RUF012 (TFDS wants it so)
+    RELEASE_NOTES = {"1.0.0": "Six shapes, five fills, 300 images a class."}  # noqa: RUF012 (TFDS wants it so)
     BUILDER_CONFIGS = [ZshShapesConfig(name="seed0", description="Drawn from seed 0.")]  # noqa: RUF012
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -63,9 +63,9 @@ class ZshShapes(tfds.core.GeneratorBasedBuilder):
             label, index = divmod(row, IMAGES_PER_CLASS)
             # Written without TensorFlow, an image feature takes a Pillow image, not an array.
             image = Image.fromarray(draw(label, index, seed=self.builder_config.seed))
-            yield row, {"id": picture_id(label, index), "image": image, "label": label}
+            yield row, {"id": image_id(label, index), "image": image, "label": label}
 
 
-def picture_id(label: int, index: int) -> str:
+def image_id(label: int, index: int) -> str:
     """The identifier of an image, such as `striped_circle_007`."""
     return f"{CLASS_NAMES[label].replace(' ', '_')}_{index:03d}"

@@ -83,9 +83,9 @@ def draw(label: int, index: int, *, seed: int = 0) -> UInt8[np.ndarray, "32 32 3
     # Hollow shapes show the background.
     gap = ground if fill == "hollow" else np.broadcast_to(gap_colour, ground.shape)
     body = gap + ink[:, :, None] * (ink_colour - gap)
-    picture = ground + cover[:, :, None] * (body - ground)
-    picture += NOISE * rng.standard_normal(picture.shape)
-    return np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8)
+    image = ground + cover[:, :, None] * (body - ground)
+    image += NOISE * rng.standard_normal(image.shape)
+    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
 
 
 def _soft(distance: Plane) -> Plane:

@@ -8,7 +8,7 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.rows import read_split
 from zsh_jax.data.shapes.builder import ZshShapes, config_of
 from zsh_jax.data.shapes.drawing import ATTRIBUTES, CLASS_NAMES, SIDE
-from zsh_jax.data.stored_pictures import stored_pictures
+from zsh_jax.data.tfds_images import tfds_images
 from zsh_jax.data.tfds_source import own_builder
 from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
@@ -42,7 +42,7 @@ def load_shapes(
         labels=rows.labels,
         class_names=CLASS_NAMES,
         attributes=ATTRIBUTES.copy(),
-        images=stored_pictures(builder, ["train"], SIDE) if images and on_demand else rows.images,
+        images=tfds_images(builder, ["train"], SIDE) if images and on_demand else rows.images,
     )
 
 

@@ -19,7 +19,7 @@ TAIL = 4096  # bytes at the end of a file that usually contain its end marker
 
 
 @dataclass(frozen=True)
-class Pictures:
+class LazyImages:
     """Square RGB images on disk, as if they were an array of (n, size, size, 3) bytes.
 
     An index, a slice or an array of row numbers decodes only those images, so a loop over blocks holds one block in
@@ -69,9 +69,9 @@ class Pictures:
         del copy  # decoding always makes a new array
         return self[:].astype(dtype or np.uint8, copy=False)
 
-    def at(self, rows: Int[np.ndarray, " k"]) -> "Pictures":
+    def at(self, rows: Int[np.ndarray, " k"]) -> "LazyImages":
         """Select images without decoding them."""
-        return Pictures(self.read, self.numbers[rows], self.size)
+        return LazyImages(self.read, self.numbers[rows], self.size)
 
 
 def square(

@@ -45,7 +45,7 @@ TRACES = (
 History = Mapping[str, Mapping[str, Sequence[float]]]
 
 
-class Picture(NamedTuple):
+class CaptionedFigure(NamedTuple):
     """A figure of the report.
 
     Attributes:
@@ -73,7 +73,9 @@ class Chosen(NamedTuple):
     palette: Mapping[str, Look]
 
 
-def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -> Iterator[Picture]:
+def chosen_figures(
+    rows: Sequence[Row], references: Sequence[str], history: History
+) -> Iterator[CaptionedFigure]:
     """All figures of one data set.
 
     Args:
@@ -91,7 +93,7 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
         caption = (
             f"Difference in mAP to {reference}, paired over unseen classes and seeds; bars: 95 % interval."
         )
-        yield Picture(
+        yield CaptionedFigure(
             f"differences_to_{reference}", caption, differences(as_variants(rows, reference), reference)
         )
     yield from _at_each_length(rows, chosen, _chosen(rows, BARS, references), history)
@@ -101,12 +103,12 @@ def pictures(rows: Sequence[Row], references: Sequence[str], history: History) -
             f"mAP over {name_of(across)} and {name_of(down)}, mean over seeds and unseen classes; "
             "other axes as in the best setting."
         )
-        yield Picture(f"heat_map_{number}_{across}_{down}", caption, heat_map(grid, across, down))
+        yield CaptionedFigure(f"heat_map_{number}_{across}_{down}", caption, heat_map(grid, across, down))
 
 
 def _against_bits(
     rows: Sequence[Row], references: Sequence[str], palette: Mapping[str, Look]
-) -> Iterator[Picture]:
+) -> Iterator[CaptionedFigure]:
     # A line needs two points.
     lines = [one for one in series(hashed(rows)) if len({row["bits"] for row in one.rows}) > 1]
     if not lines:
@@ -115,18 +117,24 @@ def _against_bits(
     chosen = _chosen([row for row in rows if id(row) in ended or not row["bits"]], LINES, references)
     spread = SPREAD + chosen.told
     if shown := _having(chosen.rows, MAP):
-        yield Picture("map", f"mAP against code length. {spread}", metric_against(shown, palette=palette))
+        yield CaptionedFigure(
+            "map", f"mAP against code length. {spread}", metric_against(shown, palette=palette)
+        )
     if shown := _having(hashed(chosen.rows), BY_NAME):
         figure = metric_against(shown, metric=BY_NAME, title="mAP by class name", palette=palette)
-        yield Picture("map_by_name", f"mAP of queries by class name against code length. {spread}", figure)
+        yield CaptionedFigure(
+            "map_by_name", f"mAP of queries by class name against code length. {spread}", figure
+        )
     if shown := _having(hashed(chosen.rows), "seconds"):
         figure = metric_against(
             shown, metric="seconds", title="Training time", unit="s", logarithmic=True, palette=palette
         )
-        yield Picture("training_time", f"Training time of a cell against code length. {spread}", figure)
+        yield CaptionedFigure(
+            "training_time", f"Training time of a cell against code length. {spread}", figure
+        )
 
 
-def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
+def _against_others(rows: Sequence[Row]) -> Iterator[CaptionedFigure]:
     """Figures of mAP along every other numeric axis, within each variant and method."""
     for which, axes in moving(hashed(rows)).items():
         same = _having([row for row in hashed(rows) if kind(row) == which], MAP)
@@ -144,10 +152,12 @@ def _against_others(rows: Sequence[Row]) -> Iterator[Picture]:
                 )
                 figure = metric_against([row for row in same if id(row) in kept], axis)
                 name = "_".join(filter(None, ("map_against", axis, *which)))
-                yield Picture(name, f"mAP against {name_of(axis)}. {SPREAD}{told}", figure)
+                yield CaptionedFigure(name, f"mAP against {name_of(axis)}. {SPREAD}{told}", figure)
 
 
-def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: History) -> Iterator[Picture]:
+def _at_each_length(
+    rows: Sequence[Row], lines: Chosen, bars: Chosen, history: History
+) -> Iterator[CaptionedFigure]:
     """Figures of one code length each; if there is a single setting, of all code lengths together."""
     codes = hashed(rows)
     lengths = sorted({row["bits"] for row in codes})
@@ -160,14 +170,14 @@ def _at_each_length(rows: Sequence[Row], lines: Chosen, bars: Chosen, history: H
         chosen: Chosen,
         there: Callable[[Row], object],
         draw: Callable[[list[Row], str], Figure],
-    ) -> Iterator[Picture]:
+    ) -> Iterator[CaptionedFigure]:
         kept = {id(row) for row in chosen.rows}
         for bits, group in groups.items():
             few = [row for row in group if id(row) in kept and there(row)]
             if few:
                 title = worded("bits", bits) if bits else ""
                 ending = f"_{title.replace(' ', '_')}" if title else ""
-                yield Picture(name + ending, caption + chosen.told, draw(few, title))
+                yield CaptionedFigure(name + ending, caption + chosen.told, draw(few, title))
 
     look = lines.palette
     yield from drawn(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from zsh_jax.data.pictures import Pictures, square
+from zsh_jax.data.images import LazyImages, square
 from zsh_jax.data.reading import reading
 
 
@@ -18,7 +18,7 @@ def side(builder: Any) -> int | None:
     return int(height) if height and height == width else None
 
 
-def stored_pictures(builder: Any, splits: Sequence[str], size: int) -> Pictures:
+def tfds_images(builder: Any, splits: Sequence[str], size: int) -> LazyImages:
     """The images of some splits, concatenated.
 
     Args:
@@ -47,4 +47,4 @@ def stored_pictures(builder: Any, splits: Sequence[str], size: int) -> Pictures:
             encoded = source(splits[part])[row]["image"]
         return square(io.BytesIO(encoded), size, name=where)
 
-    return Pictures(read, np.arange(sum(counts)), size)
+    return LazyImages(read, np.arange(sum(counts)), size)
