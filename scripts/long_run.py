@@ -43,9 +43,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--groups", type=int, default=500)
     parser.add_argument("--wandb", default="offline", choices=("offline", "disabled"))
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        return _watch(Path(folder), asked.groups, asked.wandb)
+        return _watch(Path(folder), options.groups, options.wandb)
 
 
 def _watch(folder: Path, groups: int, wandb: str) -> int:

@@ -199,7 +199,7 @@ def test_the_class_head_comes_with_the_model_and_with_no_other():
         expected = encode_classes(function, vectors)
         np.testing.assert_array_equal(encode_classes(result.model, vectors), expected)
         labels = inputs.dataset.labels
-        q = jnp.asarray(split_of(inputs, cell.split).asked)
+        q = jnp.asarray(split_of(inputs, cell.split).query_classes)
         d = jnp.asarray(split_of(inputs, cell.split).database)
         codes = encode(function, jnp.asarray(inputs.features))
         by_name = evaluate(expected[q], q, codes[d], jnp.asarray(labels)[d], bits=9).mean_average_precision

@@ -116,7 +116,7 @@ def test_the_joint_form_is_what_it_gives_alone_by_name_too():
         value = result.metrics["mean_average_precision"]
         assert value == pytest.approx(float(expected.mean_average_precision), rel=1e-9)
         named = pack_codes(fitted.class_head(jnp.asarray(inputs.semantics["one-hot"].vectors)))
-        asked = jnp.asarray(indices.asked)
+        asked = jnp.asarray(indices.query_classes)
         by_name = evaluate(named[asked], asked, codes[d], labels[d], bits=9).mean_average_precision
         assert result.metrics["mean_average_precision_by_name"] == pytest.approx(float(by_name), rel=1e-9)
         _assert_same_arrays(result.model, function)

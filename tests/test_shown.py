@@ -12,7 +12,7 @@ from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs, Semantics, load_inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.retrieve import captions, nearest
-from zsh_jax.report.shown import asked, shown_cells
+from zsh_jax.report.shown import shown_cells, shown_queries
 from zsh_jax.sweep.config import defaults, for_dataset
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.plan import Plan
@@ -71,12 +71,12 @@ def test_queries_are_of_each_class_in_turn(several):
     shares = {6: [2, 2, 2], 5: [2, 2, 1], 1: [1], 7: [3, 2, 2]}
     for queries, share in shares.items():
         plan = _plan(unseen=("ant+bee", "bee+cow+dog", "elk"))
-        questions = asked(inputs, shown_cells(plan, queries), queries)
+        questions = shown_queries(inputs, shown_cells(plan, queries), queries)
         assert [len(one.queries) for one in questions] == share
         assert len({number for one in questions for number in one.classes}) == sum(
             len(one.classes) for one in questions
         )
-    (question,) = asked(inputs, shown_cells(_plan(), 6), 6)
+    (question,) = shown_queries(inputs, shown_cells(_plan(), 6), 6)
     assert question.classes == (0, 1)
     labels = inputs.dataset.labels[question.queries]
     if not several:

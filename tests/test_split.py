@@ -72,7 +72,7 @@ def test_validation_classes_are_seen_ones_and_the_unseen_are_nowhere(problem, co
     split = _drawn(problem, validation=count)
     if split is None:
         reject()
-    asked = set(split.asked.tolist())
+    asked = set(split.query_classes.tolist())
     assert len(asked) == count
     assert asked <= candidates
     for part in (split.training, split.queries, split.database):
@@ -83,7 +83,7 @@ def test_validation_classes_are_seen_ones_and_the_unseen_are_nowhere(problem, co
     assert set(split.queries.tolist()) | set(split.database.tolist()) == left
     again = _drawn(problem, queries=2, validation=count)
     if again is not None:
-        np.testing.assert_array_equal(again.asked, split.asked)
+        np.testing.assert_array_equal(again.query_classes, split.query_classes)
 
 
 @given(problems())
@@ -148,7 +148,7 @@ def test_the_numbering_of_classes_does_not_matter(problem, order):
     theirs = zero_shot_split(**problem | {"labels": renamed, "unseen": unseen})
     for one, other in zip(ours[:3], theirs[:3], strict=True):
         np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(np.sort(order[ours.asked]), theirs.asked)
+    np.testing.assert_array_equal(np.sort(order[ours.query_classes]), theirs.query_classes)
 
 
 @given(problems())

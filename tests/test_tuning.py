@@ -17,7 +17,7 @@ from zsh_jax.report.summary import summarise
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.tuning import check_tuning, choose, told, validation_config
+from zsh_jax.sweep.tuning import check_tuning, choose, described, validation_config
 
 SETS = ("striped circle", "solid cross")
 EXPERIMENT = """
@@ -115,7 +115,7 @@ def test_what_is_run_then_is_the_choice_for_each_set_and_the_rest_as_it_was():
 
 
 def test_the_choices_are_told_by_how_often_they_were_made():
-    said = told({"zsh": {"a": {"zsh.alpha": 1e-3}, "b": {"zsh.alpha": 1e-3}, "c": {"zsh.alpha": 1e-5}}})
+    said = described({"zsh": {"a": {"zsh.alpha": 1e-3}, "b": {"zsh.alpha": 1e-3}, "c": {"zsh.alpha": 1e-5}}})
     assert said == "  zsh: alpha 0.001 (2); alpha 1e-05 (1)"
 
 

@@ -32,13 +32,13 @@ def read_arguments(
     for one in parsers:
         one.error = refuse  # type: ignore[method-assign]
     _check_once(parsers, arguments)
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     for name, kind in takes.items():
-        given = getattr(asked, name, None)
+        given = getattr(options, name, None)
         option = f"--{name.replace('_', '-')}" if _is_option(parsers, name) else name
         for value in given if isinstance(given, list) else [] if given is None else [given]:
             check(kind, option, value, f"fix: give another {option}")
-    return asked
+    return options
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -112,10 +112,10 @@ def _watch(reading: int, line: str, ending: threading.Lock) -> None:
     first = 0
     while True:
         ready, _, _ = select.select([reading], [], [], GRACE if first else None)
-        told = os.read(reading, 1) if ready else b""
-        if ready and not told:
+        received = os.read(reading, 1) if ready else b""
+        if ready and not received:
             break  # the main thread has left `interruptible`
-        number = told[0] if told else 0
+        number = received[0] if received else 0
         if first and number in (0, signal.SIGINT):
             unbroken.acquire(timeout=WRITING)
             with ending:

@@ -28,17 +28,17 @@ def read_config(arguments: Sequence[str]) -> ConfigDict:
     Raises:
         InputError: if the experiment, a key or a value is wrong.
     """
-    asked = read_arguments(arguments)
-    config = load_experiment(asked.experiment)
+    command = read_arguments(arguments)
+    config = load_experiment(command.experiment)
     try:
         config.to_dict()
         config.lock()
-        for setting in asked.settings:
+        for setting in command.settings:
             apply(config, setting)
         return complete(config)
     except RecursionError:
         raise InputError(
-            f"{asked.experiment}: its configuration contains itself; fix: correct the experiment"
+            f"{command.experiment}: its configuration contains itself; fix: correct the experiment"
         ) from None
 
 

@@ -36,19 +36,19 @@ TAKES = {
 """What each argument takes."""
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the command on arguments of `parser`; returns the exit status.
 
     Raises:
         InputError: with this command's names of the arguments.
     """
     try:
-        if asked.verb == "list":
-            _list(asked.data_dir, asked.cache)
-        elif asked.verb == "prepare":
-            print(_describe(_prepared(asked)))
+        if options.verb == "list":
+            _list(options.data_dir, options.cache)
+        elif options.verb == "prepare":
+            print(_describe(_prepared(options)))
         else:
-            print(_features(asked))
+            print(_features(options))
         sys.stdout.flush()
     except InputError as error:
         # Messages name settings of a sweep; this command has shorter names for them.
@@ -102,20 +102,22 @@ def _list(data_dir: str | None, cache: str | None) -> None:
     print(f"\nfeatures in {folder}:" + ("".join(f"\n  {line}" for line in kept) if kept else " none"))
 
 
-def _source(asked: argparse.Namespace) -> Source:
-    return Source(asked.name, asked.data_dir, asked.path, asked.image_size, DEFAULT_KEYS, asked.first_label)
+def _source(options: argparse.Namespace) -> Source:
+    return Source(
+        options.name, options.data_dir, options.path, options.image_size, DEFAULT_KEYS, options.first_label
+    )
 
 
-def _prepared(asked: argparse.Namespace) -> Dataset:
-    base = base_name(asked.name)
+def _prepared(options: argparse.Namespace) -> Dataset:
+    base = base_name(options.name)
     spec = DATASETS.get(base)
     ours = spec is not None and bool(spec.stored_as or spec.path)
-    if not ours and not prepared_versions(data_folder(asked.data_dir) / base):
-        _prepare_tfds(asked.name, asked.data_dir)
+    if not ours and not prepared_versions(data_folder(options.data_dir) / base):
+        _prepare_tfds(options.name, options.data_dir)
     if base.startswith("imagenet"):
-        _index(asked.name, asked.data_dir)
+        _index(options.name, options.data_dir)
     images = base == "folder"  # check each of its files
-    return load_dataset(_source(asked), images=images)
+    return load_dataset(_source(options), images=images)
 
 
 def _prepare_tfds(name: str, data_dir: str | None) -> None:
@@ -169,25 +171,27 @@ def _describe(dataset: Dataset) -> str:
     return "\n".join(lines)
 
 
-def _features(asked: argparse.Namespace) -> str:
+def _features(options: argparse.Namespace) -> str:
     from zsh_jax.features.extract import extract, is_extracted
     from zsh_jax.features.extractors import feature_extractors
 
     feature_extractors(
-        asked.features, weights=asked.weights, batch_size=asked.batch_size
+        options.features, weights=options.weights, batch_size=options.batch_size
     )  # find errors before anything slow starts
-    cache = asked.cache or default_cache()
-    dataset = load_dataset(_source(asked), features=False)
+    cache = options.cache or default_cache()
+    dataset = load_dataset(_source(options), features=False)
     if dataset.images is None:
         raise InputError(f"{dataset.name} has no images to extract features from; fix: use its own features")
-    there = is_extracted(dataset, asked.features, cache=cache, weights=asked.weights, version=dataset.version)
+    there = is_extracted(
+        dataset, options.features, cache=cache, weights=options.weights, version=dataset.version
+    )
     made = extract(
         dataset,
-        asked.features,
+        options.features,
         cache=cache,
-        weights=asked.weights,
-        batch_size=asked.batch_size,
+        weights=options.weights,
+        batch_size=options.batch_size,
         version=dataset.version,
     )
     state = "already cached" if there else "extracted"
-    return f"features {asked.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"
+    return f"features {options.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"

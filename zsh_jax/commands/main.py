@@ -21,9 +21,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _answer(verb: str) -> int:
     if verb not in ("-h", "--help"):
-        print(f"{PROGRAM}: takes {', '.join(VERBS)}, not {verb!r}\n{_told()}", file=sys.stderr)
+        print(f"{PROGRAM}: takes {', '.join(VERBS)}, not {verb!r}\n{_usage()}", file=sys.stderr)
         return INPUT
-    print(_told(), flush=True)
+    print(_usage(), flush=True)
     return 0
 
 
@@ -62,7 +62,7 @@ ABOUT = {
 }
 
 
-def _told() -> str:
+def _usage() -> str:
     lines = [f"  {PROGRAM} {verb:7} {ABOUT[verb]}" for verb in VERBS]
     return "\n".join([*lines, f"  {PROGRAM} VERB --help shows the arguments of a verb"])
 

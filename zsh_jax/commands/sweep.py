@@ -29,7 +29,7 @@ from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
-from zsh_jax.sweep.tuning import choose, told, tried_axes, validation_config
+from zsh_jax.sweep.tuning import choose, described, tried_axes, validation_config
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.lock import locked
 from zsh_jax.tracking.models import model_path
@@ -174,5 +174,5 @@ def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[]
     rows = _swept(validation, console, command, check)
     check()
     choices = choose(rows, tried_axes(config))
-    say(console, f"chosen on validation classes:\n{told(choices)}")
+    say(console, f"chosen on validation classes:\n{described(choices)}")
     return choices

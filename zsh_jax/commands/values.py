@@ -146,8 +146,8 @@ def _place(config: ConfigDict, setting: str) -> tuple[ConfigDict, str]:
 def _check_known(here: ConfigDict, key: str, setting: str) -> None:
     if key not in here:
         owner = setting.removesuffix(f".{key}")
-        told = meant(setting) if owner == "sweep" else ""
-        raise InputError(f"there is no setting --config.{setting}; {told or nearest_names(key, here.keys())}")
+        hint = meant(setting) if owner == "sweep" else ""
+        raise InputError(f"there is no setting --config.{setting}; {hint or nearest_names(key, here.keys())}")
 
 
 def _merge(here: ConfigDict, changes: ConfigDict, where: str) -> None:

@@ -9,15 +9,15 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
 
 
-def join_datasets(auxiliary: Dataset, searched: Dataset) -> Dataset:
+def join_datasets(auxiliary: Dataset, target: Dataset) -> Dataset:
     """Concatenate two data sets over the union of their classes.
 
-    Classes are matched by name; case, spaces, underscores and hyphens are ignored. The classes of `searched` come
+    Classes are matched by name; case, spaces, underscores and hyphens are ignored. The classes of `target` come
     first, under its names, then the classes that only `auxiliary` has.
 
     Args:
         auxiliary: the data set to train on.
-        searched: the data set that gives queries and database.
+        target: the data set that gives queries and database.
 
     Returns:
         One data set without images. Its splits are named `NAME/SPLIT`. Its `held_out` classes are those that
@@ -26,27 +26,27 @@ def join_datasets(auxiliary: Dataset, searched: Dataset) -> Dataset:
     Raises:
         InputError: two class names of one set differ only in case or separators, or feature lengths differ.
     """
-    number_of = {form: number for number, form in enumerate(_forms(searched))}
-    names = list(searched.class_names)
+    number_of = {form: number for number, form in enumerate(_forms(target))}
+    names = list(target.class_names)
     for form, name in zip(_forms(auxiliary), auxiliary.class_names, strict=True):
         if form not in number_of:
             number_of[form] = len(names)
             names.append(name)
     columns = np.array([number_of[form] for form in _forms(auxiliary)])
     return Dataset(
-        name=f"{auxiliary.name} to {searched.name}",
-        ids=np.concatenate([auxiliary.ids, searched.ids]),
+        name=f"{auxiliary.name} to {target.name}",
+        ids=np.concatenate([auxiliary.ids, target.ids]),
         source_splits=np.array(
-            [f"{part.name}/{split}" for part in (auxiliary, searched) for split in part.source_splits]
+            [f"{part.name}/{split}" for part in (auxiliary, target) for split in part.source_splits]
         ),
-        labels=_join_labels(auxiliary.labels, columns, searched.labels, len(names)),
+        labels=_join_labels(auxiliary.labels, columns, target.labels, len(names)),
         class_names=tuple(names),
-        attributes=_join_attributes(auxiliary, columns, searched, len(names)),
-        features=_join_features(auxiliary, searched),
+        attributes=_join_attributes(auxiliary, columns, target, len(names)),
+        features=_join_features(auxiliary, target),
         held_out=tuple(
-            name for number, name in enumerate(searched.class_names) if number not in columns.tolist()
+            name for number, name in enumerate(target.class_names) if number not in columns.tolist()
         ),
-        auxiliary=np.arange(len(auxiliary.ids) + len(searched.ids)) < len(auxiliary.ids),
+        auxiliary=np.arange(len(auxiliary.ids) + len(target.ids)) < len(auxiliary.ids),
     )
 
 
@@ -90,15 +90,15 @@ def _forms(dataset: Dataset) -> list[str]:
 def _join_labels(
     auxiliary: Int[np.ndarray, " n"] | Bool[np.ndarray, "n a"],
     columns: Int[np.ndarray, " a"],
-    searched: Int[np.ndarray, " m"] | Bool[np.ndarray, "m s"],
+    target: Int[np.ndarray, " m"] | Bool[np.ndarray, "m s"],
     classes: int,
 ) -> Int32[np.ndarray, " k"] | Bool[np.ndarray, "k c"]:
-    if auxiliary.ndim == searched.ndim == 1:
-        return np.concatenate([columns[auxiliary], searched]).astype(np.int32)
-    hot = np.zeros((len(auxiliary) + len(searched), classes), bool)
+    if auxiliary.ndim == target.ndim == 1:
+        return np.concatenate([columns[auxiliary], target]).astype(np.int32)
+    hot = np.zeros((len(auxiliary) + len(target), classes), bool)
     for labels, places, rows in (
         (auxiliary, columns, np.arange(len(auxiliary))),
-        (searched, np.arange(classes), len(auxiliary) + np.arange(len(searched))),
+        (target, np.arange(classes), len(auxiliary) + np.arange(len(target))),
     ):
         if labels.ndim == 1:
             hot[rows, places[labels]] = True
@@ -108,10 +108,10 @@ def _join_labels(
 
 
 def _join_attributes(
-    auxiliary: Dataset, columns: Int[np.ndarray, " a"], searched: Dataset, classes: int
+    auxiliary: Dataset, columns: Int[np.ndarray, " a"], target: Dataset, classes: int
 ) -> Float32[np.ndarray, "c a"] | None:
     """Attributes of all classes, if both data sets have attributes of the same length."""
-    first, second = auxiliary.attributes, searched.attributes
+    first, second = auxiliary.attributes, target.attributes
     if first is None or second is None or first.shape[1] != second.shape[1]:
         return None
     out = np.zeros((classes, second.shape[1]), np.float32)
@@ -120,13 +120,13 @@ def _join_attributes(
     return out
 
 
-def _join_features(auxiliary: Dataset, searched: Dataset) -> Float32[np.ndarray, "n d"] | None:
-    if auxiliary.features is None or searched.features is None:
+def _join_features(auxiliary: Dataset, target: Dataset) -> Float32[np.ndarray, "n d"] | None:
+    if auxiliary.features is None or target.features is None:
         return None
-    first, second = auxiliary.features.shape[1], searched.features.shape[1]
+    first, second = auxiliary.features.shape[1], target.features.shape[1]
     if first != second:
         raise InputError(
-            f"features of {auxiliary.name} have {first} values, features of {searched.name} have {second}; fix: "
+            f"features of {auxiliary.name} have {first} values, features of {target.name} have {second}; fix: "
             "extract both with the same network"
         )
-    return np.concatenate([auxiliary.features, searched.features])
+    return np.concatenate([auxiliary.features, target.features])

@@ -36,7 +36,7 @@ def draw_seen_queries(
         return np.zeros(0, np.int32)
     labels = dataset.labels
     classes = len(dataset.class_names)
-    held_out = np.isin(np.arange(classes), [*split.asked, *parse_unseen(unseen, dataset.class_names)])
+    held_out = np.isin(np.arange(classes), [*split.query_classes, *parse_unseen(unseen, dataset.class_names)])
     if labels.ndim == 2:
         learnt = labels[split.training].any(axis=0)
         several = labels[split.database].sum(axis=0) > 1

@@ -22,13 +22,13 @@ class Split(NamedTuple):
         training: training images, none with an unseen class; they are in the database too, unless auxiliary.
         queries: images of unseen classes.
         database: every image that is neither a query nor auxiliary.
-        asked: the classes of the queries: the unseen classes, or the validation classes in their place; ascending.
+        query_classes: the unseen classes, or the validation classes in their place; ascending.
     """
 
     training: Int32[np.ndarray, " t"]
     queries: Int32[np.ndarray, " q"]
     database: Int32[np.ndarray, " n"]
-    asked: Int32[np.ndarray, " u"]
+    query_classes: Int32[np.ndarray, " u"]
 
 
 def zero_shot_split(
@@ -125,8 +125,8 @@ def auxiliary_split(
         sides = stand_in(labels, sides, sides.trainable & ~auxiliary, validation, seed)
     sides = sides._replace(
         trainable=sides.trainable & auxiliary,
-        may_ask=sides.may_ask & ~auxiliary,
-        searched=sides.searched & ~auxiliary,
+        query_candidates=sides.query_candidates & ~auxiliary,
+        in_database=sides.in_database & ~auxiliary,
     )
     return _split(
         labels,
@@ -199,12 +199,12 @@ def _split(
     if seen_classes:
         trainable = trainable & _of_few_classes(labels, trainable, seen_classes, seed)
     training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
-    asked = _draw(sides.may_ask, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
-    rest = sides.searched.copy()
-    rest[asked] = False
+    drawn = _draw(sides.query_candidates, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
+    rest = sides.in_database.copy()
+    rest[drawn] = False
     database = np.flatnonzero(rest).astype(np.int32)
-    _check_relevant(labels, asked, database, class_names)
-    return Split(training, asked, database, sides.asked)
+    _check_relevant(labels, drawn, database, class_names)
+    return Split(training, drawn, database, sides.query_classes)
 
 
 def _of_few_classes(

@@ -16,15 +16,15 @@ class Sides(NamedTuple):
 
     Attributes:
         trainable: candidates for training.
-        may_ask: query candidates.
-        searched: database images, unless they are queries.
-        asked: the classes of the queries; ascending.
+        query_candidates: candidates for queries.
+        in_database: database images, unless they are queries.
+        query_classes: the classes of the queries; ascending.
     """
 
     trainable: Bool[np.ndarray, " n"]
-    may_ask: Bool[np.ndarray, " n"]
-    searched: Bool[np.ndarray, " n"]
-    asked: Int32[np.ndarray, " u"]
+    query_candidates: Bool[np.ndarray, " n"]
+    in_database: Bool[np.ndarray, " n"]
+    query_classes: Int32[np.ndarray, " u"]
 
 
 def random_stream(seed: int, stream: int) -> np.random.Generator:
@@ -92,8 +92,8 @@ def stand_in(
             f"on; fix: lower --config.sweep.validation"
         )
     chosen = np.sort(random_stream(seed, VALIDATION_STREAM).permutation(pool)[:count]).astype(np.int32)
-    stands_in, clean = _has_any(labels, chosen), ~sides.may_ask
-    return Sides(sides.trainable & ~stands_in, stands_in & clean, sides.searched & clean, chosen)
+    stands_in, clean = _has_any(labels, chosen), ~sides.query_candidates
+    return Sides(sides.trainable & ~stands_in, stands_in & clean, sides.in_database & clean, chosen)
 
 
 def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Sequence[int]) -> Sides:
@@ -153,7 +153,7 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
         )
     return Sides(
         trainable=has_seen & ~has_unseen,  # images without a label are not training data
-        may_ask=has_unseen,
-        searched=np.ones(len(labels), bool),
-        asked=np.array(held_out, np.int32),
+        query_candidates=has_unseen,
+        in_database=np.ones(len(labels), bool),
+        query_classes=np.array(held_out, np.int32),
     )

@@ -22,9 +22,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    asked = read_arguments(_parser(), arguments, dict.fromkeys(("model", "features", "out"), path()))
+    options = read_arguments(_parser(), arguments, dict.fromkeys(("model", "features", "out"), path()))
     try:
-        print(_export(asked), flush=True)
+        print(_export(options), flush=True)
     except InputError as error:  # use this command's name for "no index"
         raise InputError(str(error).replace("index=None", "--index none")) from None
     return 0
@@ -46,14 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _export(asked: argparse.Namespace) -> str:
+def _export(options: argparse.Namespace) -> str:
     from zsh_jax.core.hashing import code_length
     from zsh_jax.data.feature_files.arrays import open_arrays
     from zsh_jax.export.write import export_index
     from zsh_jax.model_file import load_with_metadata
 
-    model, metadata = load_with_metadata(asked.model)
-    file = Path(asked.features)
+    model, metadata = load_with_metadata(options.model)
+    file = Path(options.features)
     if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
         raise InputError(f"--features: there is no .npz or .npy file {file}; fix: set --features")
     arrays = open_arrays(file)
@@ -63,8 +63,8 @@ def _export(asked: argparse.Namespace) -> str:
         )
     features = arrays.read("features")
     ids = arrays.read("id") if "id" in arrays.names else None
-    index = None if asked.index == "none" else asked.index
-    folder = export_index(asked.out, model, features, ids=ids, index=index, metadata=metadata)
+    index = None if options.index == "none" else options.index
+    folder = export_index(options.out, model, features, ids=ids, index=index, metadata=metadata)
     kind = "no index" if index is None else f"index {index}"
     return f"{folder}: {len(features):,} codes of {code_length(model)} bits, {kind}"
 

@@ -72,9 +72,11 @@ def load_backbone(network: Network, *, weights: Path | None = None, batch_size: 
 def _keras() -> Any:
     """Import Keras on JAX; its default configuration file says TensorFlow, so the environment variable decides."""
     if "keras" not in sys.modules:
-        asked = os.environ.setdefault("KERAS_BACKEND", "jax")
-        if asked != "jax":
-            raise InputError(f"KERAS_BACKEND is {asked!r}, but networks need JAX; fix: set KERAS_BACKEND=jax")
+        backend = os.environ.setdefault("KERAS_BACKEND", "jax")
+        if backend != "jax":
+            raise InputError(
+                f"KERAS_BACKEND is {backend!r}, but networks need JAX; fix: set KERAS_BACKEND=jax"
+            )
     try:
         import keras
         import keras.applications

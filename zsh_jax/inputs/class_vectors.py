@@ -73,20 +73,20 @@ def load_semantics(settings: InputSettings, kind: str, dataset: Dataset) -> Sema
         return own._replace(name=f"shuffled {own.name}")
     if kind == "attributes":
         return _attributes(settings.semantics, dataset)
-    synonyms, asked = _synonyms(settings, dataset), settings.semantics
+    synonyms, chosen = _synonyms(settings, dataset), settings.semantics
     if kind == "sentences":
         from zsh_jax.data.semantics.sentences import sentence_vectors
 
-        assert asked.model is not None  # checked before
-        how: dict[str, Any] = {"prompt": asked.prompt, "synonyms": synonyms, "download": asked.download}
-        return Semantics(Path(asked.model).name, sentence_vectors(names, model=asked.model, **how))
+        assert chosen.model is not None  # checked before
+        how: dict[str, Any] = {"prompt": chosen.prompt, "synonyms": synonyms, "download": chosen.download}
+        return Semantics(Path(chosen.model).name, sentence_vectors(names, model=chosen.model, **how))
     if kind == "minilm":
         from zsh_jax.data.semantics.minilm import minilm_vectors
 
         return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
-    assert asked.path is not None  # checked before
-    path = written(asked.path)
-    vectors = word_vectors(path, names, synonyms=synonyms, limit=asked.limit, lower_case=asked.lower_case)
+    assert chosen.path is not None  # checked before
+    path = written(chosen.path)
+    vectors = word_vectors(path, names, synonyms=synonyms, limit=chosen.limit, lower_case=chosen.lower_case)
     return Semantics(path.stem, vectors)
 
 

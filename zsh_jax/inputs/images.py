@@ -29,11 +29,11 @@ def load_images(source: Source, dataset: Dataset) -> LazyImages | None:
         return None
     # Match by identifier: classes may have been drawn, and auxiliary samples may come first.
     places = {sample: place for place, sample in enumerate(_samples(stored))}
-    searched = np.ones(len(dataset.ids), bool) if dataset.auxiliary is None else ~dataset.auxiliary
+    in_database = np.ones(len(dataset.ids), bool) if dataset.auxiliary is None else ~dataset.auxiliary
     numbers = np.full(len(dataset.ids), -1)
-    numbers[searched] = [
+    numbers[in_database] = [
         places.get(sample, -1)
-        for sample, is_there in zip(_samples(dataset), searched, strict=True)
+        for sample, is_there in zip(_samples(dataset), in_database, strict=True)
         if is_there
     ]
     return LazyImages(lambda number: images[number], numbers, images.shape[1])

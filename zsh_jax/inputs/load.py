@@ -118,8 +118,8 @@ def open_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> tuple[In
         _check_varies(name, whole)
         return whole
 
-    told = tuple(part.left_out for part in parts if part.left_out)
-    inputs = Inputs(dataset._replace(images=None), name, features, vectors, told)
+    left_out = tuple(part.left_out for part in parts if part.left_out)
+    inputs = Inputs(dataset._replace(images=None), name, features, vectors, left_out)
     return inputs, extract_missing if missing else None
 
 
@@ -138,8 +138,8 @@ def _join(parts: list[Dataset]) -> Dataset:
     return parts[0] if len(parts) == 1 else join_datasets(*parts)
 
 
-def _load_part(asked: PartSettings, settings: InputSettings, semantics: tuple[str, ...]) -> _Part:
-    source, features = asked.source, asked.features
+def _load_part(part_settings: PartSettings, settings: InputSettings, semantics: tuple[str, ...]) -> _Part:
+    source, features = part_settings.source, part_settings.features
     _check_features(features)
     kind = features.name
     loaded = load_dataset(source, images=kind not in ("precomputed", "source"), features=kind == "source")
@@ -149,23 +149,25 @@ def _load_part(asked: PartSettings, settings: InputSettings, semantics: tuple[st
         )
     if kind not in ("precomputed", "source") and loaded.images is None:
         raise InputError(f"features.name: {loaded.name} comes without images; fix: use source or precomputed")
-    drawn_too = asked.classes is not None
+    drawn_too = part_settings.classes is not None
     found: tuple[MissingVectors, ...] = ()
     if drawn_too or settings.semantics.missing == DROP:
         found = find_missing(settings, semantics, loaded)
     part = _Part(loaded, features, loaded)
     if found and not drawn_too:
-        left, rows, told = leave_out(settings.semantics, loaded, found)
-        part = part._replace(dataset=left, rows=rows, left_out=told)
+        left, rows, notice = leave_out(settings.semantics, loaded, found)
+        part = part._replace(dataset=left, rows=rows, left_out=notice)
     lacking = missing_names(loaded, found)
     names = tuple(name for name in loaded.class_names if name not in lacking)
     if len(names) < 2:
         raise InputError(
             f"{loaded.name} has {len(names)} usable classes; fix: use data with at least one seen and one unseen class"
         )
-    drawn, held_out = draw_classes(names, classes=asked.classes, held_out=asked.held_out, seed=asked.seed)
+    drawn, held_out = draw_classes(
+        names, classes=part_settings.classes, held_out=part_settings.held_out, seed=part_settings.seed
+    )
     if drawn_too:
-        name = f"{loaded.name}/{len(drawn)}-classes-seed{asked.seed}"
+        name = f"{loaded.name}/{len(drawn)}-classes-seed{part_settings.seed}"
         loaded = select_classes(loaded, drawn)._replace(name=name)
         part = _Part(loaded, features, loaded)
     return part._replace(dataset=part.dataset._replace(held_out=held_out))

@@ -96,11 +96,11 @@ def leave_out(
     if count < 2:
         raise InputError(f"{found[0].what}, and {count} are left; fix: {found[0].fix}{listed}")
     gone = len(dataset.ids) - len(rows)
-    told = (
+    notice = (
         f"left out: {len(names)} of {len(dataset.class_names)} classes of {dataset.name}, which have no vector, and "
         f"{gone:,} of {len(dataset.ids):,} images{_unlabelled(dataset, names, rows)}{listed}"
     )
-    return left._replace(name=f"{dataset.name}/{count}-classes"), rows, told
+    return left._replace(name=f"{dataset.name}/{count}-classes"), rows, notice
 
 
 def _unlabelled(dataset: Dataset, names: Sequence[str], rows: Int[np.ndarray, " k"]) -> str:

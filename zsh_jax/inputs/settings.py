@@ -48,7 +48,7 @@ class InputSettings(NamedTuple):
     """All inputs of a sweep.
 
     Attributes:
-        parts: the data set that is queried and searched, last; an auxiliary one to learn from, first.
+        parts: the data set that gives queries and database, last; an auxiliary one to learn from, first.
         semantics: of all classes.
     """
 

@@ -24,14 +24,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _report(arguments: Sequence[str]) -> int:
-    asked = read_arguments(_parser(), arguments, {"workdir": path(), "out": path()})
-    folders = [Path(workdir).resolve() for workdir in asked.workdir]
+    options = read_arguments(_parser(), arguments, {"workdir": path(), "out": path()})
+    folders = [Path(workdir).resolve() for workdir in options.workdir]
     twice = next((folder for folder in folders if folders.count(folder) > 1), None)
     if twice:
         raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
     from zsh_jax.report.write import write_report
 
-    print(write_report(asked.workdir, asked.out), flush=True)
+    print(write_report(options.workdir, options.out), flush=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Write the gallery and the report at the end of a sweep, when its results are already on disk."""
+"""Write the retrieval examples and the report at the end of a sweep, when its results are already on disk."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
-from zsh_jax.report.shown import asked, shown_cells
+from zsh_jax.report.shown import shown_cells, shown_queries
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.plan import Plan
 from zsh_jax.tracking.results import cell_id
@@ -25,7 +25,7 @@ Made = TypeVar("Made")
 
 
 def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozenset[str]:
-    """The `cell_id` of each cell whose hash function the gallery needs; empty if there is no gallery."""
+    """The `cell_id` of each cell whose hash function the retrieval examples need; empty if there are none."""
     if not has_images(config.dataset.name):
         return frozenset()
     cells = shown_cells(plan, config.gallery.queries)
@@ -45,7 +45,7 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
     queries, neighbours = config.gallery.queries, config.gallery.neighbours
     cells = shown_cells(plan, queries) if has_images(config.dataset.name) else []
     cells.sort(key=lambda cell: cell.variant != config.reference)  # stable: the reference first
-    questions = asked(inputs, cells, queries)
+    questions = shown_queries(inputs, cells, queries)
     retrieved = retrieve(config.workdir, inputs, cells, questions, neighbours)
     images = load_images(input_settings(config).parts[-1].source, inputs.dataset) if retrieved else None
     if images is None:
@@ -65,7 +65,7 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
 def write_end(
     config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
 ) -> Mapping[str, bytes]:
-    """Make the gallery, then the report, which shows it. Print failures to standard error; they do not end the sweep.
+    """Make the retrieval examples, then the report, which shows them. Print failures to standard error; they do not end the sweep.
 
     Args:
         config: of the sweep.

@@ -19,12 +19,12 @@ from zsh_jax.report.series import (
     MAP,
     Row,
     as_variants,
+    distinguished,
     hashed,
     kind,
     leading,
     moving,
     series,
-    told_apart,
     worded,
 )
 from zsh_jax.report.summary import metric_of
@@ -64,12 +64,12 @@ class Chosen(NamedTuple):
 
     Attributes:
         rows: of their cells.
-        told: sentence on how many of all settings are shown; empty if all are.
+        note: sentence on how many of all settings are shown; empty if all are.
         palette: look of each setting, the same in all figures.
     """
 
     rows: list[Row]
-    told: str
+    note: str
     palette: Mapping[str, Look]
 
 
@@ -86,7 +86,7 @@ def chosen_figures(
     Yields:
         Figures, in the order of the page.
     """
-    rows = told_apart(rows)
+    rows = distinguished(rows)
     chosen = _chosen(rows, LINES, references)
     yield from _against_bits(rows, references, chosen.palette)
     for reference in references:
@@ -115,7 +115,7 @@ def _against_bits(
         return
     ended = {id(row) for one in lines for row in one.rows}
     chosen = _chosen([row for row in rows if id(row) in ended or not row["bits"]], LINES, references)
-    spread = SPREAD + chosen.told
+    spread = SPREAD + chosen.note
     if shown := _having(chosen.rows, MAP):
         yield CaptionedFigure(
             "map", f"mAP against code length. {spread}", metric_against(shown, palette=palette)
@@ -147,12 +147,12 @@ def _against_others(rows: Sequence[Row]) -> Iterator[CaptionedFigure]:
             best = sorted(range(len(lines)), key=lambda i: -heights[i])[:LINES]
             kept = {id(row) for i in best for row in lines[i].rows}
             if kept:
-                told = (
+                note = (
                     f" The {LINES} of {len(lines)} lines with the highest mAP." if len(lines) > LINES else ""
                 )
                 figure = metric_against([row for row in same if id(row) in kept], axis)
                 name = "_".join(filter(None, ("map_against", axis, *which)))
-                yield CaptionedFigure(name, f"mAP against {name_of(axis)}. {SPREAD}{told}", figure)
+                yield CaptionedFigure(name, f"mAP against {name_of(axis)}. {SPREAD}{note}", figure)
 
 
 def _at_each_length(
@@ -177,7 +177,7 @@ def _at_each_length(
             if few:
                 title = worded("bits", bits) if bits else ""
                 ending = f"_{title.replace(' ', '_')}" if title else ""
-                yield CaptionedFigure(name + ending, caption + chosen.told, draw(few, title))
+                yield CaptionedFigure(name + ending, caption + chosen.note, draw(few, title))
 
     look = lines.palette
     yield from drawn(
@@ -215,9 +215,9 @@ def _chosen(rows: Sequence[Row], limit: int, references: Sequence[str]) -> Chose
     shown = leading(rows, limit, keep=references)
     settings, total = series(hashed(shown)), len(series(hashed(rows)))
     few = len(settings) < total
-    told = f" The {len(settings)} of {total} settings with the highest mAP; tables show all." if few else ""
+    note = f" The {len(settings)} of {total} settings with the highest mAP; tables show all." if few else ""
     labels = [one.label for one in settings]
-    return Chosen(shown, told, dict(zip(labels, looks(settings), strict=True)))
+    return Chosen(shown, note, dict(zip(labels, looks(settings), strict=True)))
 
 
 def _having(rows: Sequence[Row], metric: str) -> list[Row]:

@@ -12,7 +12,7 @@ from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
-from zsh_jax.report.series import MAP, Row, as_variants, hashed, series, told_apart
+from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (
     bit_table,
@@ -61,7 +61,7 @@ def contents(sweeps: Sweeps) -> list[Part]:
         by_dataset.setdefault(str(row.get("dataset")), []).append(row)
     parts = []
     for title, of_dataset in by_dataset.items():
-        rows = told_apart(of_dataset)
+        rows = distinguished(of_dataset)
         prefix = f"{title}_" if len(by_dataset) > 1 else ""
         references, notes = _references(rows, sweeps.references)
         notes += _unfinished(rows) + mixed_provenance(rows)

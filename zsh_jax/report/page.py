@@ -46,8 +46,8 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
 
 
 def _warnings(sweeps: Sweeps) -> str:
-    told = [sweeps.old] if sweeps.old else []
-    return "".join(f'<p class="note">{escape(line)}</p>\n' for line in (*told, *sweeps.damaged))
+    notes = [sweeps.old] if sweeps.old else []
+    return "".join(f'<p class="note">{escape(line)}</p>\n' for line in (*notes, *sweeps.damaged))
 
 
 def _made(sweeps: Sweeps) -> str:

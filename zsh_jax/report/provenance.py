@@ -26,7 +26,7 @@ def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[st
     facts = {name: _counted(rows, key) for key, name in MADE_BY.items()}
     facts["precision"] = _counted(rows, "precision")
     facts["dates"] = _dates(rows)
-    prints = [f"{name}: {told}" for kind, name in KINDS.items() if (told := _fingerprints(rows, kind))]
+    prints = [f"{name}: {counts}" for kind, name in KINDS.items() if (counts := _fingerprints(rows, kind))]
     facts["fingerprints"] = "; ".join(prints)
     shown = list(commands[:MANY])
     shown += [f"{len(commands) - MANY:,} others, see config-*.json"] if len(commands) > MANY else []
@@ -37,10 +37,10 @@ def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[st
 def mixed_provenance(rows: Sequence[Row]) -> tuple[str, ...]:
     """A warning for each of version, commit, jax, jaxlib and device that differs among the rows of one data set."""
     return tuple(
-        f"These tables mix cells made with different values of {name}: {told}. This alone may cause differences "
+        f"These tables mix cells made with different values of {name}: {counts}. This alone may cause differences "
         "between them."
         for key, name in MADE_BY.items()
-        if len(_values(rows, key)) > 1 and (told := _counted(rows, key))
+        if len(_values(rows, key)) > 1 and (counts := _counted(rows, key))
     )
 
 

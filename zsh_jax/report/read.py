@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import CHANCE_AT, MAP_AT
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
-from zsh_jax.report.same_names import told_by_content
+from zsh_jax.report.same_names import distinguished_by_content
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, RESULTS, Rows, counted, read_rows
@@ -89,7 +89,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
     return Sweeps(
         tuple(dict.fromkeys(names)),
         tuple(dict.fromkeys(references)),
-        told_by_content(first),
+        distinguished_by_content(first),
         history,
         galleries,
         tuple(damaged),

@@ -14,7 +14,7 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.model_file import load
 from zsh_jax.report.gallery import Retrieved
-from zsh_jax.report.shown import Asked
+from zsh_jax.report.shown import ShownQueries
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.splits import split_of, vectors_of
@@ -23,7 +23,7 @@ from zsh_jax.tracking.results import cell_id
 
 
 def retrieve(
-    workdir: str | Path, inputs: Inputs, cells: Sequence[Cell], questions: Sequence[Asked], count: int
+    workdir: str | Path, inputs: Inputs, cells: Sequence[Cell], questions: Sequence[ShownQueries], count: int
 ) -> list[Retrieved]:
     """Retrieve the nearest images with the hash function of each cell.
 
@@ -31,7 +31,7 @@ def retrieve(
         workdir: of the sweep, with the saved hash functions.
         inputs: of the sweep.
         cells: from `shown_cells`.
-        questions: from `asked`: the queries.
+        questions: from `shown_queries`: the queries.
         count: number of neighbours.
 
     Returns:
@@ -118,8 +118,8 @@ def _labels(cells: Sequence[Cell]) -> Mapping[Cell, str]:
         methods.setdefault(cell.variant, set()).add(cell.program.method)
 
     def label(cell: Cell) -> str:
-        told = not cell.variant or len(methods[cell.variant]) > 1
-        parts = (cell.variant, cell.program.method if told else "", f"{cell.program.bits} bits")
+        named = not cell.variant or len(methods[cell.variant]) > 1
+        parts = (cell.variant, cell.program.method if named else "", f"{cell.program.bits} bits")
         return ", ".join(part for part in parts if part)
 
     return {cell: label(cell) for cell in cells}

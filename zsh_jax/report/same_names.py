@@ -12,7 +12,7 @@ NAMED = {"features": f"{PREFIX}features", "semantics": f"{PREFIX}semantics"}
 SHOWN = 6  # digits of a fingerprint
 
 
-def told_by_content(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def distinguished_by_content(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Add the first digits of the fingerprint to names that several contents share.
 
     Args:
@@ -26,14 +26,14 @@ def told_by_content(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         InputError: if two cells have the same settings and data but different splits: two versions wrote them.
     """
     found = [dict(row) for row in rows]
-    _tell(found, "dataset", LABELS, ())
+    _distinguish(found, "dataset", LABELS, ())
     for name, fingerprint in NAMED.items():
-        _tell(found, name, fingerprint, ("dataset",))
+        _distinguish(found, name, fingerprint, ("dataset",))
     _check_splits(found)
     return found
 
 
-def _tell(rows: Sequence[dict[str, Any]], name: str, fingerprint: str, within: Sequence[str]) -> None:
+def _distinguish(rows: Sequence[dict[str, Any]], name: str, fingerprint: str, within: Sequence[str]) -> None:
     contents: dict[tuple[Any, ...], set[Any]] = {}
     for row in rows:
         contents.setdefault(tuple(row.get(key) for key in (*within, name)), set()).add(row.get(fingerprint))

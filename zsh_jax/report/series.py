@@ -22,7 +22,7 @@ PLAIN = (
 """Axes whose values need no axis name in a label."""
 
 
-TOLD_BY = "told_by"
+DISTINGUISHED_BY = "distinguished_by"
 
 
 class Series(NamedTuple):
@@ -48,14 +48,14 @@ def series(rows: Sequence[Row], *, apart_from: Sequence[str] = ("bits",)) -> lis
         One for each setting, in the order of first appearance. Its label has variant, method, and the axes that vary
         within them; values that a variant fixes are not repeated.
     """
-    rows = told_apart(rows)
+    rows = distinguished(rows)
     lengths: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         lengths.setdefault(kind(row), set()).add(row["bits"])
     found: dict[tuple[Any, ...], Series] = {}
     for row in rows:
         variant, method = kind(row)
-        axes = [axis for axis in row[TOLD_BY] if axis not in apart_from]
+        axes = [axis for axis in row[DISTINGUISHED_BY] if axis not in apart_from]
         if len(lengths[variant, method]) < 2:
             axes = [axis for axis in axes if axis != "bits"]
         key = (variant, method, *(row.get(axis) for axis in axes))
@@ -66,7 +66,7 @@ def series(rows: Sequence[Row], *, apart_from: Sequence[str] = ("bits",)) -> lis
     return list(found.values())
 
 
-def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
+def distinguished(rows: Sequence[Row]) -> Sequence[Row]:
     """Store in each row the axes that distinguish its setting, so that a subset of rows keeps the same labels.
 
     Args:
@@ -75,18 +75,18 @@ def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
     Returns:
         The same rows if they already have it; else copies.
     """
-    if all(TOLD_BY in row for row in rows):
+    if all(DISTINGUISHED_BY in row for row in rows):
         return rows
     within = moving(rows)
     methods: dict[str, set[str]] = {}
     for variant, method in within:
         methods.setdefault(variant, set()).add(method)
-    told = {
+    distinguishing = {
         which: (("method",) if len(methods[which[0]]) > 1 or (not which[0] and len(within) > 1) else ())
         + tuple(axes)
         for which, axes in within.items()
     }
-    return [{**row, TOLD_BY: told[kind(row)]} for row in rows]
+    return [{**row, DISTINGUISHED_BY: distinguishing[kind(row)]} for row in rows]
 
 
 def kind(row: Row) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def as_variants(rows: Sequence[Row], reference: str) -> list[Row]:
         Rows that have codes, with a `variant` that names their setting without the axes along which the reference
         varies; rows of the reference are unchanged.
     """
-    rows = hashed(told_apart(rows))
+    rows = hashed(distinguished(rows))
     moved = {axis for which, axes in moving(rows).items() if which[0] == reference for axis in axes}
     settings = series([row for row in rows if row["variant"] != reference], apart_from=("bits", *moved))
     names = {id(row): one.label for one in settings for row in one.rows}
@@ -166,7 +166,7 @@ def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> lis
         found = [mean for mean in means if isfinite(mean)]
         return sum(found) / len(found) if found else float("-inf")
 
-    rows = told_apart(rows)
+    rows = distinguished(rows)
     every = series(hashed(rows))
     kept = [one for one in every if one.rows[0].get("variant") in keep and one.rows[0].get("variant")]
     others = sorted((one for one in every if one not in kept), key=height, reverse=True)

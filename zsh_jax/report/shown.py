@@ -17,7 +17,7 @@ SETS = 3  # of unseen classes, at most
 BITS = 64  # the longest code length shown, if the sweep has one as short
 
 
-class Asked(NamedTuple):
+class ShownQueries(NamedTuple):
     """The queries of one set of unseen classes.
 
     Attributes:
@@ -61,7 +61,7 @@ def shown_cells(plan: Plan, queries: int) -> list[Cell]:
     return shown
 
 
-def asked(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[Asked]:
+def shown_queries(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[ShownQueries]:
     """The queries of the shown cells: images and names of unseen classes, divided evenly over the sets.
 
     Args:
@@ -76,15 +76,15 @@ def asked(inputs: Inputs, cells: Sequence[Cell], queries: int) -> list[Asked]:
     first: dict[str, Cell] = {}
     for cell in cells:
         first.setdefault(cell.split.unseen, cell)
-    questions: list[Asked] = []
+    questions: list[ShownQueries] = []
     for place, (unseen, cell) in enumerate(first.items()):
         share = queries // len(first) + (place < queries % len(first))
         split = split_of(inputs, cell.split)
-        classes = tuple(split.asked.tolist())  # the unseen ones, or those that stand in for them
+        classes = tuple(split.query_classes.tolist())  # the unseen ones, or those that stand in for them
         rows = _in_turn(inputs.dataset, split, classes)
         named = {number for question in questions for number in question.classes}
         fresh = tuple(number for number in classes if number not in named)
-        questions.append(Asked(unseen, rows[:share], fresh[:share]))
+        questions.append(ShownQueries(unseen, rows[:share], fresh[:share]))
     return questions
 
 

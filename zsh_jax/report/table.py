@@ -36,13 +36,15 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
         title="mean and standard deviation over seeds, averaged over unseen classes", title_justify="left"
     )
     first, *others = columns
-    told = [CHANCE] if any(isfinite(one.statistics[CHANCE].mean) for one in summaries) else []
+    chance_columns = [CHANCE] if any(isfinite(one.statistics[CHANCE].mean) for one in summaries) else []
     add_columns(
-        table, axes, (columns[first], *told, *(columns[name] for name in others), *COST.values(), "seeds")
+        table,
+        axes,
+        (columns[first], *chance_columns, *(columns[name] for name in others), *COST.values(), "seeds"),
     )
     for summary in summaries:
         figures = [cell(summary.statistics[first])]
-        figures += [level_of(summary.statistics[CHANCE]) for _ in told]
+        figures += [level_of(summary.statistics[CHANCE]) for _ in chance_columns]
         figures += [cell(summary.statistics[name]) for name in others]
         cost = [plain(summary.statistics[name]) for name in COST]
         setting = [Text(value_of(summary.setting[axis])) for axis in axes]
@@ -63,16 +65,19 @@ def unseen_table(rows: Iterable[Mapping[str, Any]]) -> Table:
     chances = {
         unseen: chance_entry([row for row in rows if row["unseen"] == unseen], MAP) for unseen in by_class
     }
-    told = [CHANCE] if any(chances.values()) else []
+    chance_columns = [CHANCE] if any(chances.values()) else []
     add_columns(
         table,
         ["unseen"],
-        (*told, *(" ".join(str(one) for one in setting if one is not None) for setting in settings)),
+        (
+            *chance_columns,
+            *(" ".join(str(one) for one in setting if one is not None) for setting in settings),
+        ),
     )
     for unseen, summaries in by_class.items():
         found = {tuple(s.setting[axis] for axis in axes): s.statistics[MAP] for s in summaries}
         chance = chances[unseen]
-        figures = [chance.text if chance else "-" for _ in told]
+        figures = [chance.text if chance else "-" for _ in chance_columns]
         figures += [cell(found[setting]) if setting in found else "-" for setting in settings]
         table.add_row(Text(unseen), *figures)
     return table

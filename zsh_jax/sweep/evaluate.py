@@ -111,8 +111,8 @@ def evaluate_cells(
             images = evaluate_queries(*query, *database, bits=bits, cutoffs=cutoffs, block=block)
             names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:
-                asked = class_labels(labels, len(class_code))
-                names = query_average_precision(class_code, asked, *database, bits=bits, block=block)
+                name_labels = class_labels(labels, len(class_code))
+                names = query_average_precision(class_code, name_labels, *database, bits=bits, block=block)
             seen = jnp.full(1, jnp.nan, names.dtype)
             if role.seen_queries.size:
                 query = (code[role.seen_queries], labels[role.seen_queries])
@@ -143,8 +143,8 @@ def chance_of(
     images = chance_average_precision(labels[role.queries], database, cutoffs=(None, *cutoffs)).mean(0)
     names = seen = jnp.full((), jnp.nan, images.dtype)
     if by_name:
-        asked = class_labels(labels, len(role.unseen))
-        each = chance_average_precision(asked, database)[:, 0]
+        name_labels = class_labels(labels, len(role.unseen))
+        each = chance_average_precision(name_labels, database)[:, 0]
         names = jnp.where(role.unseen, each, 0).sum() / role.unseen.sum()
     if role.seen_queries.size:
         seen = chance_average_precision(labels[role.seen_queries], database, leave_one_out=True).mean()

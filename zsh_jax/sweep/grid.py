@@ -215,7 +215,7 @@ def _product(axes: Mapping[str, tuple[Any, ...]], made: Callable[..., Made]) -> 
     return tuple(made(**dict(zip(axes, values, strict=True))) for values in product(*axes.values()))
 
 
-def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list[Group]:
+def stackable(every: Sequence[Group], database_sizes: Mapping[DataSplit, int]) -> list[Group]:
     """Cut groups so that the data splits of each have databases of one size, because only these can be stacked.
 
     The axes determine every other shape. The size of the database varies with validation, which excludes the images of
@@ -223,7 +223,7 @@ def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list
 
     Args:
         every: from `groups`.
-        searched: size of the database of each data split.
+        database_sizes: size of the database of each data split.
 
     Returns:
         The same cells, in groups with one size each.
@@ -232,7 +232,7 @@ def stackable(every: Sequence[Group], searched: Mapping[DataSplit, int]) -> list
     for group in every:
         by_size: dict[int, list[DataSplit]] = {}
         for split in group.splits:
-            by_size.setdefault(searched[split], []).append(split)
+            by_size.setdefault(database_sizes[split], []).append(split)
         made += [replace(group, splits=tuple(same)) for same in by_size.values()]
     return made
 

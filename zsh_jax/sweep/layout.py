@@ -80,7 +80,7 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
     )  # check the memory before drawing thousands of splits
     for group in every:
         _check_components(group, features)
-    splits, searched = {}, {}
+    splits, database_sizes = {}, {}
     for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
@@ -91,8 +91,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
-        searched[split] = len(indices.database)
-    return make_plan(stackable(every, searched), sizes, memory_gib=config.memory_gib), splits
+        database_sizes[split] = len(indices.database)
+    return make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib), splits
 
 
 def _check_components(group: Group, features: int) -> None:
@@ -141,7 +141,7 @@ def describe(
             f"training data: the first {np.count_nonzero(dataset.auxiliary):,} samples; queries and database: the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
-    lines.extend(_told_groups(plan.groups))
+    lines.extend(_group_lines(plan.groups))
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
@@ -152,7 +152,7 @@ def describe(
     return "\n".join(lines)
 
 
-def _told_groups(every: Sequence[Group]) -> list[str]:
+def _group_lines(every: Sequence[Group]) -> list[str]:
     """A line for each of the first groups: its method and bits, and the options in which groups of a method differ."""
     options = [{"method": g.program.method, "bits": g.program.bits} | vars(g.program.options) for g in every]
     values: dict[tuple[str, str], set[Any]] = {}
@@ -161,6 +161,6 @@ def _told_groups(every: Sequence[Group]) -> list[str]:
             values.setdefault((one["method"], axis), set()).add(value)
     lines = []
     for group, one in zip(every[:MOST_LINES], options, strict=False):
-        told = [axis for axis in one if axis in ("method", "bits") or len(values[one["method"], axis]) > 1]
-        lines.append(f"  {len(group):5} x {', '.join(f'{axis} {one[axis]}' for axis in told)}")
+        shown = [axis for axis in one if axis in ("method", "bits") or len(values[one["method"], axis]) > 1]
+        lines.append(f"  {len(group):5} x {', '.join(f'{axis} {one[axis]}' for axis in shown)}")
     return lines

@@ -141,12 +141,12 @@ def _arguments(
     taught = inputs.dataset.labels[indices.training]
     targets = semantic_targets(taught, vectors)
     keys = streams(jax.random.key(split.seed))
-    told = Taught(jnp.asarray(taught), jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype))
+    supervision = Taught(jnp.asarray(taught), jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype))
     seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-    unseen = np.isin(np.arange(len(vectors)), indices.asked)
+    unseen = np.isin(np.arange(len(vectors)), indices.query_classes)
     queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
     roles = Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), keys.resamples)
-    return (jnp.asarray(indices.training), told, keys, jnp.asarray(split.bandwidth, dtype)), roles
+    return (jnp.asarray(indices.training), supervision, keys, jnp.asarray(split.bandwidth, dtype)), roles
 
 
 @partial(jax.jit, static_argnames=("how", "reads"))

@@ -96,17 +96,17 @@ def check_settings(config: ConfigDict) -> None:
     Raises:
         InputError: a setting is unknown, missing, of the wrong type or out of range, or two contradict each other.
     """
-    asked, known = dict(leaves(config)), dict(leaves(defaults()))
+    given, known = dict(leaves(config)), dict(leaves(defaults()))
     known |= {f"sweep.{axis}": () for axis in SHARED_AXES}
-    for key in asked:
+    for key in given:
         if not _is_open(key) and key not in known:
             raise InputError(f"{key}: there is no such setting; {meant(key, known)}")
     for key, default in known.items():
-        if key not in asked and not key.startswith("sweep.") and key not in OPEN:
+        if key not in given and not key.startswith("sweep.") and key not in OPEN:
             raise InputError(f"{key} is missing; fix: start from zsh_jax.sweep.config.for_dataset")
         takes_ = SETTINGS.get(key) or _by_type(default)
         if takes_ is not None and not key.startswith("sweep."):
-            check(takes_, key, asked[key])
+            check(takes_, key, given[key])
     for key in OPEN:
         if not isinstance(_at(config, key), ConfigDict):
             raise InputError(

@@ -54,9 +54,9 @@ def check_tuning(config: ConfigDict) -> None:
             _check_tried(config, name, axis, values)
         budgets[name] = prod(map(len, flat.values()))
     if len(set(budgets.values())) > 1:
-        told = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
+        counted = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
         raise InputError(
-            f"tuning.axes: budgets differ ({told} settings); fix: give each variant the same number of settings"
+            f"tuning.axes: budgets differ ({counted} settings); fix: give each variant the same number of settings"
         )
     for made in (validation_config(config), tried_config(config)):
         groups(made.sweep.to_dict(), made.variants.to_dict())
@@ -154,7 +154,7 @@ def tried_config(config: ConfigDict) -> ConfigDict:
 
 def validation_config(config: ConfigDict) -> ConfigDict:
     """The sweep that tries the settings: the tuned variants, on validation classes, in a folder of its own."""
-    asked = config.tuning
+    tuning = config.tuning
     made = ConfigDict(config.to_dict())
     made.name = f"{config.name}-{VALIDATION}"
     made.workdir = config.workdir and str(Path(config.workdir) / VALIDATION)
@@ -162,14 +162,14 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     made.gallery.queries = 0
     made.evaluation.seen_queries = 0
     made.save_models = False
-    made.sweep.validation = (asked.validation,)
-    made.sweep.seed = tuple(asked.seed)
+    made.sweep.validation = (tuning.validation,)
+    made.sweep.seed = tuple(tuning.seed)
     made.variants = ConfigDict()
     for name, tried in tried_axes(config).items():
         has_codes = any(METHODS[method].has_codes for method in _methods(config, name))
-        lengths = {"bits": tuple(asked.bits)} if has_codes else {}
+        lengths = {"bits": tuple(tuning.bits)} if has_codes else {}
         # Set these in each variant too: a variant may have its own seeds or validation classes.
-        drawn = {"seed": tuple(asked.seed), "validation": (asked.validation,)}
+        drawn = {"seed": tuple(tuning.seed), "validation": (tuning.validation,)}
         made.variants[name] = _merged(config.variants[name], lengths, drawn, _nested(tried))
     made.tuning.axes = ConfigDict()
     return made.lock()
@@ -209,7 +209,7 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
     return choices
 
 
-def told(choices: Choices) -> str:
+def described(choices: Choices) -> str:
     """The choices as text: a line a variant, with the number of sets of unseen classes that chose each value."""
     lines = []
     for variant, by_unseen in choices.items():

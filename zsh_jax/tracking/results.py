@@ -150,15 +150,15 @@ def check_evaluation(
     path = Path(workdir) / RESULTS
     if not path.exists():
         return
-    asked = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
+    wanted = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
     for row in read_results(path):
         if row[ID] not in cells:
             continue
         found = {"cutoffs": tuple(row.get("cutoffs", ())), "seen_queries": row.get("seen_queries", 0)}
         for setting, there in found.items():
-            if there != asked[setting]:
+            if there != wanted[setting]:
                 raise InputError(
-                    f"{path} has cells of this sweep with evaluation.{setting} {there}, not {asked[setting]}; fix: "
+                    f"{path} has cells of this sweep with evaluation.{setting} {there}, not {wanted[setting]}; fix: "
                     f"choose another --config.workdir, or set --config.evaluation.{setting} to {there}"
                 )
 

@@ -141,7 +141,7 @@ def log_rows(
         made_by = {key: values[key] for key in PROVENANCE if key in values}
         history = {name: json_value(trace) for name, trace in histories.get(row[ID], {}).items()}
         name = "{method} {bits} bits seed {seed}, {dataset}, {unseen}".format_map(config)
-        config |= _told(settings, made_by)
+        config |= _provenance(settings, made_by)
         run = Run(cell_run_id(row), name, "cell", config, partial(_fill_cell, history, summary))
         settings = write_run(settings, run)
         if settings.mode != "disabled":
@@ -175,14 +175,14 @@ def log_sweep(
     columns = list(dict.fromkeys(key for row in scalars for key in row))
 
     table = [[row.get(column) for column in columns] for row in scalars]
-    digest, config = sweep_run_id(config, rows), {**config, **_told(settings)}
+    digest, config = sweep_run_id(config, rows), {**config, **_provenance(settings)}
     name = f"{settings.group}, all cells"
     return write_run(
         settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report))
     )
 
 
-def _told(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
+def _provenance(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
     """The provenance entry of a run's config: of this process, unless an earlier one made the results."""
     found = {**settings.provenance, **made_by}
     return {"provenance": found} if found else {}

@@ -102,11 +102,11 @@ def _tried(settings: WandbSettings, run: Run) -> WandbSettings:
 @contextlib.contextmanager
 def _no_word_of_logs() -> Iterator[None]:
     """Silence the tracebacks that Python prints for each line of W&B's own logs that cannot be written."""
-    told, logging.raiseExceptions = logging.raiseExceptions, False
+    before, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
     finally:
-        logging.raiseExceptions = told
+        logging.raiseExceptions = before
 
 
 def check_server(patience: float = PROBE) -> None:
@@ -120,8 +120,8 @@ def check_server(patience: float = PROBE) -> None:
     url = os.environ.get("WANDB_BASE_URL") or str(wandb.setup().settings.base_url)
     answers: SimpleQueue[bool] = SimpleQueue()
     # In a thread: the lookup of a host name has no time limit.
-    asking = threading.Thread(target=lambda: answers.put(_answers(url, patience)), daemon=True)
-    asking.start()
+    worker = threading.Thread(target=lambda: answers.put(_answers(url, patience)), daemon=True)
+    worker.start()
     try:
         there = answers.get(timeout=patience)
     except Empty:

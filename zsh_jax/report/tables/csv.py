@@ -24,15 +24,15 @@ def comma_separated(table: Table) -> str:
         `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. Missing values are empty.
     """
     names = parts(table)
-    told = any(entry and entry.best for line in table.lines for entry in line.entries)
-    fields = (*names, "best") if told else names
+    marked = any(entry and entry.best for line in table.lines for entry in line.entries)
+    fields = (*names, "best") if marked else names
     lines = [_joined([*table.heads, *(f"{column} {field}" for column in table.columns for field in fields)])]
     for line in table.lines:
         values: list[str] = []
         for entry in line.entries:
             numbers = entry.numbers if entry else {}
             values += [repr(numbers[name]) if isfinite(numbers.get(name, nan)) else "" for name in names]
-            values += [str(int(entry.best)) if entry else ""] if told else []
+            values += [str(int(entry.best)) if entry else ""] if marked else []
         lines.append(_joined([*line.head, *values]))
     return "".join(lines)
 

@@ -52,10 +52,10 @@ def side_by_side(
         for label, line in zip(groups, zip(*stated, strict=True), strict=True):
             if any(line):
                 lines.append(Line((worded("bits", bits), label), line))
-    told = " ".join(
+    whole_caption = " ".join(
         [caption, *([BOLD] if best else []), *([SAID] if any(map(is_chance, there.values())) else [])]
     )
-    return Table(name, told, ("bits", "setting"), tuple(there), tuple(lines))
+    return Table(name, whole_caption, ("bits", "setting"), tuple(there), tuple(lines))
 
 
 def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
