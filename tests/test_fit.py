@@ -1,6 +1,5 @@
 """`zsh_jax.fit` and the few lines around it: every method by name, vmappable, and bad arguments told in one line."""
 
-import doctest
 from functools import partial
 
 import jax
@@ -13,7 +12,6 @@ from method_data import small, toy
 import zsh_jax as zsh
 from zsh_jax import METHODS
 from zsh_jax.core.metrics.cosine import cosine_average_precision
-from zsh_jax.training import fit as fit_module
 from zsh_jax.training.streams import streams
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -245,9 +243,3 @@ def test_more_bits_than_samples_are_no_matter():
             KEY, features, vectors, labels, method=name, bits=BITS, **_settings(name) | {"anchors": 6}
         )
         assert zsh.encode(model, jnp.asarray(features)).shape == (6, 1)
-
-
-def test_the_examples_run():
-    failed, tried = doctest.testmod(fit_module)
-    assert tried >= 5
-    assert failed == 0

@@ -45,6 +45,11 @@ def save(path: str | Path, model: HashFunction, metadata: Mapping[str, Any] | No
     Raises:
         InputError: if the file cannot be written.
         OSError: if the disk is full or gone.
+
+    Example:
+        After the example of `zsh_jax.fit`:
+
+        >>> zsh.save("model.safetensors", model)
     """
     from safetensors.numpy import save as serialised
 
@@ -77,6 +82,13 @@ def load(path: str | Path) -> HashFunction:
 
     Raises:
         InputError: if there is no such file, it is damaged, it is not a hash function, or its shapes are inconsistent.
+
+    Example:
+        After the examples of `save` and `zsh_jax.encode`:
+
+        >>> loaded = zsh.load("model.safetensors")
+        >>> bool((zsh.encode(loaded, features) == codes).all())
+        True
     """
     return load_with_metadata(path)[0]
 

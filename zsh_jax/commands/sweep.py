@@ -62,6 +62,21 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
 
     Raises:
         InputError: if the configuration or its data are not valid; nothing has been written then.
+
+    Example:
+        Features of one's own, with a class held out, after the example of `zsh_jax.fit`:
+
+        >>> from zsh_jax.sweep import run_sweep
+        >>> from zsh_jax.sweep.config import for_dataset
+        >>> np.savez("features.npz", features=features.astype(np.float32), labels=np.array([*"abcd"])[labels])
+        >>> config = for_dataset("features")
+        >>> config.dataset.path, config.workdir, config.report = "features.npz", "sweep", False
+        >>> config.wandb.mode = "disabled"
+        >>> config.sweep.semantics, config.sweep.unseen = ("one-hot",), ("d",)
+        >>> config.sweep.method, config.sweep.bits, config.sweep.seed = ("lsh",), (8,), (0, 1)
+        >>> config.sweep.training_samples, config.sweep.queries, config.sweep.anchors = (30,), (10,), (10,)
+        >>> [(row["method"], row["seed"]) for row in run_sweep(config)]
+        [('lsh', 0), ('lsh', 1)]
     """
     console = Console(quiet=True) if console is None else console
     config = complete(config)

@@ -49,6 +49,12 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
 
     Returns:
         (n, l); for a bound, the vectors that it compares.
+
+    Example:
+        After the example of `encode`:
+
+        >>> bool((zsh.unpack_codes(codes, bits=16) == np.sign(zsh.project(model, features))).all())
+        True
     """
     return lax.map(partial(_project_one, hash_function), x, batch_size=min(block, x.shape[0]))
 
@@ -70,6 +76,13 @@ def encode(
 
     Raises:
         ValueError: the method has no codes.
+
+    Example:
+        After the example of `zsh_jax.fit`:
+
+        >>> codes = zsh.encode(model, features)
+        >>> codes.shape, str(codes.dtype)
+        ((60, 2), 'uint8')
     """
     if code_length(hash_function) == 0:
         raise ValueError("a bound has no codes; fix: use project, and compare its results by cosine")
@@ -108,6 +121,12 @@ def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) ->
 
     Raises:
         ValueError: the method has no class codes.
+
+    Example:
+        After the example of `zsh_jax.fit`; also the unseen class has a code:
+
+        >>> zsh.encode_classes(model, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).shape
+        (5, 2)
     """
     if hash_function.class_head is None:
         raise ValueError("this method has no class codes; fix: use one that reads class vectors, such as zsh")

@@ -65,7 +65,7 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
 def write_end(
     config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
 ) -> Mapping[str, bytes]:
-    """Make the retrieval examples, then the report, which shows them. Print failures to standard error; they do not end the sweep.
+    """Make the retrieval examples, then the report, which shows them. Failures are printed and do not end the sweep.
 
     Args:
         config: of the sweep.

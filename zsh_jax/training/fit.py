@@ -54,8 +54,8 @@ def fit(
         >>> vectors, labels = rng.normal(size=(5, 8)), rng.integers(0, 4, 60)  # class 4 is unseen
         >>> features = vectors[labels] + 0.1 * rng.normal(size=(60, 8))
         >>> model = zsh.fit(jax.random.key(0), features, vectors, labels, bits=16, neighbours=5)
-        >>> zsh.encode(model, features).shape
-        (60, 2)
+        >>> zsh.code_length(model)
+        16
     """
     hash_function, _ = fit_with_trace(
         key, features, class_vectors, labels, bits=bits, method=method, **settings
@@ -89,6 +89,13 @@ def fit_with_trace(
 
     Raises:
         InputError: as for `fit`.
+
+    Example:
+        After the example of `fit`:
+
+        >>> _, trace = zsh.fit_with_trace(jax.random.key(0), features, vectors, labels, bits=16, neighbours=5)
+        >>> bool(trace.objective <= trace.terms.total[0])
+        True
     """
     chosen = method_named(method)
     x = jnp.asarray(numbers("features", features))

@@ -136,6 +136,13 @@ def evaluate(
     Raises:
         ValueError: codes do not hold `bits` bits, labels do not match, there are no queries or no database, or a query
             has no relevant item in the database.
+
+    Example:
+        >>> import numpy as np, zsh_jax as zsh
+        >>> codes, labels = np.array([[0], [1], [255]], np.uint8), np.array([0, 0, 1])
+        >>> found = zsh.evaluate(codes[:1], labels[:1], codes[1:], labels[1:], bits=8)
+        >>> float(found.mean_average_precision)
+        1.0
     """
     for name, codes, labels in (
         ("query", query_codes, query_labels),

@@ -1,0 +1,35 @@
+"""The examples in docstrings of the public functions, run in order in one namespace, as a reader would type them."""
+
+import doctest
+
+import pytest
+
+import zsh_jax
+from zsh_jax.sweep import run_sweep
+
+FUNCTIONS = (
+    zsh_jax.evaluate,
+    zsh_jax.fit,
+    zsh_jax.fit_with_trace,
+    zsh_jax.encode,
+    zsh_jax.project,
+    zsh_jax.encode_classes,
+    zsh_jax.save,
+    zsh_jax.load,
+    run_sweep,
+)
+
+
+@pytest.mark.usefixtures("unchecked_shapes")  # readers pass NumPy arrays
+def test_examples_of_the_public_functions_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for function in FUNCTIONS:
+        test = doctest.DocTestParser().get_doctest(
+            function.__doc__, names, function.__name__, function.__module__, 0
+        )
+        assert test.examples, f"{function.__name__} has no example"
+        report = []
+        result = doctest.DocTestRunner().run(test, out=report.append, clear_globs=False)
+        assert not result.failed, "".join(report)
+        names = test.globs
