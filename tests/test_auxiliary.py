@@ -166,7 +166,7 @@ def test_a_sweep_learns_from_the_one_and_searches_the_other(tmp_path):
     for result in results:
         assert result.cell["dataset"] == "first to second"
         assert result.metrics["mean_average_precision"] > 0.9  # a cloud far from all others
-    said = describe(plan, inputs, config, lambda cell: False)
+    said = describe(plan, inputs, lambda cell: False, name="sweep", workdir="runs")
     assert "training data: the first 150 samples" in said
     assert "2 classes are in both and so seen, unless held out (Cat, ox)" in said
 

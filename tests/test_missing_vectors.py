@@ -103,7 +103,9 @@ def test_the_plan_says_what_was_left_out(tmp_path):
     config.sweep.training_samples, config.sweep.queries, config.sweep.anchors = (8,), (3,), (4,)
     config.sweep.neighbours = (2,)
     plan, inputs = lay_out(config)
-    assert "left out: 3 of 6 classes of set" in describe(plan, inputs, config, lambda cell: False)
+    assert "left out: 3 of 6 classes of set" in describe(
+        plan, inputs, lambda cell: False, name="sweep", workdir="runs"
+    )
     assert not (tmp_path / "runs").exists()
 
 

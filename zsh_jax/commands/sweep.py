@@ -15,9 +15,10 @@ from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.places import check_places
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
+from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.model_file import save
-from zsh_jax.report.at_end import kept_for_gallery, write_end
+from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.collect import identity
@@ -122,7 +123,15 @@ def _swept(
     kept = config.to_dict() | ({"choices": choices} if choices else {})
     results = open_results(config.workdir, kept | ({"command": command} if command else {}))
     save_vectors(config.workdir, inputs)
-    shown = kept_for_gallery(config, plan, inputs)
+    end = EndSettings(
+        workdir=config.workdir,
+        source=input_settings(config).parts[-1].source,
+        reference=config.reference,
+        queries=config.gallery.queries,
+        neighbours=config.gallery.neighbours,
+        report=config.report,
+    )
+    shown = kept_for_gallery(end, plan, inputs)
     done = cells_done(config.workdir, results, identities, save_models=config.save_models, shown=shown)
     made_by = provenance()
     wandb = wandb._replace(provenance=run_provenance(made_by), check=check)
@@ -138,7 +147,7 @@ def _swept(
 
     memory = {"memory_gib": config.memory_gib, "compiled": Compiled()}
     plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
-    say(console, describe(plan, inputs, config, is_done))
+    say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if other_data := told_other_data(results, identities):
         say(console, other_data)
     wandb = log_missing(wandb, done, partial(say, console))
@@ -163,7 +172,7 @@ def _swept(
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(own, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    report = write_end(config, plan, inputs, partial(say, console), check)
+    report = write_end(end, plan, inputs, partial(say, console), check)
     log_sweep(wandb, config.to_dict(), rows, report)
     _say_failed(console, own, results.path)
     return own

@@ -28,7 +28,8 @@ def validate(config: ConfigDict, console: Console) -> None:
     needed, free = check_disk(config, plan, inputs)
     path = Path(config.workdir) / "results.jsonl"
     done = {row[ID] for row in read_results(path)} if path.exists() else set()
-    say(console, describe(plan, inputs, config, lambda cell: cell_id(cell) in done))
+    named = {"name": config.name, "workdir": config.workdir}
+    say(console, describe(plan, inputs, lambda cell: cell_id(cell) in done, **named))
     if tried := tried_cells(config):
         say(console, f"tuning first: {len(tried)} cells on validation classes")
     if inputs.fingerprints is None:

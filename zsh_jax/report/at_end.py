@@ -3,17 +3,16 @@
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from ml_collections import ConfigDict
 
 from zsh_jax.atomic import FULL
 from zsh_jax.data.registry import has_images
+from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs
-from zsh_jax.inputs.settings import input_settings
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
 from zsh_jax.report.shown import shown_cells, shown_queries
@@ -24,15 +23,35 @@ from zsh_jax.tracking.results import cell_id
 Made = TypeVar("Made")
 
 
-def kept_for_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> frozenset[str]:
+class EndSettings(NamedTuple):
+    """What the end of a sweep depends on.
+
+    Attributes:
+        workdir: folder of the sweep.
+        source: of the data set that gives queries and database.
+        reference: name of the variant that is shown first.
+        queries: number of query images, and the most class names; 0 for no retrieval examples.
+        neighbours: nearest images shown for each.
+        report: whether to write a report.
+    """
+
+    workdir: str
+    source: Source
+    reference: str | None
+    queries: int
+    neighbours: int
+    report: bool
+
+
+def kept_for_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> frozenset[str]:
     """The `cell_id` of each cell whose hash function the retrieval examples need; empty if there are none."""
-    if not has_images(config.dataset.name):
+    if not has_images(settings.source.name):
         return frozenset()
-    cells = shown_cells(plan, config.gallery.queries)
+    cells = shown_cells(plan, settings.queries)
     return frozenset(cell_id(identity(cell, inputs)) for cell in cells)
 
 
-def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None:
+def write_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> Path | None:
     """Make `<workdir>/gallery.npz` from the hash functions on disk.
 
     Returns:
@@ -42,15 +61,14 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
         InputError: if a hash function or an image is damaged, or the data set is missing.
         OSError: if the file cannot be written.
     """
-    queries, neighbours = config.gallery.queries, config.gallery.neighbours
-    cells = shown_cells(plan, queries) if has_images(config.dataset.name) else []
-    cells.sort(key=lambda cell: cell.variant != config.reference)  # stable: the reference first
-    questions = shown_queries(inputs, cells, queries)
-    retrieved = retrieve(config.workdir, inputs, cells, questions, neighbours)
-    images = load_images(input_settings(config).parts[-1].source, inputs.dataset) if retrieved else None
+    cells = shown_cells(plan, settings.queries) if has_images(settings.source.name) else []
+    cells.sort(key=lambda cell: cell.variant != settings.reference)  # stable: the reference first
+    questions = shown_queries(inputs, cells, settings.queries)
+    retrieved = retrieve(settings.workdir, inputs, cells, questions, settings.neighbours)
+    images = load_images(settings.source, inputs.dataset) if retrieved else None
     if images is None:
         return None
-    path = Path(config.workdir) / GALLERY
+    path = Path(settings.workdir) / GALLERY
     save_gallery(
         path,
         images=images,
@@ -63,12 +81,12 @@ def write_gallery(config: ConfigDict, plan: Plan, inputs: Inputs) -> Path | None
 
 
 def write_end(
-    config: ConfigDict, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
+    settings: EndSettings, plan: Plan, inputs: Inputs, say: Callable[[str], Any], check: Callable[[], None]
 ) -> Mapping[str, bytes]:
     """Make the retrieval examples, then the report, which shows them. Failures are printed and do not end the sweep.
 
     Args:
-        config: of the sweep.
+        settings: of the sweep.
         plan: of the sweep.
         inputs: of the sweep.
         say: prints a line with the path of the report.
@@ -80,17 +98,17 @@ def write_end(
     Raises:
         OSError: if the disk is full or the workdir is gone.
     """
-    if config.gallery.queries:
-        _tried("gallery", lambda: write_gallery(config, plan, inputs), check)
-    if not config.report:
+    if settings.queries:
+        _tried("gallery", lambda: write_gallery(settings, plan, inputs), check)
+    if not settings.report:
         return {}
 
     def report() -> Mapping[str, bytes]:
         from zsh_jax.report.write import report_files, write_files
 
-        files = report_files([config.workdir])
+        files = report_files([settings.workdir])
         check()
-        page = write_files(Path(config.workdir) / "report", files)
+        page = write_files(Path(settings.workdir) / "report", files)
         say(f"report: {page}")
         return files
 

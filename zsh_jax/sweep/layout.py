@@ -108,15 +108,16 @@ def _check_components(group: Group, features: int) -> None:
 
 
 def describe(
-    plan: Plan, inputs: Inputs, config: ConfigDict, is_done: Callable[[dict[str, Any]], bool]
+    plan: Plan, inputs: Inputs, is_done: Callable[[dict[str, Any]], bool], *, name: str, workdir: str
 ) -> str:
     """The plan as text.
 
     Args:
         plan: from `lay_out`.
         inputs: from `lay_out`.
-        config: of the sweep.
         is_done: given a cell's identity, whether it is finished already.
+        name: of the sweep.
+        workdir: of the sweep.
 
     Returns:
         A few lines: cells, groups, data, estimated memory, finished cells.
@@ -125,7 +126,7 @@ def describe(
     splits = {split for group in plan.groups for split in group.splits}
     semantics = ", ".join(f"{s.name} ({s.vectors.shape[1]} values)" for s in inputs.semantics.values())
     lines = [
-        f"{config.name}: cells {len(plan)}, groups {len(plan.groups)}, data splits {len(splits)}",
+        f"{name}: cells {len(plan)}, groups {len(plan.groups)}, data splits {len(splits)}",
         f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
         f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
     ]
@@ -145,7 +146,7 @@ def describe(
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
-    lines.append(f"results: {config.workdir}")
+    lines.append(f"results: {workdir}")
     done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
     if done:
         lines.append(f"finished cells, skipped: {done}; set another --config.workdir to run them again")
