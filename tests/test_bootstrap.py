@@ -10,6 +10,8 @@ from scipy import stats
 
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_ends_are_scipys_but_for_the_draw(confidence):

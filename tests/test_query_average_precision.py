@@ -10,6 +10,8 @@ from zsh_jax import evaluate_queries, pack_codes
 from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+
 
 def _case(several, bits=11, n=300, classes=5):
     rng = np.random.default_rng(0)
