@@ -1,0 +1,69 @@
+"""Median times of several functions that run in turns, so that a busy machine slows all of them alike."""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+
+
+class Budget(NamedTuple):
+    """How often to run.
+
+    Attributes:
+        rounds: number of rounds.
+        seconds: no round starts after this time, except the first.
+    """
+
+    rounds: int = 5
+    seconds: float = 60.0
+
+
+class Times(NamedTuple):
+    """Times of functions that ran in turns.
+
+    Attributes:
+        seconds: by name, one of each round.
+    """
+
+    seconds: Mapping[str, list[float]]
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return len(next(iter(self.seconds.values())))
+
+    def median(self, name: str) -> float:
+        """Median time in seconds."""
+        return statistics.median(self.seconds[name])
+
+
+def in_turns(functions: Mapping[str, Callable[[], Any]], budget: Budget) -> Times:
+    """Run each function once a round; the first call of each, which compiles, is not timed.
+
+    Args:
+        functions: by name; those that return JAX arrays are timed until the arrays are ready.
+        budget: of the rounds.
+
+    Returns:
+        The times.
+    """
+    start = time.perf_counter()
+    for function in functions.values():
+        _seconds(function)
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    for turn in range(budget.rounds):
+        if turn and time.perf_counter() - start > budget.seconds:
+            break
+        for name, function in functions.items():
+            seconds[name].append(_seconds(function))
+    return Times(seconds)
+
+
+def _seconds(function: Callable[[], Any]) -> float:
+    gc.collect()  # garbage of the function before is not this one's time
+    start = time.perf_counter()
+    jax.block_until_ready(function())
+    return time.perf_counter() - start
