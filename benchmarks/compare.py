@@ -66,7 +66,7 @@ def compare(revision: str, names: Sequence[str], options: Sequence[str], *, roun
                 for _ in range(rounds):
                     for side, tree in (("here", root()), ("there", there)):
                         found[side].append(_child(folder, tree, name, options))
-                compared += _in_rows(found["here"], found["there"])
+                compared += in_rows(found["here"], found["there"])
     return compared
 
 
@@ -93,7 +93,8 @@ def _child(folder: Path, tree: Path, name: str, options: Sequence[str]) -> list[
     return read(out)
 
 
-def _in_rows(here: Sequence[Sequence[Result]], there: Sequence[Sequence[Result]]) -> list[Compared]:
+def in_rows(here: Sequence[Sequence[Result]], there: Sequence[Sequence[Result]]) -> list[Compared]:
+    """Medians of each result over the children of each side."""
     by_name = {result.name: result for results in (*here, *there) for result in results}
 
     def median(side: Sequence[Sequence[Result]], name: str) -> float | None:

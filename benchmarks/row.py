@@ -130,6 +130,6 @@ def measure(
     )
 
 
-def in_both(make: Callable[[type], Callable[[], Any]]) -> dict[str, Callable[[], Any]]:
+def in_both(make: Callable[[type[np.floating]], Callable[[], Any]]) -> dict[str, Callable[[], Any]]:
     """A NumPy function in float64 and in float32, each with arrays of its own type."""
     return {DOUBLE: make(np.float64), SINGLE: make(np.float32)}

@@ -54,16 +54,20 @@ def in_turns(functions: Mapping[str, Callable[[], Any]], budget: Budget) -> Time
     for function in functions.values():
         _seconds(function)
     seconds: dict[str, list[float]] = {name: [] for name in functions}
-    for turn in range(budget.rounds):
-        if turn and time.perf_counter() - start > budget.seconds:
-            break
-        for name, function in functions.items():
-            seconds[name].append(_seconds(function))
+    gc.collect()
+    gc.disable()  # one function's garbage is not another's time
+    try:
+        for turn in range(budget.rounds):
+            if turn and time.perf_counter() - start > budget.seconds:
+                break
+            for name, function in functions.items():
+                seconds[name].append(_seconds(function))
+    finally:
+        gc.enable()
     return Times(seconds)
 
 
 def _seconds(function: Callable[[], Any]) -> float:
-    gc.collect()  # garbage of the function before is not this one's time
     start = time.perf_counter()
     jax.block_until_ready(function())
     return time.perf_counter() - start

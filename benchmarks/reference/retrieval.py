@@ -37,7 +37,7 @@ def average_precisions(
     database_labels: Int[np.ndarray, " n"],
     *,
     bits: int,
-    dtype: type = np.float64,
+    dtype: type[np.floating] = np.float64,
 ) -> Float[np.ndarray, " q"]:
     """Average precision of each query for a stable sort: equal distances stay in database order.
 

@@ -24,7 +24,7 @@ def rbf(settings: Settings) -> list[Result]:
     x, chosen = _standardised(settings)
     sigma_squared = package.bandwidth(x, chosen)
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         arrays = np.asarray(x, dtype), np.asarray(chosen, dtype)
         return partial(plain.rbf, *arrays, float(sigma_squared))
 
@@ -39,7 +39,7 @@ def knn(settings: Settings) -> list[Result]:
     x, _ = _standardised(settings)
     k = settings.sizes.neighbours
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         return partial(plain.knn, np.asarray(x, dtype), k)
 
     n, d = x.shape
@@ -53,7 +53,7 @@ def laplacian(settings: Settings) -> list[Result]:
     phi = package.rbf_features(x, chosen, package.bandwidth(x, chosen))
     graph = package.knn_graph(x, k=settings.sizes.neighbours)
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         weights = np.asarray(graph.weights, dtype)
         return partial(
             plain.laplacian_quadratic, np.asarray(phi, dtype), np.asarray(graph.neighbours), weights

@@ -13,13 +13,15 @@ from benchmarks.reference import retrieval
 from benchmarks.row import Result, Settings, in_both, measure
 
 
-def encoder(functions: list[Any], dtype: type) -> retrieval.Encoder:
+def encoder(functions: list[Any], dtype: type[np.floating]) -> retrieval.Encoder:
     """The same hash functions in NumPy; they share all but their projections."""
     first = functions[0]
-    arrays = (first.preprocessing.mean, first.preprocessing.scale, first.feature_map.anchors)
-    projections = [np.asarray(one.head.projection, dtype) for one in functions]
     return retrieval.Encoder(
-        *(np.asarray(array, dtype) for array in arrays), float(first.feature_map.bandwidth), projections
+        mean=np.asarray(first.preprocessing.mean, dtype),
+        scale=np.asarray(first.preprocessing.scale, dtype),
+        anchors=np.asarray(first.feature_map.anchors, dtype),
+        bandwidth=float(first.feature_map.bandwidth),
+        projections=[np.asarray(one.head.projection, dtype) for one in functions],
     )
 
 
@@ -31,7 +33,7 @@ def encode(settings: Settings) -> list[Result]:
     x = jnp.asarray(raw)
 
     def row(name: str, chosen: list[Any]) -> Result:
-        def reference(dtype: type) -> Any:
+        def reference(dtype: type[np.floating]) -> Any:
             return partial(retrieval.encode, encoder(chosen, dtype), np.asarray(raw, dtype))
 
         n, d, k = len(raw), sizes.features, sizes.anchors
@@ -54,7 +56,7 @@ def _evaluated(settings: Settings, bits: int) -> Result:
     data = synthetic.retrieval(settings.sizes, bits)
     arrays = (data.queries, data.query_labels, data.database, data.database_labels)
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         return partial(retrieval.average_precisions, *arrays, bits=bits, dtype=dtype)
 
     return measure(

@@ -29,13 +29,13 @@ def steps(settings: Settings) -> list[Result]:
     step = package.step_after_regression(problem, key, sizes.bits, alpha=ALPHA)
     state, weights = step.state, plain.Weights(alpha=ALPHA)
 
-    def projection(dtype: type) -> Any:
+    def projection(dtype: type[np.floating]) -> Any:
         data = _in(dtype, problem)
         return partial(
             plain.projection_step, data, plain.factor(data, weights), np.asarray(state.codes, dtype)
         )
 
-    def rotation(dtype: type) -> Any:
+    def rotation(dtype: type[np.floating]) -> Any:
         return partial(
             plain.rotation_step,
             _in(dtype, problem),
@@ -43,7 +43,7 @@ def steps(settings: Settings) -> list[Result]:
             np.asarray(state.regression, dtype),
         )
 
-    def regression(dtype: type) -> Any:
+    def regression(dtype: type[np.floating]) -> Any:
         return partial(
             plain.regression_step,
             _in(dtype, problem),
@@ -52,7 +52,7 @@ def steps(settings: Settings) -> list[Result]:
             np.asarray(state.rotation, dtype),
         )
 
-    def codes(dtype: type) -> Any:
+    def codes(dtype: type[np.floating]) -> Any:
         arrays = (np.asarray(one, dtype) for one in (state.codes, state.projection, state.dictionary))
         return partial(plain.codes_step, _in(dtype, problem), weights, *arrays)
 
@@ -80,7 +80,7 @@ def training(settings: Settings) -> list[Result]:
     _, trace = package.fit(data, sizes, key, alpha=ALPHA)
     passes = int(trace.iterations)
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         x, anchors = np.asarray(data.features, dtype), np.asarray(chosen, dtype)
         targets = np.asarray(data.vectors[data.labels], dtype)
 
@@ -114,7 +114,7 @@ def cells(settings: Settings) -> list[Result]:
     timed = [(cell % sizes.seeds, cell % sizes.alphas) for cell in range(min(sizes.timed_cells, count))]
     scale = count / len(timed)
 
-    def reference(dtype: type) -> Any:
+    def reference(dtype: type[np.floating]) -> Any:
         arrays = _in(dtype, data.problem)
         starts = [np.asarray(package.start_codes(data.problem, one, sizes.bits), dtype) for one in keys]
 
