@@ -92,6 +92,7 @@ def measure(
     work: Work | None = None,
     pass_over: Callable[[], Any] | None = None,
     scale: float = 1.0,
+    compiled: bool = False,
     note: str = "",
 ) -> Result:
     """Time the package, NumPy and the plain passes in turns.
@@ -104,6 +105,7 @@ def measure(
         work: the least that the stage has to do; None if `pass_over` is its floor, or it has none.
         pass_over: the popcount pass over the same codes.
         scale: from the work that NumPy is timed on to that of the package.
+        compiled: whether the stage has run before.
         note: of the row.
 
     Returns:
@@ -114,7 +116,8 @@ def measure(
     functions |= dict(references) if settings.reference else {}
     functions |= dict(passes.functions) if work else {}
     functions |= {"popcount": pass_over} if pass_over else {}
-    times = in_turns(functions, settings.budget)
+    ready = {DOUBLE, SINGLE} | ({PACKAGE} if compiled else set())
+    times = in_turns(functions, settings.budget, ready=ready)
     floor = Floor(times.median("popcount"), "popcount") if pass_over else None
     floor = passes.floor(work, times) if work else floor
     plain = {one: scale * times.median(one) for one in (DOUBLE, SINGLE) if one in functions}

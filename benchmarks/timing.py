@@ -3,7 +3,7 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -40,19 +40,23 @@ class Times(NamedTuple):
         return statistics.median(self.seconds[name])
 
 
-def in_turns(functions: Mapping[str, Callable[[], Any]], budget: Budget) -> Times:
-    """Run each function once a round; the first call of each, which compiles, is not timed.
+def in_turns(
+    functions: Mapping[str, Callable[[], Any]], budget: Budget, *, ready: Container[str] = ()
+) -> Times:
+    """Run each function once a round; the first call of a function, which compiles, is not timed.
 
     Args:
         functions: by name; those that return JAX arrays are timed until the arrays are ready.
         budget: of the rounds.
+        ready: names of functions without anything to compile, whose first call is timed.
 
     Returns:
         The times.
     """
     start = time.perf_counter()
-    for function in functions.values():
-        _seconds(function)
+    for name, function in functions.items():
+        if name not in ready:
+            _seconds(function)
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     gc.collect()
     gc.disable()  # one function's garbage is not another's time

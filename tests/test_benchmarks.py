@@ -56,7 +56,7 @@ def test_the_sort_of_each_query_and_the_package_find_the_same_map(float64):
     data = synthetic.retrieval(SMALL, bits)
     scores = package.evaluation(data, bits)()
     arrays = (data.queries, data.query_labels, data.database, data.database_labels)
-    expected = retrieval.average_precisions(*arrays, bits=bits).mean()
+    expected = retrieval.average_precisions(*arrays).mean()
     assert package.worst_average_precision(scores) == pytest.approx(expected, rel=1e-12)
 
 
@@ -83,6 +83,9 @@ def test_functions_take_turns_and_their_first_calls_are_not_timed():
     called = []
     times = in_turns({name: lambda name=name: called.append(name) for name in "ab"}, Budget(3, 60.0))
     assert called == list("abababab")
+    called.clear()
+    in_turns({name: lambda name=name: called.append(name) for name in "ab"}, Budget(1, 60.0), ready="b")
+    assert called == list("aab")
     assert times.rounds == 3
     assert in_turns({"a": lambda: None}, Budget(3, 0.0)).rounds == 1
 

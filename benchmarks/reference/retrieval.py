@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8, UInt64
 
 from benchmarks.reference import features as plain
 
@@ -36,20 +36,34 @@ def average_precisions(
     database: UInt8[np.ndarray, "n bytes"],
     database_labels: Int[np.ndarray, " n"],
     *,
-    bits: int,
     dtype: type[np.floating] = np.float64,
 ) -> Float[np.ndarray, " q"]:
     """Average precision of each query for a stable sort: equal distances stay in database order.
 
     If the relevant items are stored last, this is the worst order of ties.
+
+    Args:
+        queries: packed codes.
+        query_labels: class of each query.
+        database: packed codes.
+        database_labels: class of each item.
+        dtype: of the precisions.
+
+    Returns:
+        One value a query.
     """
-    signs = [1 - 2 * np.unpackbits(codes, axis=1, count=bits).astype(dtype) for codes in (queries, database)]
+    asked, stored = _words(queries), _words(database)
     ranks = np.arange(1, len(database) + 1, dtype=dtype)
     found = np.empty(len(queries), dtype)
-    for query, (code, label) in enumerate(zip(signs[0], query_labels, strict=True)):
-        distances = (bits - signs[1] @ code) / 2
-        order = np.argsort(distances.astype(np.uint8), kind="stable")  # a radix sort
+    for query, (code, label) in enumerate(zip(asked, query_labels, strict=True)):
+        distances = np.bitwise_count(stored ^ code).sum(axis=1, dtype=np.uint8)
+        order = np.argsort(distances, kind="stable")  # of bytes: a radix sort
         relevant = database_labels[order] == label
         precision = np.cumsum(relevant, dtype=dtype) / ranks
         found[query] = precision[relevant].mean()
     return found
+
+
+def _words(packed: UInt8[np.ndarray, "n bytes"]) -> UInt64[np.ndarray, "n words"]:
+    padded = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
+    return np.ascontiguousarray(padded).view(np.uint64)

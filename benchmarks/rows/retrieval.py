@@ -57,7 +57,7 @@ def _evaluated(settings: Settings, bits: int) -> Result:
     arrays = (data.queries, data.query_labels, data.database, data.database_labels)
 
     def reference(dtype: type[np.floating]) -> Any:
-        return partial(retrieval.average_precisions, *arrays, bits=bits, dtype=dtype)
+        return partial(retrieval.average_precisions, *arrays, dtype=dtype)
 
     return measure(
         f"evaluate {len(data.queries):,} x {len(data.database):,}, {bits} bits",

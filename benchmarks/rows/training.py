@@ -96,7 +96,7 @@ def training(settings: Settings) -> list[Result]:
     work = Work(flops=before + passes * _flops_of_pass(n, m, sizes.bits))
     call = partial(package.fit, data, sizes, key, alpha=ALPHA)
     note = f"{passes} passes"
-    return [measure("one training", settings, call, in_both(reference), work=work, note=note)]
+    return [measure("one training", settings, call, in_both(reference), work=work, compiled=True, note=note)]
 
 
 def cells(settings: Settings) -> list[Result]:
@@ -130,7 +130,9 @@ def cells(settings: Settings) -> list[Result]:
     work = Work(flops=int(passes.sum()) * _flops_of_pass(n, m, sizes.bits))
     note = f"{passes.mean():.1f} passes a cell; NumPy timed on {len(timed)} cells"
     name = f"{count} cells"
-    return [measure(name, settings, call, in_both(reference), work=work, scale=scale, note=note)]
+    return [
+        measure(name, settings, call, in_both(reference), work=work, scale=scale, compiled=True, note=note)
+    ]
 
 
 def _flops_of_pass(n: int, m: int, bits: int) -> int:
