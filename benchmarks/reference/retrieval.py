@@ -52,11 +52,13 @@ def average_precisions(
     Returns:
         One value a query.
     """
-    asked, stored = _words(queries), _words(database)
+    asked, stored = _words(queries), np.ascontiguousarray(_words(database).T)
     ranks = np.arange(1, len(database) + 1, dtype=dtype)
     found = np.empty(len(queries), dtype)
     for query, (code, label) in enumerate(zip(asked, query_labels, strict=True)):
-        distances = np.bitwise_count(stored ^ code).sum(axis=1, dtype=np.uint8)
+        distances = np.zeros(len(database), np.uint8)
+        for word, other in zip(code, stored, strict=True):
+            distances += np.bitwise_count(other ^ word)
         order = np.argsort(distances, kind="stable")  # of bytes: a radix sort
         relevant = database_labels[order] == label
         precision = np.cumsum(relevant, dtype=dtype) / ranks
