@@ -5,6 +5,7 @@ Names that changed are tried in turn: `--compare` runs these adapters on older c
 
 from collections.abc import Sequence
 from functools import partial
+from inspect import signature
 from typing import Any, NamedTuple
 
 import jax

@@ -44,9 +44,10 @@ def main(sizes: Sizes) -> dict[str, Any]:
         "encode": lambda: package.encode_all(functions, x),
         "evaluate": evaluation,
     }
+    seconds = {name: [_seconds(call), _seconds(call)] for name, call in calls.items()}
     device = jax.devices()[0].memory_stats() or {}
     return {
-        "seconds": {name: [_seconds(call), _seconds(call)] for name, call in calls.items()},
+        "seconds": seconds,
         "peak_mib": peak_mib("self"),
         "device_peak_mib": device.get(DEVICE_PEAK, 0) / 2**20,
     }
