@@ -184,7 +184,10 @@ def evaluation(data: Retrieval, bits: int) -> Any:
     codes = jnp.asarray(np.concatenate([data.queries, data.database])[None, None])
     labels = jnp.asarray(np.concatenate([data.query_labels, data.database_labels]))
     names = jnp.asarray(data.names[None, None])
-    return partial(evaluate_cells, codes, names, labels, roles(data), bits=bits, cutoffs=CUTOFFS, block=BLOCK)
+    static: dict[str, Any] = {"bits": bits, "cutoffs": CUTOFFS, "block": BLOCK}
+    taken = signature(evaluate_cells).parameters
+    static = {name: value for name, value in static.items() if name in taken}
+    return partial(evaluate_cells, codes, names, labels, roles(data), **static)
 
 
 def worst_average_precision(scores: Any) -> float:
