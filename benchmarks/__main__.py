@@ -34,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
         options = ["--rounds", str(asked.rounds), "--seconds", str(asked.seconds)]
         options += ["--small"] if asked.small else []
         options += ["--cifar", *(str(path.resolve()) for path in cifar)] if cifar else []
-        compared = compare(asked.compare, [row.name for row in chosen], options, rounds=asked.turns)
+        compared = compare(
+            asked.compare, [row.name for row in chosen], options, rounds=asked.turns, python=asked.python
+        )
         print(compared_table(compared, asked.compare))
         return 0
     results = []
@@ -74,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         help="time the CIFAR-10 sweep",
     )
     parser.add_argument("--compare", metavar="REV", help="measure this commit and another, in turns")
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="FILE",
+        help="interpreter for REV, if it needs other libraries",
+    )
     parser.add_argument("--turns", type=int, default=3, help="child processes of each commit, with --compare")
     return parser
 

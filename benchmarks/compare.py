@@ -15,6 +15,7 @@ from benchmarks.row import Result
 from benchmarks.table import aligned, amount, read, times
 
 OWN = Path(__file__).resolve().parent
+OWN_MODULE = ("-m", "benchmarks")
 
 
 class Compared(NamedTuple):
@@ -43,7 +44,9 @@ def checked_out(revision: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def compare(revision: str, names: Sequence[str], options: Sequence[str], *, rounds: int) -> list[Compared]:
+def compare(
+    revision: str, names: Sequence[str], options: Sequence[str], *, rounds: int, python: str = sys.executable
+) -> list[Compared]:
     """Measure rows of this commit and of another in turns.
 
     Args:
@@ -51,6 +54,7 @@ def compare(revision: str, names: Sequence[str], options: Sequence[str], *, roun
         names: of the rows.
         options: of the command, for every child.
         rounds: of both.
+        python: interpreter for the other commit, which may need other libraries.
 
     Returns:
         Each result that either commit has.
@@ -64,21 +68,22 @@ def compare(revision: str, names: Sequence[str], options: Sequence[str], *, roun
             for name in names:
                 found: dict[str, list[list[Result]]] = {"here": [], "there": []}
                 for _ in range(rounds):
-                    for side, tree in (("here", root()), ("there", there)):
-                        found[side].append(_child(folder, tree, name, options))
+                    found["here"].append(
+                        _child(folder, root(), name, [sys.executable, *OWN_MODULE, *options])
+                    )
+                    found["there"].append(_child(folder, there, name, [python, *OWN_MODULE, *options]))
                 compared += in_rows(found["here"], found["there"])
     return compared
 
 
-def _child(folder: Path, tree: Path, name: str, options: Sequence[str]) -> list[Result]:
+def _child(folder: Path, tree: Path, name: str, command: Sequence[str]) -> list[Result]:
     """The results of one row of the package in `tree`; empty if it could not be measured."""
     out = folder / "results.json"
     out.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "benchmarks", "--only", name, "--json", str(out), *options]
     # The benchmarks of this commit measure the package of either; `python -m` puts the working folder first.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder / "code"), str(tree)])}
     ended = subprocess.run(
-        [*command, "--without-numpy"],
+        [*command, "--only", name, "--json", str(out), "--without-numpy"],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,
