@@ -25,9 +25,9 @@ FACTORISATIONS = {
 }
 
 
-def equations(function, *args):
-    """All equations of the traced function, those of loops and calls too."""
-    return list(_walk(jax.make_jaxpr(function)(*args).jaxpr))
+def equations(function, *args, platform="cpu"):
+    """All equations of the traced function, those of loops and calls too, as they run on a platform."""
+    return list(_walk(jax.make_jaxpr(function)(*args).jaxpr, platform))
 
 
 def largest_array(function, *args):
@@ -45,9 +45,29 @@ def batched_factorisations(function, *args):
     ]
 
 
-def count(function, name, *args):
+def count(function, name, *args, platform="cpu"):
     """How many equations of a name there are."""
-    return sum(eq.primitive.name == name for eq in equations(function, *args))
+    return sum(eq.primitive.name == name for eq in equations(function, *args, platform=platform))
+
+
+def dependent_steps(function, *args, platform):
+    """Steps of all loops that wait for each other: trip counts, multiplied where loops are nested, else added.
+
+    Of programs for several platforms it counts the one of `platform`. A loop without a known number of trips is
+    infinitely many.
+    """
+    return _steps(jax.make_jaxpr(function)(*args).jaxpr, platform)
+
+
+def _steps(jaxpr, platform):
+    total = 0
+    for eq in jaxpr.eqns:
+        inner = sum(_steps(one, platform) for one in _programs(eq, platform))
+        if eq.primitive.name == "scan":
+            total += eq.params["length"] * max(inner, 1)
+        else:
+            total += math.inf if eq.primitive.name == "while" else inner
+    return total
 
 
 def ffts_at_once(function, *args):
@@ -90,19 +110,19 @@ def _holds_fft(jaxpr):
     return any(eq.primitive.name == "fft" for eq in _walk(jaxpr))
 
 
-def _walk(jaxpr):
+def _walk(jaxpr, platform="cpu"):
     for eq in jaxpr.eqns:
         yield eq
-        for inner in _programs(eq):
-            yield from _walk(inner)
+        for inner in _programs(eq, platform):
+            yield from _walk(inner, platform)
 
 
-def _programs(eq):
-    """The programs inside an equation; of those for several platforms, the one that runs on the CPU."""
+def _programs(eq, platform="cpu"):
+    """The programs inside an equation; of those for several platforms, the one that runs on this one."""
     values = list(eq.params.values())
     platforms = eq.params.get("branches_platforms")
     if platforms is not None:
-        chosen = next(i for i, names in enumerate(platforms) if names is None or "cpu" in names)
+        chosen = next(i for i, names in enumerate(platforms) if names is None or platform in names)
         values = [eq.params["branches"][chosen]]
     for value in jax.tree.leaves(values, is_leaf=_is_program):
         if isinstance(value, ClosedJaxpr):

@@ -122,6 +122,12 @@ def average_precision(relevant_in_order, cutoff=None):
     return (precision * relevant)[:cutoff].sum() / relevant.sum()
 
 
+def order_average_precision(d, relevant, *, worst, cutoff=None):
+    """Of one order: among equal distances, relevant last or first."""
+    relevant = np.asarray(relevant)
+    return average_precision(relevant[np.lexsort((relevant if worst else ~relevant, d))], cutoff)
+
+
 def stable_average_precision(d, relevant, cutoff):
     """The released form: ties in database order, divided by the relevant found."""
     found = np.asarray(relevant, float)[np.argsort(d, kind="stable")][:cutoff]

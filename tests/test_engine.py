@@ -239,7 +239,7 @@ def test_nothing_compiles_twice(monkeypatch):
         "prepare_split": (prepare_split, ("how", "reads"), 1),
         "train": (train, ("program",), 2),
         "encode_cells": (encode_cells, ("feature_map",), 1),
-        "evaluate_cells": (evaluate_cells, ("bits", "cutoffs", "block"), 1),
+        "evaluate_cells": (evaluate_cells, ("bits", "cutoffs"), 1),
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)

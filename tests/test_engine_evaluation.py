@@ -9,7 +9,7 @@ from test_engine import CUTOFFS, NAMES, _axes, _cells, _inputs, _plan
 
 from zsh_jax import encode, evaluate_queries
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
-from zsh_jax.core.metrics.bootstrap import bootstrap_interval
+from zsh_jax.core.metrics.bootstrap import bootstrap_interval, resampling_weights
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.grid import groups
@@ -68,7 +68,8 @@ def test_each_figure_is_that_of_the_core(plan, inputs, results):
         q = indices.queries
         each = evaluate_queries(codes[q], labels[q], codes[d], jnp.asarray(labels[d]), bits=9)
         key = streams(jax.random.key(cell.split.seed)).resamples
-        low, high = bootstrap_interval(key, each.mean_average_precision)
+        weights = resampling_weights(key, size=len(q))
+        low, high = bootstrap_interval(weights, each.mean_average_precision)
         np.testing.assert_allclose(result.metrics["mean_average_precision_low"], low, rtol=1e-9)
         np.testing.assert_allclose(result.metrics["mean_average_precision_high"], high, rtol=1e-9)
         assert low - 1e-9 <= unseen <= high + 1e-9  # queries may all have one code

@@ -6,7 +6,6 @@ import numpy as np
 import oracle
 import pytest
 from jaxprs import largest_array
-from rounding import of_sums
 
 from zsh_jax import evaluate, evaluate_queries, pack_codes
 
@@ -55,7 +54,8 @@ def _expected(case, bits):
         each.append(
             (
                 oracle.tie_aware_average_precision(d, r),
-                oracle.stable_average_precision(d, r, 10_000),
+                oracle.order_average_precision(d, r, worst=True),
+                oracle.order_average_precision(d, r, worst=False),
                 precision[radius],
                 recall[radius],
                 float(not balls[radius].any()),
@@ -93,7 +93,7 @@ def test_all_metrics_equal_the_oracle(options, bits, x64):
 
 
 def test_the_cases_have_empty_balls_and_full_ones():
-    shares = [_expected(_case(**options), bits)[4].mean() for options, bits in CASES.values()]
+    shares = [_expected(_case(**options), bits)[5].mean() for options, bits in CASES.values()]
     assert min(shares) == 0
     assert 0.3 < max(shares) < 1
 
@@ -113,21 +113,24 @@ def test_a_large_random_case_in_float32():
     each = evaluate_queries(*_arguments(case), bits=24)
     d, r = oracle.hamming(case[0], case[2]), _relevant(case)
     aware = [oracle.tie_aware_average_precision(*pair) for pair in zip(d, r, strict=True)]
-    stable = [oracle.stable_average_precision(*pair, 10_000) for pair in zip(d, r, strict=True)]
-    np.testing.assert_allclose(each.mean_average_precision, aware, rtol=2e-5)
-    np.testing.assert_allclose(each.mean_average_precision_stable, stable, rtol=2e-5)
-
-
-@pytest.mark.parametrize("block", [1, 7, 30])
-def test_the_block_changes_nothing(block):
-    arguments = _arguments(_case())
-    whole = evaluate_queries(*arguments, bits=10, cutoffs=CUTOFFS)
-    for one, other in zip(
-        whole, evaluate_queries(*arguments, bits=10, cutoffs=CUTOFFS, block=block), strict=True
+    np.testing.assert_allclose(each.mean_average_precision, aware, rtol=2e-6)
+    for worst, found in (
+        (True, each.mean_average_precision_worst),
+        (False, each.mean_average_precision_best),
     ):
-        np.testing.assert_allclose(
-            one, other, rtol=of_sums(100)
-        )  # of 30 queries, or of the bins of distances
+        expected = [oracle.order_average_precision(*pair, worst=worst) for pair in zip(d, r, strict=True)]
+        np.testing.assert_allclose(found, expected, rtol=2e-6)
+
+
+def test_the_order_of_the_database_changes_nothing():
+    case = _case()
+    order = np.random.default_rng(1).permutation(len(case[2]))
+    permuted = (*case[:2], case[2][order], case[3][order])
+    for one, other in zip(
+        *(evaluate_queries(*_arguments(each), bits=10, cutoffs=CUTOFFS) for each in (case, permuted)),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_no_cutoffs_give_empty_axes():
@@ -167,12 +170,13 @@ def test_arguments_that_do_not_fit_are_refused(change, options, unchecked_shapes
 
 
 def test_no_array_is_queries_by_database():
-    q, n, block = 1000, 50_000, 16
+    q, n = 1000, 50_000
     codes = [jax.ShapeDtypeStruct((size, 8), jnp.uint8) for size in (q, n)]
     labels = [jax.ShapeDtypeStruct((size,), jnp.int32) for size in (q, n)]
 
     def run(a, b, c, d):
-        return evaluate_queries(a, b, c, d, bits=64, block=block)
+        return evaluate_queries(a, b, c, d, bits=64)
 
-    # A few words an item and query of the block: never all the queries at once.
-    assert largest_array(run, codes[0], labels[0], codes[1], labels[1]) <= 4 * block * n < q * n
+    assert (
+        largest_array(run, codes[0], labels[0], codes[1], labels[1]) <= 8 * n < q * n
+    )  # the codes themselves

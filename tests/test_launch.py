@@ -31,7 +31,8 @@ DATA = ROOT.parent / "shared" / "data"
 CIRCLE, STAR = "striped circle", "spotted star+solid cross"
 COLUMNS = {
     "mAP": "mean_average_precision",
-    "mAP stable": "mean_average_precision_stable",
+    "mAP worst": "mean_average_precision_worst",
+    "mAP best": "mean_average_precision_best",
     "mAP by name": "mean_average_precision_by_name",
     "P r<=2": "precision_radius2",
     "P@100": ("precision_at", 0),

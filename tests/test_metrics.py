@@ -3,16 +3,23 @@
 from fractions import Fraction
 from itertools import permutations, product
 
+import hypothesis
 import jax
 import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from zsh_jax import expected_precision_at, tie_aware_average_precision
-from zsh_jax.core.metrics.average_precision import harmonic_difference
-from zsh_jax.core.metrics.ranking import distance_histograms, relevance, stable_average_precision
+from zsh_jax import (
+    best_average_precision,
+    expected_precision_at,
+    tie_aware_average_precision,
+    worst_average_precision,
+)
+from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
+from zsh_jax.core.metrics.relevance import label_words, relevance
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -97,10 +104,23 @@ def test_harmonic_difference_keeps_its_digits(start, count):
     exact = exact or float((1 / np.arange(start + 1, start + count + 1, dtype=np.longdouble)).sum())
     args = np.float64(start), np.float64(count)
     found = harmonic_difference(*(jnp.asarray(a, jnp.float32) for a in args))
-    np.testing.assert_allclose(found, exact, rtol=1e-5)
+    np.testing.assert_allclose(found, exact, rtol=5e-7)
     with jax.enable_x64(True):
         found = harmonic_difference(*(jnp.asarray(a) for a in args))
-    np.testing.assert_allclose(found, exact, rtol=1e-9)
+    np.testing.assert_allclose(found, exact, rtol=1e-11)
+
+
+@pytest.mark.parametrize("start", [0, 1, 7, 31, 32, 33, 1000, 59_000, 1_000_000])
+@pytest.mark.parametrize("count", [0, 1, 2, 25, 32, 33, 1200, 59_000])
+def test_rank_shares_keep_their_digits(start, count):
+    place = np.arange(1, count + 1, dtype=np.longdouble)
+    exact = float((place / (start + place)).sum())
+    args = np.float64(start), np.float64(count)
+    found = rank_shares(*(jnp.asarray(a, jnp.float32) for a in args))
+    np.testing.assert_allclose(found, exact, rtol=5e-7)
+    with jax.enable_x64(True):
+        found = rank_shares(*(jnp.asarray(a) for a in args))
+    np.testing.assert_allclose(found, exact, rtol=1e-11)
 
 
 @pytest.mark.parametrize("cutoff", [None, 1, 100, 1000, 59_000])
@@ -109,46 +129,88 @@ def test_float32_average_precision_of_a_large_database_is_near_float64(cutoff):
     d = rng.binomial(64, 0.3 + 0.2 * (labels := rng.integers(0, 10, 59_000) > 0))
     exact = oracle.tie_aware_average_precision(d, ~labels, cutoff)
     found = tie_aware_average_precision(*_histograms(d, ~labels, 64), cutoff=cutoff)
-    np.testing.assert_allclose(found, exact, rtol=2e-5)
+    np.testing.assert_allclose(found, exact, rtol=2e-6)
+
+
+@pytest.mark.parametrize("x64", [True, False])
+@pytest.mark.parametrize("cutoff", [None, 1, 3, 100])
+def test_no_order_of_ties_is_worse_than_the_worst_or_better_than_the_best(cutoff, x64):
+    cases = list(_cases())
+    every = [
+        [oracle.average_precision(relevant[order], cutoff) for order in _orders(d)] for d, relevant in cases
+    ]
+    with jax.enable_x64(x64):
+        items, relevant = map(jnp.stack, zip(*(_histograms(*case) for case in cases), strict=True))
+        options = {"cutoff": cutoff, "dtype": jnp.result_type(float)}
+        worst = worst_average_precision(items, relevant, **options)
+        best = best_average_precision(items, relevant, **options)
+    tolerance = 1e-12 if x64 else 2e-6
+    np.testing.assert_allclose(worst, [min(orders) for orders in every], rtol=tolerance)
+    np.testing.assert_allclose(best, [max(orders) for orders in every], rtol=tolerance)
+
+
+@hypothesis.given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=9, max_size=9))
+def test_the_mean_lies_between_worst_and_best_and_without_ties_all_are_equal(pairs):
+    relevant, others = np.array(pairs).T
+    hypothesis.assume(relevant.sum() > 0)
+    args = jnp.asarray(relevant + others), jnp.asarray(relevant)
+    worst, mean, best = (
+        np.asarray(rule(*args))
+        for rule in (worst_average_precision, tie_aware_average_precision, best_average_precision)
+    )
+    slack = 1 + 1e-6
+    assert 0 < worst <= mean * slack <= best * slack**2 <= 1 + 1e-5
+    if not (relevant * others).any():  # a distance holds relevant items alone, or others
+        np.testing.assert_allclose([worst, best], mean, rtol=1e-6)
 
 
 @pytest.mark.parametrize("cutoff", [1, 5, 17, 50, 10_000])
-def test_stable_average_precision_is_that_of_a_stable_sort(cutoff, float64):
+def test_the_released_figure_is_the_worst_order_where_relevant_items_are_stored_last(cutoff, float64):
     rng = np.random.default_rng(cutoff)
     for share in (0.02, 0.5, 1.0):
-        d, relevant = rng.integers(0, BITS + 1, 50), rng.random(50) < share
-        found = stable_average_precision(
-            jnp.asarray(d, jnp.int32),
-            jnp.asarray(relevant),
-            *distance_histograms(jnp.asarray(d, jnp.int32), jnp.asarray(relevant), bits=BITS),
-            cutoff=cutoff,
-            dtype=jnp.float64,
-        )
-        assert float(found) == pytest.approx(oracle.stable_average_precision(d, relevant, cutoff), rel=1e-12)
+        d, relevant = rng.integers(0, BITS + 1, 50), np.sort(rng.random(50) < share)
+        if not relevant.any():
+            continue
+        options = {"cutoff": cutoff, "of_found": True, "dtype": jnp.float64}
+        worst = worst_average_precision(*_histograms(d, relevant), **options)
+        np.testing.assert_allclose(worst, oracle.stable_average_precision(d, relevant, cutoff), rtol=1e-12)
+        best = best_average_precision(*_histograms(d, relevant), **options)
+        first = slice(None, None, -1)  # stored first
+        expected = oracle.stable_average_precision(d[first], relevant[first], cutoff)
+        np.testing.assert_allclose(best, expected, rtol=1e-12)
 
 
-def test_stable_average_precision_depends_on_the_database_order():
-    d, relevant = np.zeros(6, np.int32), np.array([1, 1, 0, 0, 0, 0], bool)
-
-    def found(relevant):
-        both = jnp.asarray(d), jnp.asarray(relevant)
-        return float(stable_average_precision(*both, *distance_histograms(*both, bits=BITS), cutoff=6))
-
-    assert found(relevant) == pytest.approx(1)
-    assert found(relevant[::-1]) == pytest.approx((1 / 5 + 2 / 6) / 2)
+def test_nothing_relevant_is_nan_and_nothing_found_is_zero():
+    items, relevant = jnp.array([5, 5]), jnp.array([0, 1])
+    for rule in (worst_average_precision, best_average_precision):
+        assert np.isnan(rule(items, jnp.zeros(2, int), cutoff=3, of_found=True))
+        assert np.isnan(rule(items, jnp.zeros(2, int)))
+        assert rule(items, relevant, cutoff=3, of_found=True) == 0
 
 
-def test_histograms_count_items_and_relevant_ones():
+@pytest.mark.parametrize("share", [0.1, 1e-4])
+def test_worst_and_best_of_a_large_database_keep_their_digits(share):
     rng = np.random.default_rng(0)
-    d, relevant = rng.integers(0, BITS + 1, 500), rng.random(500) < 0.2
-    items, hits = distance_histograms(jnp.asarray(d), jnp.asarray(relevant), bits=BITS)
-    expected = _histograms(d, relevant)
-    np.testing.assert_array_equal(items, expected[0])
-    np.testing.assert_array_equal(hits, expected[1])
+    relevant = rng.random(59_000) < share
+    d = rng.binomial(64, np.where(relevant, 0.4, 0.5))
+    for rule, worst in ((worst_average_precision, True), (best_average_precision, False)):
+        found = rule(*_histograms(d, relevant, 64))
+        np.testing.assert_allclose(found, oracle.order_average_precision(d, relevant, worst=worst), rtol=2e-6)
 
 
 def test_relevant_is_the_same_class_or_a_shared_label():
     np.testing.assert_array_equal(relevance(jnp.array(2), jnp.array([2, 0, 2])), [True, False, True])
-    hot = jnp.array([[1, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 1]])
-    np.testing.assert_array_equal(relevance(jnp.array([0, 0, 1]), hot), [True, False, False, True])
-    np.testing.assert_array_equal(relevance(jnp.array([0, 0, 0]), hot), [False] * 4)
+    hot = label_words(jnp.array([[1, 0, 1], [0, 1, 0], [0, 0, 0], [0, 0, 1]]))
+    asked = label_words(jnp.array([[0, 0, 1], [0, 0, 0]]))
+    np.testing.assert_array_equal(relevance(asked[0], hot), [True, False, False, True])
+    np.testing.assert_array_equal(relevance(asked[1], hot), [False] * 4)
+
+
+@pytest.mark.parametrize("classes", [7, 32, 81])
+def test_words_of_labels_share_a_bit_where_rows_share_a_label(classes):
+    rng = np.random.default_rng(0)
+    queries, database = (rng.random((n, classes)) < 2 / classes for n in (20, 90))
+    found = [
+        relevance(query, label_words(jnp.asarray(database))) for query in label_words(jnp.asarray(queries))
+    ]
+    np.testing.assert_array_equal(found, queries.astype(int) @ database.T > 0)

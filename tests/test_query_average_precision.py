@@ -32,9 +32,8 @@ def test_other_queries_are_those_of_evaluate(several):
     packed, labels = pack_codes(jnp.where(codes, 1.0, -1.0)), jnp.asarray(labels)
     arguments = (packed[:40], labels[:40], packed[40:], labels[40:])
     expected = evaluate_queries(*arguments, bits=11).mean_average_precision
-    for block in (7, 128):
-        found = query_average_precision(*arguments, bits=11, block=block)
-        np.testing.assert_allclose(found, expected, rtol=of_sums(12))  # distances 0 to 11
+    found = query_average_precision(*arguments, bits=11)
+    np.testing.assert_allclose(found, expected, rtol=of_sums(12))  # distances 0 to 11
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])

@@ -92,7 +92,7 @@ def _printed(table):
 
 def test_the_terminal_has_it_beside_map(rows):
     table = _printed(results_table(rows, (100, 1000)))
-    assert list(table[0])[2:5] == ["mAP", "chance", "mAP stable"]
+    assert list(table[0])[2:5] == ["mAP", "chance", "mAP worst"]
     assert {line["chance"] for line in table} == {f"{MEAN:.4f}"}
     for line in _printed(unseen_table(rows)):
         assert line["chance"] == f"{CHANCE[line['unseen']]:.4f}"

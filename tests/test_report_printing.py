@@ -28,7 +28,7 @@ def rows():
     found = []
     for method, variant, seed, unseen in itertools.product(METHODS, VARIANTS, (0, 1), UNSEEN):
         row = identity(seed, 32, method=method, variant=variant, unseen=unseen) | {"cell_id": "0"}
-        names = ("", "_stable", "_by_name")
+        names = ("", "_worst", "_best", "_by_name")
         row |= {f"mean_average_precision{name}": rng.random() for name in names}
         row |= {
             "precision_radius2": rng.random(),
@@ -47,7 +47,8 @@ def _printed(rows, *, width, terminal):
 
 
 def _figures(rows):
-    metrics = ["mean_average_precision", "mean_average_precision_stable", "mean_average_precision_by_name"]
+    metrics = ["mean_average_precision", "mean_average_precision_worst", "mean_average_precision_best"]
+    metrics += ["mean_average_precision_by_name"]
     metrics += ["precision_radius2", "precision_at[0]", "precision_at[1]"]
     every = summarise(rows, metrics)
     found = [cell(one.statistics[name]) for one in every for name in metrics]

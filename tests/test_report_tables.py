@@ -192,10 +192,11 @@ def test_costs_of_rows_without_counts_are_those_of_training_alone(methods):
     assert cost_table(old, name="s").columns == ("training s",)
 
 
-def test_both_tie_rules_beside_each_other(methods):
+def test_the_tie_rules_beside_each_other(methods):
     sweeps, results = methods
     lines = _by_bits(tie_rule_table(sweeps.rows, name="t"))
-    names = {"tie-aware": "mean_average_precision", "stable": "mean_average_precision_stable"}
+    names = {"tie-aware": "mean_average_precision"}
+    names |= {f"{rule} order": f"mean_average_precision_{rule}" for rule in ("worst", "best")}
     for method, bits in ((m, b) for m in METHODS for b in BITS):
         for head, metric in names.items():
             line = lines[f"{bits} bits", method]

@@ -9,7 +9,12 @@ from zsh_jax.core.hashing import HashFunction, code_length, encode, encode_class
 from zsh_jax.core.heads import Joint, Linear, Vectors
 from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.laplacian import laplacian_quadratic
-from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
+from zsh_jax.core.metrics.average_precision import (
+    best_average_precision,
+    expected_precision_at,
+    tie_aware_average_precision,
+    worst_average_precision,
+)
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate, evaluate_queries
 from zsh_jax.core.objective import Objective, objective
 from zsh_jax.core.packing import hamming_distances, pack_codes, unpack_codes
@@ -51,6 +56,7 @@ __all__ = [
     "Vectors",
     "anchor_graph",
     "apply_preprocessing",
+    "best_average_precision",
     "choose_bandwidth",
     "class_dictionary",
     "code_length",
@@ -87,4 +93,5 @@ __all__ = [
     "standardisation",
     "tie_aware_average_precision",
     "unpack_codes",
+    "worst_average_precision",
 ]

@@ -25,7 +25,7 @@ from zsh_jax.sweep.load import (
     sample_shapes,
     samples_of,
 )
-from zsh_jax.sweep.memory import EVALUATION_BLOCK, sizes_of
+from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained, train
@@ -219,7 +219,6 @@ def _stages(
         use=judging,
         bits=program.bits,
         cutoffs=cutoffs,
-        block=EVALUATION_BLOCK,
     )
     return trained, scores
 

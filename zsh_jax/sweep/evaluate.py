@@ -13,6 +13,7 @@ from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.hashing import HashFunction, encode_each
 from zsh_jax.core.heads import Head
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
+from zsh_jax.core.metrics.bootstrap import resampling_weights
 from zsh_jax.core.metrics.chance import chance_average_precision
 from zsh_jax.core.metrics.evaluate import evaluate_queries
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
@@ -72,7 +73,7 @@ def encode_cells(
     return lax.map(of_split, (preprocessing, rbf, heads))
 
 
-@partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))
+@partial(jax.jit, static_argnames=("bits", "cutoffs"))
 def evaluate_cells(
     codes: UInt8[Array, "s cells n_all bytes"],
     class_codes: UInt8[Array, "s cells c bytes"] | None,
@@ -81,7 +82,6 @@ def evaluate_cells(
     *,
     bits: int,
     cutoffs: tuple[int, ...],
-    block: int,
 ) -> Scores:
     """Mean metrics of every cell, computed one cell after the other.
 
@@ -92,7 +92,6 @@ def evaluate_cells(
         roles: of samples and classes in each split.
         bits: code length; static.
         cutoffs: the N of precision at N; static.
-        block: queries at a time; static.
 
     Returns:
         Leaves with leading axes (splits, cells).
@@ -103,22 +102,23 @@ def evaluate_cells(
     ) -> Scores:
         cells, classes, role = args
         chance = chance_of(labels, role, cutoffs=cutoffs, by_name=classes is not None)
+        resamples = resampling_weights(role.resamples, size=len(role.queries))
+        query_labels, database_labels = labels[role.queries], labels[role.database]
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
-            query = (code[role.queries], labels[role.queries])
-            database = (code[role.database], labels[role.database])
-            images = evaluate_queries(*query, *database, bits=bits, cutoffs=cutoffs, block=block)
+            database = (code[role.database], database_labels)
+            images = evaluate_queries(code[role.queries], query_labels, *database, bits=bits, cutoffs=cutoffs)
             names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:
                 name_labels = class_labels(labels, len(class_code))
-                names = query_average_precision(class_code, name_labels, *database, bits=bits, block=block)
+                names = query_average_precision(class_code, name_labels, *database, bits=bits)
             seen = jnp.full(1, jnp.nan, names.dtype)
             if role.seen_queries.size:
                 query = (code[role.seen_queries], labels[role.seen_queries])
-                seen = query_average_precision(*query, *database, bits=bits, leave_one_out=True, block=block)
+                seen = query_average_precision(*query, *database, bits=bits, leave_one_out=True)
             statistics = bit_statistics(*database, bits=bits)
-            return measure(Evaluation(images, names, seen, role.unseen, role.resamples, statistics, chance))
+            return measure(Evaluation(images, names, seen, role.unseen, resamples, statistics, chance))
 
         return lax.map(of_cell, (cells, classes))
 

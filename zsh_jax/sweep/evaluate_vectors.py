@@ -12,6 +12,7 @@ from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.hashing import HashFunction, project
 from zsh_jax.core.heads import Vectors
 from zsh_jax.core.metrics.bit_statistics import BitStatistics, bit_statistics
+from zsh_jax.core.metrics.bootstrap import resampling_weights
 from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
@@ -90,4 +91,5 @@ def _of_no_codes(
     queries, statistics = jax.tree.map(lambda leaf: jnp.full(leaf.shape, jnp.nan, leaf.dtype), shapes)
     none = jnp.full(1, jnp.nan, queries.mean_average_precision.dtype)
     names = jnp.full(role.unseen.shape, jnp.nan, none.dtype)
-    return Evaluation(queries, names, none, role.unseen, role.resamples, statistics, chance)
+    resamples = resampling_weights(role.resamples, size=len(role.queries))
+    return Evaluation(queries, names, none, role.unseen, resamples, statistics, chance)

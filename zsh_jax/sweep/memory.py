@@ -11,7 +11,8 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
 
-EVALUATION_BLOCK = 16
+EVALUATION_ARRAYS = 48  # of one number a sample
+EVALUATION_NUMBERS = 2000  # of a query: its weights in the resamples, and its metrics
 ENCODING_BLOCK = 1024  # of `encode`
 GRAPH_BLOCK = 512  # of `knn_graph`
 
@@ -50,7 +51,7 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
         preparing += min(GRAPH_BLOCK, split.training_samples) * (
             3 * split.training_samples + 2 * split.neighbours * sizes.features
         )
-    evaluation = 6 * EVALUATION_BLOCK * sizes.samples
+    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
     # All features in blocks, and one preprocessed block with its RBF features.
     block = min(ENCODING_BLOCK, sizes.samples)
     encoding = sizes.samples * sizes.features + block * 2 * (sizes.features + split.anchors)

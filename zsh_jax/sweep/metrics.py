@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
 from zsh_jax.core.metrics.bit_statistics import BitStatistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
@@ -39,7 +39,7 @@ class Evaluation(NamedTuple):
         names: average precision of each class code as a query; NaN if the method has no class codes.
         seen: average precision of each query of a seen class; NaN for none.
         unseen: whether each class is unseen.
-        resamples: key of the bootstrap over queries, the same for all cells.
+        resamples: weights of the queries in each resample, the same for all cells.
         statistics: of the database codes.
         chance: chance levels.
     """
@@ -48,7 +48,7 @@ class Evaluation(NamedTuple):
     names: Float[Array, " c"]
     seen: Float[Array, " k"]
     unseen: Bool[Array, " c"]
-    resamples: PRNGKeyArray
+    resamples: Float[Array, "resamples q"]
     statistics: BitStatistics
     chance: Chance
 
@@ -101,7 +101,8 @@ _MAP = "mean_average_precision"
 _RADIUS = "within Hamming radius 2"
 _ENTRIES = (
     Metric(_MAP, _mean(_MAP), "mAP", ("map", "mAP"), chance="chance"),
-    Metric(f"{_MAP}_stable", _mean(f"{_MAP}_stable"), "mAP stable", of_codes=True),
+    Metric(f"{_MAP}_worst", _mean(f"{_MAP}_worst"), "mAP worst", of_codes=True),
+    Metric(f"{_MAP}_best", _mean(f"{_MAP}_best"), "mAP best", of_codes=True),
     Metric(
         f"{_MAP}_by_name",
         by_name,

@@ -1,40 +1,25 @@
-"""Average precision when many items share a distance."""
+"""Average precision when many items share a distance: its mean over all their orders, its least and its largest.
+
+Notation, for the items at one distance: n items, r of them relevant, N0 and R0 items and relevant ones at smaller
+distances. D and S are `harmonic_difference` and `rank_shares`. If k relevant items follow each other after N ranks and
+R0 relevant items, their precisions (R0 + j) / (N + j), j = 1..k, have the sum R0 D(N, k) + S(N, k).
+"""
+
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-_SMALL = 32
+from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
 
 
-def harmonic_difference(start: Float[Array, "*s"], count: Float[Array, "*s"]) -> Float[Array, "*s"]:
-    """H(start + count) - H(start) for the harmonic numbers, to full float32 precision.
+class _Ties(NamedTuple):
+    """The histograms of a query as floats: n, r, N0 and R0 of each distance."""
 
-    A difference of two tabulated values loses digits for large `start`. Beyond a short table, this uses the asymptotic
-    series H(n) = ln(n + 1/2) + g + 1 / (24 (n + 1/2)^2) - ..., with the logarithms as one log1p.
-
-    Args:
-        start: whole numbers, not negative.
-        count: whole numbers, not negative, of the same shape.
-
-    Returns:
-        The sum of 1/i for i from start + 1 to start + count.
-    """
-    dtype = start.dtype
-    table = jnp.concatenate([jnp.zeros(1, dtype), jnp.cumsum(1 / jnp.arange(1, _SMALL + 1, dtype=dtype))])
-
-    def tail(n: Float[Array, "*s"]) -> Float[Array, "*s"]:
-        inverse_square = 1 / (n + 0.5) ** 2
-        return inverse_square / 24 - 7 * inverse_square**2 / 960
-
-    # Use the table for ends up to _SMALL and the series beyond, clipped to its range.
-    stop = start + count
-    first, last = jnp.minimum(start, _SMALL), jnp.minimum(stop, _SMALL)
-    by_table = table[last.astype(jnp.int32)] - table[first.astype(jnp.int32)]
-    series_start = jnp.maximum(start, _SMALL)
-    series_count = jnp.maximum(stop, _SMALL) - series_start
-    by_series = jnp.log1p(series_count / (series_start + 0.5))
-    by_series += tail(series_start + series_count) - tail(series_start)
-    return by_table + by_series
+    items: Float[Array, "*q radii"]
+    relevant: Float[Array, "*q radii"]
+    items_before: Float[Array, "*q radii"]
+    relevant_before: Float[Array, "*q radii"]
 
 
 def tie_aware_average_precision(
@@ -47,11 +32,10 @@ def tie_aware_average_precision(
     """Average precision, the exact mean over all orders of items at equal distance.
 
     McSherry & Najork, "Computing information retrieval performance measures efficiently in the presence of tied
-    scores", ECIR 2008. For a distance with n items, r of them relevant, N0 and R0 items and relevant ones before
-    it, and m = (r - 1) / (n - 1), the i-th rank of the tie is relevant with probability r / n and then has
-    (R0 + 1 + m (i - 1)) relevant items up to itself, so that the tie adds
+    scores", ECIR 2008. With m = (r - 1) / (n - 1), the i-th rank of a tie is relevant with probability r / n and then
+    has R0 + 1 + m (i - 1) relevant items up to itself, so that the tie adds
 
-        (r / n) [ m t + (R0 + 1 - m (N0 + 1)) (H(N0 + t) - H(N0)) ] / all relevant
+        (r / n) [ (R0 + 1 - m) D(N0, t) + m S(N0, t) ] / all relevant
 
     over its first t ranks: t = n, or fewer with a cut-off.
 
@@ -64,15 +48,66 @@ def tie_aware_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant.
     """
-    n, r = items.astype(dtype), relevant.astype(dtype)
-    items_before = (jnp.cumsum(items, -1) - items).astype(dtype)
-    relevant_before = (jnp.cumsum(relevant, -1) - relevant).astype(dtype)
-    places = n if cutoff is None else jnp.clip(cutoff - items_before, 0, n)
+    n, r, items_before, relevant_before = _ties(items, relevant, dtype)
+    places = _inside(cutoff, items_before, n)
     slope = jnp.where(n > 1, (r - 1) / jnp.maximum(n - 1, 1), 0)
-    harmonic = harmonic_difference(items_before, places)
-    gain = slope * places + (relevant_before + 1 - slope * (items_before + 1)) * harmonic
+    gain = (relevant_before + 1 - slope) * harmonic_difference(items_before, places)
+    gain += slope * rank_shares(items_before, places)
     gain = jnp.where(r > 0, r / jnp.maximum(n, 1) * gain, 0)
     return gain.sum(-1) / r.sum(-1)
+
+
+def worst_average_precision(
+    items: Int[Array, "*q radii"],
+    relevant: Int[Array, "*q radii"],
+    *,
+    cutoff: int | None = None,
+    of_found: bool = False,
+    dtype: jnp.dtype | type = jnp.float32,
+) -> Float[Array, "*q"]:
+    """Average precision if, among items at equal distance, relevant items come last: the least over all their orders.
+
+    A stable sort has this order if relevant items are stored last. The evaluation that Yang et al. 2016 released stores
+    images of the unseen classes last, sorts stably, and averages the precisions at the relevant items among the first
+    10,000 ranks over the number of these items: for one unseen class, `cutoff=10_000, of_found=True`.
+
+    Args:
+        items: number of database items at each distance 0..l, (..., l + 1).
+        relevant: number of relevant ones among them, (..., l + 1).
+        cutoff: ranks that count; None counts all.
+        of_found: whether the divisor is the number of relevant items among the ranks that count, instead of all. The
+            value is then not the least over the orders.
+        dtype: of the result.
+
+    Returns:
+        One value a query, in [0, 1]; NaN if nothing is relevant; 0 if nothing relevant is found.
+    """
+    ties = _ties(items, relevant, dtype)
+    return _of_runs(ties, ties.items_before + ties.items - ties.relevant, cutoff, of_found=of_found)
+
+
+def best_average_precision(
+    items: Int[Array, "*q radii"],
+    relevant: Int[Array, "*q radii"],
+    *,
+    cutoff: int | None = None,
+    of_found: bool = False,
+    dtype: jnp.dtype | type = jnp.float32,
+) -> Float[Array, "*q"]:
+    """Average precision if, among items at equal distance, relevant items come first: the largest over all orders.
+
+    Args:
+        items: number of database items at each distance 0..l, (..., l + 1).
+        relevant: number of relevant ones among them, (..., l + 1).
+        cutoff: ranks that count; None counts all.
+        of_found: as in `worst_average_precision`.
+        dtype: of the result.
+
+    Returns:
+        One value a query, in [0, 1]; NaN if nothing is relevant; 0 if nothing relevant is found.
+    """
+    ties = _ties(items, relevant, dtype)
+    return _of_runs(ties, ties.items_before, cutoff, of_found=of_found)
 
 
 def expected_precision_at(
@@ -93,7 +128,29 @@ def expected_precision_at(
     Returns:
         One value a query, in [0, 1].
     """
-    n, r = items.astype(dtype), relevant.astype(dtype)
-    items_before = (jnp.cumsum(items, -1) - items).astype(dtype)
-    places = jnp.clip(cutoff - items_before, 0, n)
+    n, r, items_before, _ = _ties(items, relevant, dtype)
+    places = _inside(cutoff, items_before, n)
     return (r * places / jnp.maximum(n, 1)).sum(-1) / cutoff
+
+
+def _ties(items: Int[Array, "*q radii"], relevant: Int[Array, "*q radii"], dtype: jnp.dtype | type) -> _Ties:
+    before = (jnp.cumsum(counts, -1) - counts for counts in (items, relevant))
+    return _Ties(*(counts.astype(dtype) for counts in (items, relevant, *before)))
+
+
+def _inside(
+    cutoff: int | None, before: Float[Array, "*q radii"], count: Float[Array, "*q radii"]
+) -> Float[Array, "*q radii"]:
+    """How many of `count` ranks after `before` lie within the cut-off."""
+    return count if cutoff is None else jnp.clip(cutoff - before, 0, count)
+
+
+def _of_runs(
+    ties: _Ties, before: Float[Array, "*q radii"], cutoff: int | None, *, of_found: bool
+) -> Float[Array, "*q"]:
+    """Average precision if the relevant items of each distance follow each other after `before` ranks."""
+    found = _inside(cutoff, before, ties.relevant)
+    gain = ties.relevant_before * harmonic_difference(before, found) + rank_shares(before, found)
+    total = ties.relevant.sum(-1)
+    divisor = jnp.where(total > 0, jnp.maximum(found.sum(-1), 1), total) if of_found else total
+    return gain.sum(-1) / divisor

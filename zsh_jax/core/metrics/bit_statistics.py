@@ -8,9 +8,12 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
-from zsh_jax.core.metrics.ranking import has_label
-from zsh_jax.core.packing import code_words, unpack_codes
-from zsh_jax.core.precision import full_precision
+from zsh_jax.core.metrics.bit_counts import bit_counts
+from zsh_jax.core.metrics.equal_codes import an_equal_row
+from zsh_jax.core.metrics.relevance import has_label
+from zsh_jax.core.packing import code_words
+
+CLASSES = 8  # at a time, for multi-hot labels
 
 
 class BitStatistics(NamedTuple):
@@ -30,91 +33,67 @@ class BitStatistics(NamedTuple):
     codes_per_class: Float[Array, ""]
 
 
-@partial(jax.jit, static_argnames=("bits", "block"))
-@full_precision
+@partial(jax.jit, static_argnames="bits")
 def bit_statistics(
-    codes: UInt8[Array, "n bytes"], labels: Shaped[Array, "n *c"], *, bits: int, block: int = 4096
+    codes: UInt8[Array, "n bytes"], labels: Shaped[Array, "n *c"], *, bits: int
 ) -> BitStatistics:
-    """Balance, correlation and number of distinct codes.
+    """Balance, correlation and number of distinct codes, from whole numbers.
 
     Args:
         codes: packed, (n, ceil(bits / 8)).
         labels: class indices (n,), or multi-hot (n, c), where an item counts in each of its classes.
-        bits: code length l; static.
-        block: codes unpacked at a time; static. Memory: block x l, plus a few arrays of the size of the codes.
+        bits: code length l; static. Memory: a few arrays of the size of the codes, and `CLASSES` more of n for
+            multi-hot labels.
 
     Returns:
         Scalars; `codes_per_class` is NaN if no item has a class.
     """
     dtype = jnp.result_type(float)
     size = codes.shape[0]
-    total, mean, covariance = _moments(codes, bits=bits, block=block)
-    # Compare integers: a compiler may replace division by n with multiplication by 1/n, and then n/n is not 1.
-    steady = jnp.abs(total) == size
-    inverse = jnp.where(steady, 0, 1 / jnp.sqrt(jnp.where(steady, 1, jnp.diagonal(covariance))))
-    correlation = jnp.abs(covariance * inverse[:, None] * inverse[None, :])
-    apart = jnp.where(jnp.eye(bits, dtype=bool), 0, correlation).sum() / max(bits * (bits - 1), 1)
-    rank = _ranks(codes)
+    ones, differing = bit_counts(codes, bits=bits)
+    same = an_equal_row(code_words(codes))
     return BitStatistics(
-        bit_balance=jnp.abs(mean).mean(),
-        bit_correlation=apart,
-        distinct_codes=(rank.max() + 1).astype(dtype) / size,
-        codes_per_class=_codes_per_class(rank, labels, dtype),
+        bit_balance=jnp.abs(2 * ones - size).astype(dtype).mean() / size,
+        bit_correlation=_correlation(ones, differing, size, dtype),
+        distinct_codes=_distinct(same, dtype) / size,
+        codes_per_class=_codes_per_class(same, labels, dtype),
     )
 
 
-def _moments(
-    codes: UInt8[Array, "n bytes"], *, bits: int, block: int
-) -> tuple[Int[Array, " l"], Float[Array, " l"], Float[Array, "l l"]]:
-    """Sum, mean and covariance of the bits; centred before the product, for precision with rare bits."""
-    dtype = jnp.result_type(float)
-    size = codes.shape[0]
-    block = min(block, size)
-    padded = jnp.pad(codes, ((0, -size % block), (0, 0))).reshape(-1, block, codes.shape[1])
-    real = (jnp.arange(padded.shape[0] * block) < size).reshape(-1, block)
+def _correlation(
+    ones: Int[Array, " l"], differing: Int[Array, "l l"], size: int, dtype: jnp.dtype
+) -> Float[Array, ""]:
+    """Mean absolute correlation of two different bits.
 
-    def count(
-        total: Int[Array, " l"], part: tuple[UInt8[Array, "b bytes"], Bool[Array, " b"]]
-    ) -> tuple[Int[Array, " l"], None]:
-        rows, here = part
-        signs = jnp.where(here[:, None], unpack_codes(rows, bits=bits).astype(jnp.int32), 0)
-        return total + signs.sum(0, dtype=jnp.int32), None
-
-    total, _ = lax.scan(count, jnp.zeros(bits, jnp.int32), (padded, real))
-    mean = total.astype(dtype) / size
-
-    def multiply(
-        products: Float[Array, "l l"], part: tuple[UInt8[Array, "b bytes"], Bool[Array, " b"]]
-    ) -> tuple[Float[Array, "l l"], None]:
-        rows, here = part
-        centred = jnp.where(here[:, None], unpack_codes(rows, bits=bits).astype(dtype) - mean[None, :], 0)
-        return products + centred.T @ centred, None
-
-    products, _ = lax.scan(multiply, jnp.zeros((bits, bits), dtype), (padded, real))
-    return total, mean, products / size
-
-
-def _ranks(codes: UInt8[Array, "n bytes"]) -> Int[Array, " n"]:
-    """Index of each code among the distinct codes: equal for equal codes."""
-    words = code_words(codes)
-    place = jnp.arange(words.shape[0], dtype=jnp.int32)
-    *ordered, origin = lax.sort((*words.T, place), num_keys=words.shape[1], is_stable=False)
-    new = jnp.stack([word[1:] != word[:-1] for word in ordered]).any(0)
-    rank = jnp.pad(jnp.cumsum(new, dtype=jnp.int32), (1, 0))
-    return jnp.zeros_like(place).at[origin].set(rank, unique_indices=True)
+    Each bit counts by its rarer value, which leaves absolute correlations as they are: with a and b rarer values and
+    both in c items, it is |n c - a b| / sqrt(a (n - a) b (n - b)), and keeps its digits for rare values.
+    """
+    bits = len(ones)
+    turned = 2 * ones > size
+    rare = jnp.where(turned, size - ones, ones)
+    apart = jnp.where(turned[:, None] == turned[None], differing, size - differing)
+    both = ((rare[:, None] + rare[None] - apart) // 2).astype(dtype)
+    deviation = jnp.sqrt(rare.astype(dtype) * (size - rare).astype(dtype))
+    inverse = jnp.where(rare > 0, 1 / jnp.where(rare > 0, deviation, 1), 0)
+    count = rare.astype(dtype)
+    correlation = jnp.abs(size * both - count[:, None] * count[None]) * inverse[:, None] * inverse[None]
+    return jnp.where(jnp.eye(bits, dtype=bool), 0, correlation).sum() / max(bits * (bits - 1), 1)
 
 
 def _codes_per_class(
-    rank: Int[Array, " n"], labels: Shaped[Array, "n *c"], dtype: jnp.dtype
+    same: Int[Array, " n"], labels: Shaped[Array, "n *c"], dtype: jnp.dtype
 ) -> Float[Array, ""]:
     if labels.ndim == 1:
-        label, code = lax.sort((labels, rank), num_keys=2, is_stable=False)
-        other_class = label[1:] != label[:-1]
-        pairs = 1 + jnp.sum(other_class | (code[1:] != code[:-1]))
-        return pairs.astype(dtype) / (1 + jnp.sum(other_class)).astype(dtype)
+        numbers = lax.bitcast_convert_type(labels.astype(jnp.int32), jnp.uint32)[:, None]
+        pairs = jnp.concatenate([numbers, same.astype(jnp.uint32)[:, None]], axis=1)
+        return _distinct(an_equal_row(pairs), dtype) / _distinct(an_equal_row(numbers), dtype)
 
-    def different(member: Bool[Array, " n"]) -> Int[Array, ""]:
-        return jnp.zeros(member.shape, jnp.bool_).at[rank].max(member).sum()
+    def in_class(member: Bool[Array, " n"]) -> Int[Array, ""]:
+        return jnp.zeros(member.shape, bool).at[same].max(member).sum(dtype=jnp.int32)
 
-    found = lax.map(different, has_label(labels.T))
+    found = lax.map(in_class, has_label(labels.T), batch_size=min(CLASSES, labels.shape[1]))
     return found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)
+
+
+def _distinct(same: Int[Array, " n"], dtype: jnp.dtype) -> Float[Array, ""]:
+    return jnp.sum(same == jnp.arange(len(same), dtype=jnp.int32)).astype(dtype)

@@ -6,10 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
-from zsh_jax.core.metrics.ranking import relevance
+from zsh_jax.core.metrics.relevance import label_words, relevance
 
 
 @partial(jax.jit, static_argnames=("leave_one_out", "cutoffs", "block"))
@@ -19,7 +19,7 @@ def chance_average_precision(
     *,
     leave_one_out: bool = False,
     cutoffs: Sequence[int | None] = (None,),
-    block: int = 128,
+    block: int = 32,
 ) -> Float[Array, "q cutoffs"]:
     """Expected average precision of each query for a random order of the database.
 
@@ -32,18 +32,13 @@ def chance_average_precision(
         database_labels: class indices (n,), or multi-hot (n, c).
         leave_one_out: whether each query is an item of the database and is excluded from its own ranking; static.
         cutoffs: ranks that count, as for `tie_aware_average_precision`; None counts all; static.
-        block: queries at a time; static. Memory: block x n.
+        block: multi-hot queries at a time; static. Memory: block x n.
 
     Returns:
         (q, cutoffs), in [0, 1]; NaN if no (other) item is relevant.
     """
-    size = database_labels.shape[0]
-
-    def relevant_items(label: Shaped[Array, "*c"]) -> Shaped[Array, ""]:
-        return jnp.sum(relevance(label, database_labels), dtype=jnp.int32)
-
-    relevant = lax.map(relevant_items, query_labels, batch_size=min(block, query_labels.shape[0]))
-    items = jnp.full_like(relevant, size)
+    relevant = _relevant_items(query_labels, database_labels, block)
+    items = jnp.full_like(relevant, database_labels.shape[0])
     if leave_one_out:
         items, relevant = items - 1, relevant - 1
     dtype = jnp.result_type(float)
@@ -52,3 +47,19 @@ def chance_average_precision(
         for cutoff in cutoffs
     ]
     return jnp.stack(every, axis=1)
+
+
+def _relevant_items(
+    query_labels: Shaped[Array, "q *c"], database_labels: Shaped[Array, "n *c"], block: int
+) -> Int[Array, " q"]:
+    """Number of relevant items of each query."""
+    if database_labels.ndim == 1:  # one sort, and where a query's label would begin and end in it
+        ends = jnp.stack([query_labels, query_labels + 1])
+        begin, end = jnp.searchsorted(jnp.sort(database_labels), ends)
+        return (end - begin).astype(jnp.int32)
+    items = label_words(database_labels)
+
+    def relevant_items(label: Shaped[Array, " words"]) -> Int[Array, ""]:
+        return jnp.sum(relevance(label, items), dtype=jnp.int32)
+
+    return lax.map(relevant_items, label_words(query_labels), batch_size=min(block, query_labels.shape[0]))

@@ -8,7 +8,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
-from zsh_jax.core.metrics.ranking import relevance
+from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
 
@@ -53,22 +53,23 @@ def cosine_average_precision(
         One value a query, in [0, 1]; NaN if nothing is relevant, or if a vector is not finite.
     """
     asking, items = _scaled(queries), _scaled(database)
+    asked, labels = label_words(query_labels), label_words(database_labels)
     first = first_equal_rows(items)
     squared = jnp.sum(items**2, axis=1)
     divisor = jnp.where(squared > 0, squared, 1)
     known = jnp.isfinite(database).all() & jnp.isfinite(queries).all(1)
 
     def of_query(
-        args: tuple[Float[Array, " f"], Shaped[Array, "*c"], Int[Array, ""] | None],
+        args: tuple[Float[Array, " f"], Shaped[Array, "*words"], Int[Array, ""] | None],
     ) -> Float[Array, ""]:
         vector, label, itself = args
         product = items @ vector
-        scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, database_labels)
+        scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, labels)
         if itself is not None:  # last rank, irrelevant
             scores, shares = scores.at[itself].set(-jnp.inf), shares.at[itself].set(False)
         return score_average_precision(scores, shares)
 
-    found = lax.map(of_query, (asking, query_labels, own), batch_size=min(block, queries.shape[0]))
+    found = lax.map(of_query, (asking, asked, own), batch_size=min(block, queries.shape[0]))
     return jnp.where(known, found, jnp.nan)
 
 

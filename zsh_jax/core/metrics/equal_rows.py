@@ -22,14 +22,14 @@ def first_equal_rows(rows: Float[Array, "n f"]) -> Int[Array, " n"]:
     words = lax.bitcast_convert_type(jnp.where(rows == 0, 0, rows), jnp.uint32).reshape(rows.shape[0], -1)
     column = jnp.arange(words.shape[1], dtype=jnp.uint32)[None]
     place = jnp.arange(rows.shape[0], dtype=jnp.int32)
-    digests = [_mixed(words ^ _mixed(2 * column + i)).sum(1, dtype=jnp.uint32) for i in (0, 1)]
+    digests = [mixed(words ^ mixed(2 * column + i)).sum(1, dtype=jnp.uint32) for i in (0, 1)]
     one, other, origin = lax.sort((*digests, place), num_keys=3, is_stable=False)
     new = jnp.pad((one[1:] != one[:-1]) | (other[1:] != other[:-1]), (1, 0), constant_values=True)
     first = origin[lax.cummax(jnp.where(new, place, 0))]
     return jnp.zeros_like(place).at[origin].set(first, unique_indices=True)
 
 
-def _mixed(words: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
+def mixed(words: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
     """Mix the bits of a word (the finaliser of MurmurHash3, Appleby 2011)."""
     words = (words ^ (words >> 16)) * jnp.uint32(0x85EBCA6B)
     words = (words ^ (words >> 13)) * jnp.uint32(0xC2B2AE35)

@@ -1,20 +1,23 @@
 """Retrieval metrics of packed codes."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float, Shaped, UInt8
 
-from zsh_jax.core.metrics.average_precision import expected_precision_at, tie_aware_average_precision
-from zsh_jax.core.metrics.ranking import distance_histograms, relevance, stable_average_precision
-from zsh_jax.core.packing import hamming_distances
+from zsh_jax.core.metrics.average_precision import (
+    best_average_precision,
+    expected_precision_at,
+    tie_aware_average_precision,
+    worst_average_precision,
+)
+from zsh_jax.core.metrics.histograms import Histograms, distance_histograms
 
 RADIUS = 2
-STABLE_CUTOFF = 10_000
 
 
 class Metrics(NamedTuple):
@@ -22,8 +25,8 @@ class Metrics(NamedTuple):
 
     Attributes:
         mean_average_precision: average precision, the exact mean over all orders of equal distances.
-        mean_average_precision_stable: average precision of the stable ranking (equal distances in database order) over
-            the first 10,000 ranks, divided by the number of relevant items found there.
+        mean_average_precision_worst: the same if relevant items come last among equal distances, the least possible.
+        mean_average_precision_best: the same if relevant items come first among equal distances, the largest possible.
         precision_radius2: share of relevant items within Hamming radius 2; 0 for an empty ball.
         recall_radius2: share of the relevant items that lie within Hamming radius 2.
         empty_radius2: 1 if no item lies within Hamming radius 2; its mean is the share of these queries.
@@ -34,7 +37,8 @@ class Metrics(NamedTuple):
     """
 
     mean_average_precision: Float[Array, "*q"]
-    mean_average_precision_stable: Float[Array, "*q"]
+    mean_average_precision_worst: Float[Array, "*q"]
+    mean_average_precision_best: Float[Array, "*q"]
     precision_radius2: Float[Array, "*q"]
     recall_radius2: Float[Array, "*q"]
     empty_radius2: Float[Array, "*q"]
@@ -44,7 +48,7 @@ class Metrics(NamedTuple):
     recall_curve: Float[Array, "*q radii"]
 
 
-@partial(jax.jit, static_argnames=("bits", "cutoffs", "block"))
+@partial(jax.jit, static_argnames=("bits", "cutoffs"))
 def evaluate_queries(
     query_codes: UInt8[Array, "q bytes"],
     query_labels: Shaped[Array, "q *c"],
@@ -53,7 +57,6 @@ def evaluate_queries(
     *,
     bits: int,
     cutoffs: tuple[int, ...] = (),
-    block: int = 128,
 ) -> Metrics:
     """Metrics of each query; see `evaluate`. A query with no relevant item in the database gets NaN.
 
@@ -64,46 +67,45 @@ def evaluate_queries(
         database_labels: class indices (n,), or multi-hot (n, c).
         bits: code length l; static.
         cutoffs: the N of precision at N; static.
-        block: queries at a time; static. Memory: block x n.
+
+    Returns:
+        Metrics whose leaves have a leading axis of q.
+    """
+    histograms = distance_histograms(query_codes, query_labels, database_codes, database_labels, bits=bits)
+    return metrics_of(histograms, cutoffs=cutoffs)
+
+
+def metrics_of(histograms: Histograms, *, cutoffs: tuple[int, ...] = ()) -> Metrics:
+    """All metrics of each query, from its histograms alone.
+
+    Args:
+        histograms: of the queries.
+        cutoffs: the N of precision at N.
 
     Returns:
         Metrics whose leaves have a leading axis of q.
     """
     dtype = jnp.result_type(float)
-    places = cutoffs or (1,)  # the map below needs at least one cut-off
+    ball, hits = (jnp.cumsum(counts, -1) for counts in histograms)
+    precision = jnp.where(ball > 0, hits.astype(dtype) / jnp.maximum(ball, 1).astype(dtype), 0)
+    recall = hits.astype(dtype) / hits[:, -1:].astype(dtype)
+    radius = min(RADIUS, ball.shape[1] - 1)
 
-    def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Metrics:
-        code, label = args
-        distances = hamming_distances(code[None], database_codes)[0]
-        relevant = relevance(label, database_labels)
-        items_at, relevant_at = distance_histograms(distances, relevant, bits=bits)
-        ball, hits = jnp.cumsum(items_at), jnp.cumsum(relevant_at)
-        precision = jnp.where(ball > 0, hits.astype(dtype) / jnp.maximum(ball, 1).astype(dtype), 0)
-        recall = hits.astype(dtype) / hits[-1].astype(dtype)
-        radius = min(RADIUS, bits)
-        return Metrics(
-            mean_average_precision=tie_aware_average_precision(items_at, relevant_at, dtype=dtype),
-            mean_average_precision_stable=stable_average_precision(
-                distances, relevant, items_at, relevant_at, cutoff=STABLE_CUTOFF, dtype=dtype
-            ),
-            precision_radius2=precision[radius],
-            recall_radius2=recall[radius],
-            empty_radius2=(ball[radius] == 0).astype(dtype),
-            mean_average_precision_at=jnp.stack(
-                [tie_aware_average_precision(items_at, relevant_at, cutoff=n, dtype=dtype) for n in places]
-            ),
-            precision_at=jnp.stack(
-                [expected_precision_at(items_at, relevant_at, cutoff=n, dtype=dtype) for n in places]
-            ),
-            precision_curve=precision,
-            recall_curve=recall,
-        )
+    def at_each(metric: Callable[..., Float[Array, " q"]]) -> Float[Array, "q cutoffs"]:
+        each = [metric(*histograms, cutoff=cutoff, dtype=dtype) for cutoff in cutoffs]
+        return jnp.stack(each, axis=1) if each else jnp.zeros((len(ball), 0), dtype)
 
-    each = lax.map(of_query, (query_codes, query_labels), batch_size=min(block, query_codes.shape[0]))
-
-    return each._replace(
-        mean_average_precision_at=each.mean_average_precision_at[:, : len(cutoffs)],
-        precision_at=each.precision_at[:, : len(cutoffs)],
+    return Metrics(
+        mean_average_precision=tie_aware_average_precision(*histograms, dtype=dtype),
+        mean_average_precision_worst=worst_average_precision(*histograms, dtype=dtype),
+        mean_average_precision_best=best_average_precision(*histograms, dtype=dtype),
+        precision_radius2=precision[:, radius],
+        recall_radius2=recall[:, radius],
+        empty_radius2=(ball[:, radius] == 0).astype(dtype),
+        mean_average_precision_at=at_each(tie_aware_average_precision),
+        precision_at=at_each(expected_precision_at),
+        precision_curve=precision,
+        recall_curve=recall,
     )
 
 
@@ -115,7 +117,6 @@ def evaluate(
     *,
     bits: int,
     cutoffs: tuple[int, ...] = (),
-    block: int = 128,
 ) -> Metrics:
     """Mean retrieval metrics over queries from distance histograms; ties are handled exactly.
 
@@ -127,7 +128,6 @@ def evaluate(
             query.
         bits: code length l; static.
         cutoffs: the N of precision at N; static.
-        block: queries at a time; static. Memory: block x n.
 
     Returns:
         Means over the queries; the curves have l + 1 points, `precision_at` one for each cut-off. Inside a
@@ -159,7 +159,7 @@ def evaluate(
     if any(cutoff < 1 for cutoff in cutoffs):
         raise ValueError(f"cut-offs must be at least 1; got {cutoffs}")
     each = evaluate_queries(
-        query_codes, query_labels, database_codes, database_labels, bits=bits, cutoffs=cutoffs, block=block
+        query_codes, query_labels, database_codes, database_labels, bits=bits, cutoffs=cutoffs
     )
     try:
         lost = np.flatnonzero(np.isnan(np.asarray(each.mean_average_precision)))

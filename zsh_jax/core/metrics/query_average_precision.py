@@ -1,18 +1,16 @@
-"""Average precision of queries without other metrics, much faster than `evaluate_queries`."""
+"""Average precision of queries without other metrics."""
 
 from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, Shaped, UInt8
 
 from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
-from zsh_jax.core.metrics.ranking import distance_histograms, relevance
-from zsh_jax.core.packing import hamming_distances
+from zsh_jax.core.metrics.histograms import distance_histograms
 
 
-@partial(jax.jit, static_argnames=("bits", "leave_one_out", "block"))
+@partial(jax.jit, static_argnames=("bits", "leave_one_out"))
 def query_average_precision(
     query_codes: UInt8[Array, "q bytes"],
     query_labels: Shaped[Array, "q *c"],
@@ -21,7 +19,6 @@ def query_average_precision(
     *,
     bits: int,
     leave_one_out: bool = False,
-    block: int = 128,
 ) -> Float[Array, " q"]:
     """Tie-aware average precision of each query.
 
@@ -33,19 +30,13 @@ def query_average_precision(
         bits: code length l; static.
         leave_one_out: whether each query is an item of the database and is excluded from its own ranking: the
             histograms lose one relevant item at distance 0; static.
-        block: queries at a time; static. Memory: block x n.
 
     Returns:
         One value a query, in [0, 1]; NaN if no (other) item is relevant.
     """
-    dtype = jnp.result_type(float)
-
-    def of_query(args: tuple[UInt8[Array, " bytes"], Shaped[Array, "*c"]]) -> Float[Array, ""]:
-        code, label = args
-        distances = hamming_distances(code[None], database_codes)[0]
-        items, relevant = distance_histograms(distances, relevance(label, database_labels), bits=bits)
-        if leave_one_out:
-            items, relevant = items.at[0].add(-1), relevant.at[0].add(-1)
-        return tie_aware_average_precision(items, relevant, dtype=dtype)
-
-    return lax.map(of_query, (query_codes, query_labels), batch_size=min(block, query_codes.shape[0]))
+    items, relevant = distance_histograms(
+        query_codes, query_labels, database_codes, database_labels, bits=bits
+    )
+    if leave_one_out:
+        items, relevant = items.at[:, 0].add(-1), relevant.at[:, 0].add(-1)
+    return tie_aware_average_precision(items, relevant, dtype=jnp.result_type(float))

@@ -10,6 +10,7 @@ from zsh_jax.report.table import cell, level_of, numbers_of, plain
 from zsh_jax.report.tables.comparison import BOLD, entries
 from zsh_jax.report.tables.table import Entry, Line, Table
 
+STABLE = "mean_average_precision_stable"  # of results of older versions
 OVER = "mean and standard deviation over seeds, averaged over unseen classes"
 
 
@@ -59,16 +60,19 @@ def side_by_side(
 
 
 def tie_rule_table(rows: Sequence[Row], *, name: str) -> Table:
-    """Table of mAP under both rules for images at equal distance."""
+    """Table of mAP under each rule for images at equal distance."""
     columns = {
         "tie-aware": "mean_average_precision",
-        "stable": "mean_average_precision_stable",
+        "worst order": "mean_average_precision_worst",
+        "best order": "mean_average_precision_best",
+        "stable": STABLE,
         "chance": CHANCE,
     }
+    stable = "Stable: mAP@10,000 in the order of the database, normalised by the relevant images among the 10,000; "
     caption = (
-        "mAP under two rules for images at equal distance. Tie-aware: the exact mean over all their orders. Stable: "
-        "mAP@10,000 in the order of the database, normalised by the relevant images among the 10,000; "
-        f"{OVER}."
+        "mAP under each rule for images at equal distance. Tie-aware: the exact mean over all their orders. Worst and "
+        "best order: relevant images last and first; "
+        f"{stable if found(rows, STABLE) else ''}{OVER}."
     )
     return side_by_side(rows, columns, caption, name=name, best=True)
 

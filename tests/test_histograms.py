@@ -1,0 +1,144 @@
+"""Histograms of distances in each form, against NumPy; and how many dependent steps they take on an accelerator."""
+
+from functools import partial
+from itertools import starmap
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import oracle
+import pytest
+from jaxprs import count, dependent_steps, largest_array
+
+from zsh_jax import pack_codes
+from zsh_jax.core.metrics import histogram_kernel, histograms
+from zsh_jax.core.metrics.histogram_kernel import count_by_kernel
+from zsh_jax.core.metrics.histograms import count_by_comparison, count_by_scatter, distance_histograms
+from zsh_jax.core.metrics.relevance import label_words
+from zsh_jax.sweep.evaluate import Roles, evaluate_cells
+
+pytestmark = pytest.mark.usefixtures("strict_promotion")
+
+# Queries, items, bits, several labels: odd and even numbers of queries; more bins of pairs than items, and fewer.
+CASES = [(7, 300, 5, False), (6, 300, 5, True), (3, 90, 40, False), (1, 1, 1, False), (5, 2000, 33, True)]
+
+
+def _case(q, n, bits, several):
+    rng = np.random.default_rng(q)
+    codes = [rng.random((size, bits)) < 0.5 for size in (q, n)]
+    labels = [rng.integers(0, 4, size) for size in (q, n)]
+    relevant = labels[0][:, None] == labels[1]
+    if several:
+        labels = [rng.random((size, 40)) < 0.04 for size in (q, n)]
+        relevant = labels[0].astype(int) @ labels[1].T > 0
+    packed = [pack_codes(jnp.where(one, 1.0, -1.0)) for one in codes]
+    arguments = [one for pair in zip(packed, map(jnp.asarray, labels), strict=True) for one in pair]
+    return arguments, oracle.hamming(*codes), relevant
+
+
+def _counts(distances, relevant, bits):
+    items, hits = (
+        np.stack([np.bincount(d[some], minlength=bits + 1) for d, some in zip(distances, kept, strict=True)])
+        for kept in (np.ones_like(relevant), relevant)
+    )
+    return items, hits
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_histograms_count_items_and_relevant_ones(case):
+    arguments, distances, relevant = _case(*case)
+    found = distance_histograms(*arguments, bits=case[2])
+    for one, expected in zip(found, _counts(distances, relevant, case[2]), strict=True):
+        np.testing.assert_array_equal(one, expected)
+
+
+@pytest.mark.parametrize("case", CASES[:4])
+def test_the_kernel_counts_alike(case):
+    """In interpret mode: no GPU is needed."""
+    (codes, labels, database, held), *_ = _case(*case)
+    arguments = codes, label_words(labels), database, label_words(held)
+    one = jax.jit(count_by_scatter, static_argnames="bits")(*arguments, bits=case[2])
+    np.testing.assert_array_equal(count_by_kernel(*arguments, bits=case[2], interpret=True), one)
+
+
+@pytest.mark.parametrize("bits", [16, 96])
+def test_the_kernel_can_be_lowered_for_a_gpu(bits):
+    """To Triton's language, which needs no GPU; the last step of compilation does."""
+    shapes = [
+        ((20, bits // 8), jnp.uint8),
+        ((20,), jnp.int32),
+        ((900, bits // 8), jnp.uint8),
+        ((900,), jnp.int32),
+    ]
+    traced = jax.jit(partial(count_by_kernel, bits=bits)).trace(*starmap(jax.ShapeDtypeStruct, shapes))
+    assert "triton" in traced.lower(lowering_platforms=("cuda",)).as_text()
+
+
+def test_the_kernel_adds_up_the_parts_of_the_database(monkeypatch):
+    monkeypatch.setattr(histogram_kernel, "LOOPS", 1)
+    test_the_kernel_counts_alike((18, 300, 5, True))
+
+
+def test_the_kernel_has_to_be_asked_for_and_changes_nothing_on_the_cpu():
+    arguments, *_ = _case(*CASES[0])
+
+    def found(**options):
+        return distance_histograms(*arguments, bits=5, **options)
+
+    assert not count(found, "pallas_call", platform="cuda")
+    assert count(partial(found, kernel=True), "pallas_call", platform="cuda")
+    for one, other in zip(found(), found(kernel=True), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("pairs", [1, 1000])
+@pytest.mark.parametrize("case", CASES[:4])
+def test_both_forms_count_alike(case, pairs, monkeypatch):
+    monkeypatch.setattr(histograms, "PAIRS", pairs)
+    (codes, labels, database, held), *_ = _case(*case)
+    arguments = codes, label_words(labels), database, label_words(held)
+    one, other = (
+        jax.jit(form, static_argnames="bits")(*arguments, bits=case[2])
+        for form in (count_by_scatter, count_by_comparison)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_vmapped_histogram_is_each_histogram():
+    (codes, labels, database, held), *_ = _case(4, 60, 6, False)
+    several = jnp.stack([codes, codes[::-1]])
+    found = jax.vmap(lambda one: distance_histograms(one, labels, database, held, bits=6))(several)
+    for one, codes in zip(found.items, several, strict=True):
+        np.testing.assert_array_equal(one, distance_histograms(codes, labels, database, held, bits=6).items)
+
+
+def test_no_array_of_the_accelerators_form_is_larger_than_a_block_but_the_fused_comparison():
+    q, n, bits = 1000, 59_000, 64
+    shapes = [((q, 8), jnp.uint8), ((q,), jnp.int32), ((n, 8), jnp.uint8), ((n,), jnp.int32)]
+    arguments = [jax.ShapeDtypeStruct(*shape) for shape in shapes]
+
+    def run(*arguments):
+        return count_by_comparison(*arguments, bits=bits)
+
+    assert largest_array(run, *arguments) <= histograms.PAIRS * 2 * (bits + 1) < q * n * 2 * (bits + 1) / 10
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])
+@pytest.mark.parametrize("bits", [16, 128])
+def test_an_accelerator_evaluates_a_cell_in_at_most_200_dependent_steps(bits, several):
+    """Trip counts of nested loops multiplied, those of loops after each other added."""
+    n, q, c, seen = 60_000, 1000, 10, 1000
+    codes = jax.ShapeDtypeStruct((1, 1, n, bits // 8), jnp.uint8)
+    names = jax.ShapeDtypeStruct((1, 1, c, bits // 8), jnp.uint8)
+    labels = jax.ShapeDtypeStruct((n, c), jnp.bool_) if several else jax.ShapeDtypeStruct((n,), jnp.int32)
+    indices = [jax.ShapeDtypeStruct((1, size), jnp.int32) for size in (q, n - q, seen)]
+    key = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 1))
+    roles = Roles(*indices, jax.ShapeDtypeStruct((1, c), jnp.bool_), key)
+
+    def run(*arguments):
+        return evaluate_cells(*arguments, bits=bits, cutoffs=(100, 1000))
+
+    arguments = codes, names, labels, roles
+    with jax.numpy_dtype_promotion("standard"):  # the sweep is no part of the core
+        assert dependent_steps(run, *arguments, platform="cuda") <= 200
+        assert dependent_steps(run, *arguments, platform="cpu") > 200  # what is counted is there
