@@ -5,11 +5,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, UInt8
 
+from zsh_jax.core.descent import descend
 from zsh_jax.core.kernel import squared_distances
 from zsh_jax.core.packing import pack_codes, unpack_codes
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import State
-from zsh_jax.core.steps.codes import descend
 
 MAX_SWEEPS = 100
 ROUNDING = 64  # units in the last place

@@ -80,6 +80,12 @@ def _cho_solve_of_batch(size: int, batched: list[bool], factor: Array, right: Ar
     return jnp.moveaxis(cho_solve(factor, wide).reshape(rows, size, columns), 1, 0), True
 
 
+def inverse_factor(factor: Float[Array, "m m"]) -> Float[Array, "m m"]:
+    """L^-1 for a lower Cholesky factor L: products with it replace repeated triangular solves."""
+    inverse: Array = _inverse_factor(factor)
+    return inverse
+
+
 def eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
     """Eigenvalues, ascending, and eigenvectors (as columns) of a symmetric matrix."""
     eigenvalues, eigenvectors = _eigh(matrix)
@@ -114,6 +120,12 @@ def _cho_solve(factor: Array, right: Array) -> Array:
 
 
 @_in_turn_on_cpu
+def _inverse_factor(factor: Array) -> Array:
+    identity = jnp.eye(factor.shape[0], dtype=factor.dtype)
+    return jax.scipy.linalg.solve_triangular(factor, identity, lower=True)
+
+
+@_in_turn_on_cpu
 def _eigh(matrix: Array) -> tuple[Array, Array]:
     eigenvalues, eigenvectors = jnp.linalg.eigh(matrix)
     return eigenvalues, eigenvectors
@@ -131,4 +143,4 @@ def _complete_qr(matrix: Array) -> tuple[Array, Array]:
     return q, r[: matrix.shape[1]]
 
 
-__all__ = ["cho_solve", "cholesky", "complete_qr", "eigh", "svd"]
+__all__ = ["cho_solve", "cholesky", "complete_qr", "eigh", "inverse_factor", "svd"]

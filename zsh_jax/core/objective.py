@@ -33,13 +33,16 @@ class Objective(NamedTuple):
 
 @jax.jit
 @full_precision
-def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objective:
+def objective(
+    problem: Problem, hyper: Hyperparameters, state: State, fitted: Float[Array, "n l"] | None = None
+) -> Objective:
     """J of Yang et al. 2016, eq. 8, in the published form.
 
     Args:
         problem: the training data.
         hyper: scalar weights of the terms.
         state: the unknowns.
+        fitted: Phi P, if already computed.
 
     Returns:
         J and its five terms, scalars.
@@ -47,7 +50,7 @@ def objective(problem: Problem, hyper: Hyperparameters, state: State) -> Objecti
     codes, projection, rotation, regression, _ = state
     # |Y R - B W| = |Y - B W R'| for orthogonal R, and W R' is small.
     semantic_residual = problem.semantics - codes @ (regression @ rotation.T)
-    projection_residual = codes - problem.phi @ projection
+    projection_residual = codes - (problem.phi @ projection if fitted is None else fitted)
     locality = hyper.gamma * jnp.sum(projection * (problem.locality @ projection))
     if problem.semantic_locality is not None:
         locality += hyper.delta * jnp.sum(rotation * (problem.semantic_locality @ rotation))

@@ -40,6 +40,8 @@ class Problem(NamedTuple):
         gram: Phi' Phi.
         locality: Phi' L Phi for the Laplacian L of the neighbour graph; zero without a graph.
         semantic_locality: Y' L Y; None without a graph.
+        basis: Q, orthonormal rows that span the semantics, see `zsh_jax.core.semantic_basis`; None to work with Y as it
+            is.
     """
 
     phi: Float[Array, "n m"]
@@ -47,6 +49,7 @@ class Problem(NamedTuple):
     gram: Float[Array, "m m"]
     locality: Float[Array, "m m"]
     semantic_locality: Float[Array, "e e"] | None = None
+    basis: Float[Array, "r e"] | None = None
 
 
 class State(NamedTuple):

@@ -3,19 +3,22 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.loop import Solution, Status, alternate
-from zsh_jax.core.objective import Objective, objective
+from zsh_jax.core.objective import objective
+from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.problem import Hyperparameters, Problem, State
+from zsh_jax.core.semantic_basis import problem_in_basis, state_in_basis, state_out_of_basis
 from zsh_jax.core.steps.codes import codes_step
-from zsh_jax.core.steps.projection import projection_factor, projection_step
+from zsh_jax.core.steps.projection import fit_projection, projection_factor
 from zsh_jax.core.steps.regression import regression_step
 from zsh_jax.core.steps.rotation import rotation_step
+from zsh_jax.core.whitening import Whitened, fit_whitened, whiten
 
 __all__ = ["AlphaSchedule", "Solution", "Status", "solve"]
 
@@ -65,40 +68,74 @@ def solve(
         raise ValueError(
             f"max_iterations and max_sweeps must be at least 1; got {max_iterations},  {max_sweeps}"
         )
-    weights, factors = _scheduled(problem, hyper, max_iterations, alpha_schedule)
+    dtype = problem.phi.dtype
+    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
+    alphas = None if alpha_schedule is None else _alphas(hyper, alpha_schedule, max_iterations)
+    fits = whiten(problem, hyper) if alphas is None else _factors(problem, hyper, alphas)
 
-    def iterate(state: State, step: Int[Array, ""]) -> State:
-        now = weights(step)
-        state = projection_step(problem, now, state, factors(step))
-        if rotation == "procrustes":
-            state = rotation_step(problem, now, state)
-        state = regression_step(problem, now, state)
-        return codes_step(problem, now, state, max_sweeps=max_sweeps)
+    @one_by_one_on_cpu
+    def run(given: _Given, state: State) -> Solution[_Pass]:
+        problem, hyper, fits, alphas = given.problem, given.hyper, given.fits, given.alphas
 
-    def value(state: State, step: Int[Array, ""]) -> Objective:
-        return objective(problem, weights(step), state)
+        def weights(step: Int[Array, ""]) -> Hyperparameters:
+            return hyper if alphas is None else hyper._replace(alpha=alphas[step])
 
-    end = alternate(
-        state,
-        iterate,
-        value,
-        lambda state: state.codes,
-        max_iterations=max_iterations,
-        tolerance=tolerance,
-        until_rest=alpha_schedule is None,
-    )
-    last = jnp.array(max_iterations - 1)
-    return replace(end, state=projection_step(problem, weights(last), end.state, factors(last)))
+        def fit(state: State, step: Int[Array, ""]) -> _Pass:
+            if isinstance(fits, Whitened):
+                projection, fitted = fit_whitened(fits, state.codes)
+            else:
+                projection = fit_projection(problem, fits[step], state.codes)
+                fitted = problem.phi @ projection
+            return _Pass(state._replace(projection=projection), fitted)
+
+        def iterate(before: _Pass, step: Int[Array, ""]) -> _Pass:
+            now = weights(step)
+            state, fitted = fit(before.state, step)
+            if rotation == "procrustes":
+                state = rotation_step(problem, now, state)
+            state = regression_step(problem, now, state)
+            return _Pass(codes_step(problem, now, state, fitted, max_sweeps=max_sweeps), fitted)
+
+        end = alternate(
+            _Pass(state, jnp.zeros_like(state.codes)),
+            iterate,
+            lambda now, step: objective(problem, weights(step), *now),
+            lambda now: now.state.codes,
+            max_iterations=max_iterations,
+            tolerance=given.tolerance,
+            until_rest=alphas is None,
+        )
+        return replace(end, state=fit(end.state.state, jnp.array(max_iterations - 1)))
+
+    given = _Given(problem_in_basis(problem), hyper, fits, alphas, jnp.asarray(tolerance, dtype))
+    end = run(given, state_in_basis(problem, state))
+    return replace(end, state=state_out_of_basis(problem, end.state.state, state.rotation))
 
 
-def _scheduled(
-    problem: Problem, hyper: Hyperparameters, iterations: int, schedule: AlphaSchedule | None
-) -> tuple[Callable[[Int[Array, ""]], Hyperparameters], Callable[[Int[Array, ""]], Float[Array, "m m"]]]:
-    """The weights of each iteration and the factor of its P-step; all factors are computed before the loop."""
-    if schedule is None:
-        factor = projection_factor(problem, hyper)
-        return lambda step: hyper, lambda step: factor
-    factor_of = jax.vmap(lambda step: jnp.asarray(schedule(step), problem.phi.dtype))
-    alphas = hyper.alpha * factor_of(jnp.arange(iterations))
-    made = jax.lax.map(lambda alpha: projection_factor(problem, hyper._replace(alpha=alpha)), alphas)
-    return lambda step: hyper._replace(alpha=alphas[step]), lambda step: made[step]
+class _Given(NamedTuple):
+    """What is fixed during a solve."""
+
+    problem: Problem
+    hyper: Hyperparameters
+    fits: Whitened | Float[Array, "max_iterations m m"]
+    alphas: Float[Array, " max_iterations"] | None
+    tolerance: Float[Array, ""]
+
+
+class _Pass(NamedTuple):
+    state: State
+    fitted: Float[Array, "n l"]  # Phi P: the B-step and J both read it
+
+
+def _alphas(hyper: Hyperparameters, schedule: AlphaSchedule, iterations: int) -> Float[Array, " iterations"]:
+    """Alpha of each iteration."""
+    alpha = jnp.asarray(hyper.alpha)
+    factor = jax.vmap(lambda step: jnp.asarray(schedule(step), alpha.dtype))
+    return alpha * factor(jnp.arange(iterations))
+
+
+def _factors(
+    problem: Problem, hyper: Hyperparameters, alphas: Float[Array, " iterations"]
+) -> Float[Array, "iterations m m"]:
+    """The factor of each iteration's P-step; all are computed before the loop."""
+    return jax.lax.map(lambda alpha: projection_factor(problem, hyper._replace(alpha=alpha)), alphas)

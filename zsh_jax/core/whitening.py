@@ -1,0 +1,58 @@
+"""Whitened RBF features, with which a P-step is two products and no solve."""
+
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array, Float
+
+from zsh_jax.core.factorisation import inverse_factor
+from zsh_jax.core.precision import full_precision
+from zsh_jax.core.problem import Hyperparameters, Problem
+from zsh_jax.core.steps.projection import projection_factor
+
+
+class Whitened(NamedTuple):
+    """T = Phi L^-T for the Cholesky factor L of Phi'Phi + beta/alpha I + gamma/alpha Phi'L Phi.
+
+    It depends on the data and two ratios of weights: all starts, code lengths and ridges on W share it.
+
+    Attributes:
+        features: T.
+        inverse: L^-1.
+    """
+
+    features: Float[Array, "n m"]
+    inverse: Float[Array, "m m"]
+
+
+@jax.jit
+@full_precision
+def whiten(problem: Problem, hyper: Hyperparameters) -> Whitened:
+    """Factorise once, before the loop.
+
+    Args:
+        problem: the training data, n samples of m features.
+        hyper: scalar weights; `alpha` positive.
+
+    Returns:
+        T (n, m) and L^-1 (m, m).
+    """
+    inverse = inverse_factor(projection_factor(problem, hyper))
+    return Whitened(problem.phi @ inverse.T, inverse)
+
+
+@full_precision
+def fit_whitened(
+    whitened: Whitened, codes: Float[Array, "n l"]
+) -> tuple[Float[Array, "m l"], Float[Array, "n l"]]:
+    """The P-step: P = L^-T (T'B), and Phi P = T (T'B).
+
+    Args:
+        whitened: of the problem.
+        codes: B, or real values of that shape.
+
+    Returns:
+        P (m, l), and Phi P (n, l).
+    """
+    correlation = whitened.features.T @ codes
+    return whitened.inverse.T @ correlation, whitened.features @ correlation
