@@ -10,7 +10,6 @@ is constant, and each step is exact. This is an extension of Yang et al. 2016, n
 Z it is ITQ (Gong & Lazebnik 2011).
 """
 
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -20,11 +19,13 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.factorisation import eigh, svd
 from zsh_jax.core.heads import Linear, centred
-from zsh_jax.core.loop import Solution, alternate
+from zsh_jax.core.loop import Solution, alternate, with_state
 from zsh_jax.core.objective import Objective
+from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem
-from zsh_jax.core.steps.projection import fit_projection, projection_factor
+from zsh_jax.core.semantic_basis import problem_in_basis
+from zsh_jax.core.whitening import Whitened, fit_whitened, whiten
 
 
 class CoupledState(NamedTuple):
@@ -139,37 +140,51 @@ def class_head(state: CoupledState) -> Linear:
 
 
 @full_precision
-def signs_step(problem: Problem, hyper: Hyperparameters, state: CoupledState) -> CoupledState:
+def signs_step(
+    problem: Problem,
+    hyper: Hyperparameters,
+    state: CoupledState,
+    fitted: Float[Array, "n l"] | None = None,
+) -> CoupledState:
     """B = sign(s Z R + alpha Phi P), in closed form; a zero keeps the old bit.
 
     Args:
         problem: the training data.
         hyper: scalar weights.
         state: its other unknowns are fixed.
+        fitted: Phi P, if already computed.
 
     Returns:
         The state with new `codes`.
     """
-    field = turned_semantics(problem.semantics, state) + hyper.alpha * (problem.phi @ state.projection)
+    fitted = problem.phi @ state.projection if fitted is None else fitted
+    field = turned_semantics(problem.semantics, state) + hyper.alpha * fitted
     return state._replace(codes=jnp.where(field == 0, state.codes, jnp.sign(field)))
 
 
 @full_precision
-def coupled_objective(problem: Problem, hyper: Hyperparameters, state: CoupledState) -> Objective:
+def coupled_objective(
+    problem: Problem,
+    hyper: Hyperparameters,
+    state: CoupledState,
+    fitted: Float[Array, "n l"] | None = None,
+) -> Objective:
     """Jc and its terms.
 
     Args:
         problem: the training data.
         hyper: scalar weights; `lam` and `delta` are not read.
         state: the unknowns.
+        fitted: Phi P, if already computed.
 
     Returns:
         `semantic_fit` is |B - s Z R|^2; the regression ridge is 0.
     """
+    fitted = problem.phi @ state.projection if fitted is None else fitted
     terms = (
         jnp.sum((state.codes - turned_semantics(problem.semantics, state)) ** 2),
         jnp.zeros((), state.codes.dtype),
-        hyper.alpha * jnp.sum((state.codes - problem.phi @ state.projection) ** 2),
+        hyper.alpha * jnp.sum((state.codes - fitted) ** 2),
         hyper.beta * jnp.sum(state.projection**2),
         hyper.gamma * jnp.sum(state.projection * (problem.locality @ state.projection)),
     )
@@ -202,22 +217,56 @@ def solve_coupled(
     """
     if max_iterations < 1:
         raise ValueError(f"max_iterations must be at least 1; got {max_iterations}")
-    factor = projection_factor(problem, hyper)
-    z, directions = principal_semantics(problem, bits=state.codes.shape[1])
+    q, dtype = problem.basis, problem.phi.dtype
+    if q is not None:
+        state = state._replace(centre=q @ state.centre, rotation=q @ state.rotation)
+    within = problem_in_basis(problem)
+    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
+    z, directions = principal_semantics(within, bits=state.codes.shape[1])
+    given = _Given(within, hyper, whiten(problem, hyper), z, directions, jnp.asarray(tolerance, dtype))
+    end = one_by_one_on_cpu(partial(_alternate, max_iterations=max_iterations))(given, state)
+    if q is None:
+        return end
+    centre, rotation = end.state.centre @ q, q.T @ end.state.rotation
+    return with_state(end, end.state._replace(centre=centre, rotation=rotation))
 
-    def iterate(state: CoupledState, step: Int[Array, ""]) -> CoupledState:
+
+class _Given(NamedTuple):
+    """What is fixed during a solve."""
+
+    problem: Problem
+    hyper: Hyperparameters
+    whitened: Whitened
+    z: Float[Array, "n r"]
+    directions: Float[Array, "e r"]
+    tolerance: Float[Array, ""]
+
+
+class _Pass(NamedTuple):
+    state: CoupledState
+    fitted: Float[Array, "n l"]  # Phi P: the B-step and Jc both read it
+
+
+@full_precision
+def _alternate(given: _Given, state: CoupledState, *, max_iterations: int) -> Solution[CoupledState]:
+    problem, hyper = given.problem, given.hyper
+
+    def fit(state: CoupledState) -> _Pass:
+        projection, fitted = fit_whitened(given.whitened, state.codes)
+        return _Pass(state._replace(projection=projection), fitted)
+
+    def iterate(before: _Pass, step: Int[Array, ""]) -> _Pass:
         del step
-        state = state._replace(projection=fit_projection(problem, factor, state.codes))
-        state = alignment_step(z, directions, state)
-        return signs_step(problem, hyper, state)
+        state, fitted = fit(before.state)
+        state = alignment_step(given.z, given.directions, state)
+        return _Pass(signs_step(problem, hyper, state, fitted), fitted)
 
     end = alternate(
-        state,
+        _Pass(state, jnp.zeros_like(state.codes)),
         iterate,
-        lambda state, step: coupled_objective(problem, hyper, state),
-        lambda state: state.codes,
+        lambda now, step: coupled_objective(problem, hyper, *now),
+        lambda now: now.state.codes,
         max_iterations=max_iterations,
-        tolerance=tolerance,
+        tolerance=given.tolerance,
     )
-    projection = fit_projection(problem, factor, end.state.codes)
-    return replace(end, state=end.state._replace(projection=projection))
+    return with_state(end, fit(end.state.state).state)

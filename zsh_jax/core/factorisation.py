@@ -80,10 +80,10 @@ def _cho_solve_of_batch(size: int, batched: list[bool], factor: Array, right: Ar
     return jnp.moveaxis(cho_solve(factor, wide).reshape(rows, size, columns), 1, 0), True
 
 
-def inverse_factor(factor: Float[Array, "m m"]) -> Float[Array, "m m"]:
-    """L^-1 for a lower Cholesky factor L: products with it replace repeated triangular solves."""
-    inverse: Array = _inverse_factor(factor)
-    return inverse
+def solve_lower(factor: Float[Array, "m m"], right: Float[Array, "m t"]) -> Float[Array, "m t"]:
+    """L^-1 B for a lower Cholesky factor L."""
+    solved: Array = _solve_lower(factor, right)
+    return solved
 
 
 def eigh(matrix: Float[Array, "l l"]) -> tuple[Float[Array, " l"], Float[Array, "l l"]]:
@@ -120,9 +120,8 @@ def _cho_solve(factor: Array, right: Array) -> Array:
 
 
 @_in_turn_on_cpu
-def _inverse_factor(factor: Array) -> Array:
-    identity = jnp.eye(factor.shape[0], dtype=factor.dtype)
-    return jax.scipy.linalg.solve_triangular(factor, identity, lower=True)
+def _solve_lower(factor: Array, right: Array) -> Array:
+    return jax.scipy.linalg.solve_triangular(factor, right, lower=True)
 
 
 @_in_turn_on_cpu
@@ -143,4 +142,4 @@ def _complete_qr(matrix: Array) -> tuple[Array, Array]:
     return q, r[: matrix.shape[1]]
 
 
-__all__ = ["cho_solve", "cholesky", "complete_qr", "eigh", "inverse_factor", "svd"]
+__all__ = ["cho_solve", "cholesky", "complete_qr", "eigh", "solve_lower", "svd"]

@@ -45,6 +45,13 @@ class Solution(Generic[Unknowns]):
     status: Int[Array, "*sweep"]
 
 
+def with_state(solution: Solution[Any], state: Unknowns) -> Solution[Unknowns]:
+    """The solution with its traces, and another state."""
+    return Solution(
+        state, solution.objective, solution.terms, solution.iterations, solution.flips, solution.status
+    )
+
+
 class _Loop(NamedTuple):
     state: Any
     terms: Objective  # (max_iterations,) each

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 from jax import lax
 from jax.custom_batching import custom_vmap
+from jax.typing import ArrayLike
+from jaxtyping import Array
 
 
 def one_by_one_on_cpu(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,26 +24,44 @@ def one_by_one_on_cpu(function: Callable[..., Any]) -> Callable[..., Any]:
         The function, with that rule.
     """
 
+    def call(*args: Any) -> Any:
+        leaves, tree = jax.tree.flatten(args)
+        trees: list[Any] = []
+
+        def of_leaves(*leaves: ArrayLike) -> list[Array]:
+            out, out_tree = jax.tree.flatten(function(*jax.tree.unflatten(tree, leaves)))
+            trees.append(out_tree)
+            return out
+
+        out = _in_sequence(of_leaves)(*leaves)
+        return jax.tree.unflatten(trees[0], out)
+
+    return call
+
+
+def _in_sequence(function: Callable[..., list[Array]]) -> Callable[..., list[Array]]:
+    """The same for a function from arrays to a list of arrays."""
+
     @custom_vmap
-    def single(*args: Any) -> Any:
-        return function(*args)
+    def single(*arrays: ArrayLike) -> list[Array]:
+        return function(*arrays)
 
     @single.def_vmap
-    def _of_batch(size: int, batched: list[Any], *args: Any) -> tuple[Any, Any]:
+    def _of_batch(size: int, batched: list[bool], *arrays: ArrayLike) -> tuple[list[Array], list[bool]]:
         del size
-        leaves, tree = jax.tree.flatten(args)
-        moves = jax.tree.leaves(batched)
         if jax.default_backend() == "cpu":
 
-            def one(moving: list[Any]) -> Any:
-                left = iter(moving)
-                own = [next(left) if move else leaf for leaf, move in zip(leaves, moves, strict=True)]
-                return single(*jax.tree.unflatten(tree, own))
+            def one(moving: list[Array]) -> list[Array]:
+                own = iter(moving)
+                return single(
+                    *(next(own) if moves else one for one, moves in zip(arrays, batched, strict=True))
+                )
 
-            out = lax.map(one, [leaf for leaf, move in zip(leaves, moves, strict=True) if move])
+            out = lax.map(one, [one for one, moves in zip(arrays, batched, strict=True) if moves])
         else:
-            axes = jax.tree.unflatten(tree, [0 if move else None for move in moves])
-            out = jax.vmap(function, in_axes=axes)(*args)
-        return out, jax.tree.map(lambda _: True, out)
+            axes = tuple(0 if moves else None for moves in batched)
+            out = jax.vmap(function, in_axes=axes)(*arrays)
+        return out, [True] * len(out)
 
-    return single
+    result: Callable[..., list[Array]] = single
+    return result

@@ -14,22 +14,18 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from zsh_jax.core.loop import Solution, alternate
-from zsh_jax.core.objective import Objective, objective
+from zsh_jax.core.loop import Solution, alternate, with_state
+from zsh_jax.core.objective import objective
+from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
-from zsh_jax.core.steps.projection import projection_factor, projection_step
+from zsh_jax.core.semantic_basis import problem_in_basis, state_in_basis, state_out_of_basis
 from zsh_jax.core.steps.regression import regression_step
 from zsh_jax.core.steps.rotation import rotation_step
+from zsh_jax.core.whitening import Whitened, fit_whitened, whiten
 
 START = 0.5  # |A| at the start: tanh is neither linear nor flat there
 SHARPEST = 10.0  # tau at the end; it is 1 at the start
-
-
-class _Relaxed(NamedTuple):
-    state: State  # its codes are tanh(tau A)
-    logits: Float[Array, "n l"]
-    optimiser: optax.OptState
 
 
 @partial(jax.jit, static_argnames=("rotation", "max_iterations", "gradient_steps"))
@@ -71,21 +67,50 @@ def solve_relaxed(
         raise ValueError(
             f"max_iterations and gradient_steps must be at least 1; got {max_iterations},  {gradient_steps}"
         )
-    factor = projection_factor(problem, hyper)
-    sharpness = optax.exponential_decay(1.0, max(max_iterations - 1, 1), SHARPEST)
-    optimiser = optax.adam(optax.cosine_decay_schedule(1.0, max_iterations * gradient_steps))
+    dtype = problem.phi.dtype
+    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
+    rate = jnp.asarray(learning_rate, dtype)
+    given = _Given(problem_in_basis(problem), hyper, whiten(problem, hyper), rate)
+    run = partial(
+        _alternate, rotates=rotation == "procrustes", iterations=max_iterations, steps=gradient_steps
+    )
+    end = one_by_one_on_cpu(run)(given, state_in_basis(problem, state))
+    return with_state(end, state_out_of_basis(problem, end.state, state.rotation))
 
-    def fit(state: State) -> State:
-        state = projection_step(problem, hyper, state, factor)
-        if rotation == "procrustes":
+
+class _Given(NamedTuple):
+    """What is fixed during a solve."""
+
+    problem: Problem
+    hyper: Hyperparameters
+    whitened: Whitened
+    learning_rate: Float[Array, ""]
+
+
+class _Relaxed(NamedTuple):
+    state: State  # its codes are tanh(tau A)
+    fitted: Float[Array, "n l"]  # Phi P: the gradient and J both read it
+    logits: Float[Array, "n l"]
+    optimiser: optax.OptState
+
+
+@full_precision
+def _alternate(given: _Given, state: State, *, rotates: bool, iterations: int, steps: int) -> Solution[State]:
+    problem, hyper, whitened, learning_rate = given
+    sharpness = optax.exponential_decay(1.0, max(iterations - 1, 1), SHARPEST)
+    optimiser = optax.adam(optax.cosine_decay_schedule(1.0, iterations * steps))
+
+    def fit(state: State) -> tuple[State, Float[Array, "n l"]]:
+        projection, fitted = fit_whitened(whitened, state.codes)
+        state = state._replace(projection=projection)
+        if rotates:
             state = rotation_step(problem, hyper, state)
-        return regression_step(problem, hyper, state)
+        return regression_step(problem, hyper, state), fitted
 
     def iterate(relaxed: _Relaxed, step: Int[Array, ""]) -> _Relaxed:
         tau = sharpness(step).astype(relaxed.logits.dtype)
-        state = fit(relaxed.state._replace(codes=jnp.tanh(tau * relaxed.logits)))
-
-        turned, fitted = problem.semantics @ state.rotation, problem.phi @ state.projection
+        state, fitted = fit(relaxed.state._replace(codes=jnp.tanh(tau * relaxed.logits)))
+        turned = problem.semantics @ state.rotation
 
         def loss(logits: Float[Array, "n l"]) -> Float[Array, ""]:
             """The terms of J that depend on the codes."""
@@ -103,22 +128,20 @@ def solve_relaxed(
             updates = jax.tree.map(lambda update: learning_rate * update, updates)
             return optax.apply_updates(logits, updates), memory
 
-        logits, memory = lax.fori_loop(0, gradient_steps, descend, (relaxed.logits, relaxed.optimiser))
-        return _Relaxed(state._replace(codes=jnp.tanh(tau * logits)), logits, memory)
-
-    def value(relaxed: _Relaxed, step: Int[Array, ""]) -> Objective:
-        del step
-        return objective(problem, hyper, relaxed.state)
+        logits, memory = lax.fori_loop(0, steps, descend, (relaxed.logits, relaxed.optimiser))
+        return _Relaxed(state._replace(codes=jnp.tanh(tau * logits)), fitted, logits, memory)
 
     logits = START * state.codes
     end = alternate(
-        _Relaxed(state._replace(codes=jnp.tanh(logits)), logits, optimiser.init(logits)),
+        _Relaxed(
+            state._replace(codes=jnp.tanh(logits)), jnp.zeros_like(logits), logits, optimiser.init(logits)
+        ),
         iterate,
-        value,
+        lambda relaxed, step: objective(problem, hyper, relaxed.state, relaxed.fitted),
         lambda relaxed: relaxed.logits,
-        max_iterations=max_iterations,
+        max_iterations=iterations,
         until_rest=False,
     )
     signs = jnp.where(end.state.logits < 0, -1, 1).astype(logits.dtype)
-    state = fit(end.state.state._replace(codes=signs))
-    return Solution(state, end.objective, end.terms, end.iterations, end.flips, end.status)
+    state, _ = fit(end.state.state._replace(codes=signs))
+    return with_state(end, state)

@@ -1,7 +1,6 @@
 """The alternating solver of the published form."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -9,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from zsh_jax.core.loop import Solution, Status, alternate
+from zsh_jax.core.loop import Solution, Status, alternate, with_state
 from zsh_jax.core.objective import objective
 from zsh_jax.core.one_by_one import one_by_one_on_cpu
+from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem, State
 from zsh_jax.core.semantic_basis import problem_in_basis, state_in_basis, state_out_of_basis
 from zsh_jax.core.steps.codes import codes_step
@@ -73,43 +73,11 @@ def solve(
     alphas = None if alpha_schedule is None else _alphas(hyper, alpha_schedule, max_iterations)
     fits = whiten(problem, hyper) if alphas is None else _factors(problem, hyper, alphas)
 
-    @one_by_one_on_cpu
-    def run(given: _Given, state: State) -> Solution[_Pass]:
-        problem, hyper, fits, alphas = given.problem, given.hyper, given.fits, given.alphas
-
-        def weights(step: Int[Array, ""]) -> Hyperparameters:
-            return hyper if alphas is None else hyper._replace(alpha=alphas[step])
-
-        def fit(state: State, step: Int[Array, ""]) -> _Pass:
-            if isinstance(fits, Whitened):
-                projection, fitted = fit_whitened(fits, state.codes)
-            else:
-                projection = fit_projection(problem, fits[step], state.codes)
-                fitted = problem.phi @ projection
-            return _Pass(state._replace(projection=projection), fitted)
-
-        def iterate(before: _Pass, step: Int[Array, ""]) -> _Pass:
-            now = weights(step)
-            state, fitted = fit(before.state, step)
-            if rotation == "procrustes":
-                state = rotation_step(problem, now, state)
-            state = regression_step(problem, now, state)
-            return _Pass(codes_step(problem, now, state, fitted, max_sweeps=max_sweeps), fitted)
-
-        end = alternate(
-            _Pass(state, jnp.zeros_like(state.codes)),
-            iterate,
-            lambda now, step: objective(problem, weights(step), *now),
-            lambda now: now.state.codes,
-            max_iterations=max_iterations,
-            tolerance=given.tolerance,
-            until_rest=alphas is None,
-        )
-        return replace(end, state=fit(end.state.state, jnp.array(max_iterations - 1)))
-
     given = _Given(problem_in_basis(problem), hyper, fits, alphas, jnp.asarray(tolerance, dtype))
-    end = run(given, state_in_basis(problem, state))
-    return replace(end, state=state_out_of_basis(problem, end.state.state, state.rotation))
+    rotates = rotation == "procrustes"
+    run = partial(_alternate, rotates=rotates, max_iterations=max_iterations, max_sweeps=max_sweeps)
+    end = one_by_one_on_cpu(run)(given, state_in_basis(problem, state))
+    return with_state(end, state_out_of_basis(problem, end.state, state.rotation))
 
 
 class _Given(NamedTuple):
@@ -125,6 +93,43 @@ class _Given(NamedTuple):
 class _Pass(NamedTuple):
     state: State
     fitted: Float[Array, "n l"]  # Phi P: the B-step and J both read it
+
+
+@full_precision
+def _alternate(
+    given: _Given, state: State, *, rotates: bool, max_iterations: int, max_sweeps: int
+) -> Solution[State]:
+    problem, hyper, fits, alphas, tolerance = given
+
+    def weights(step: Int[Array, ""]) -> Hyperparameters:
+        return hyper if alphas is None else hyper._replace(alpha=alphas[step])
+
+    def fit(state: State, step: Int[Array, ""]) -> _Pass:
+        if isinstance(fits, Whitened):
+            projection, fitted = fit_whitened(fits, state.codes)
+        else:
+            projection = fit_projection(problem, fits[step], state.codes)
+            fitted = problem.phi @ projection
+        return _Pass(state._replace(projection=projection), fitted)
+
+    def iterate(before: _Pass, step: Int[Array, ""]) -> _Pass:
+        now = weights(step)
+        state, fitted = fit(before.state, step)
+        if rotates:
+            state = rotation_step(problem, now, state)
+        state = regression_step(problem, now, state)
+        return _Pass(codes_step(problem, now, state, fitted, max_sweeps=max_sweeps), fitted)
+
+    end = alternate(
+        _Pass(state, jnp.zeros_like(state.codes)),
+        iterate,
+        lambda now, step: objective(problem, weights(step), *now),
+        lambda now: now.state.codes,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        until_rest=alphas is None,
+    )
+    return with_state(end, fit(end.state.state, jnp.array(max_iterations - 1)).state)
 
 
 def _alphas(hyper: Hyperparameters, schedule: AlphaSchedule, iterations: int) -> Float[Array, " iterations"]:

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from zsh_jax.core.factorisation import inverse_factor
+from zsh_jax.core.factorisation import solve_lower
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem
 from zsh_jax.core.steps.projection import projection_factor
@@ -17,11 +18,11 @@ class Whitened(NamedTuple):
     It depends on the data and two ratios of weights: all starts, code lengths and ridges on W share it.
 
     Attributes:
-        features: T.
+        features: T', one row a feature: so both products of a P-step read it in the order in which it lies.
         inverse: L^-1.
     """
 
-    features: Float[Array, "n m"]
+    features: Float[Array, "m n"]
     inverse: Float[Array, "m m"]
 
 
@@ -35,10 +36,11 @@ def whiten(problem: Problem, hyper: Hyperparameters) -> Whitened:
         hyper: scalar weights; `alpha` positive.
 
     Returns:
-        T (n, m) and L^-1 (m, m).
+        T' (m, n) and L^-1 (m, m).
     """
-    inverse = inverse_factor(projection_factor(problem, hyper))
-    return Whitened(problem.phi @ inverse.T, inverse)
+    factor = projection_factor(problem, hyper)
+    identity = jnp.eye(factor.shape[0], dtype=factor.dtype)
+    return Whitened(solve_lower(factor, problem.phi.T), solve_lower(factor, identity))
 
 
 @full_precision
@@ -54,5 +56,5 @@ def fit_whitened(
     Returns:
         P (m, l), and Phi P (n, l).
     """
-    correlation = whitened.features.T @ codes
-    return whitened.inverse.T @ correlation, whitened.features @ correlation
+    correlation = whitened.features @ codes
+    return whitened.inverse.T @ correlation, (correlation.T @ whitened.features).T

@@ -43,6 +43,7 @@ class TrainingData(NamedTuple):
         gram: Phi' Phi.
         locality: Phi' L Phi, see `Problem`; None without a graph.
         semantic_locality: Y' L Y; None without a graph.
+        basis: orthonormal rows that span the semantics, see `Problem`; None if there are as many classes as dimensions.
     """
 
     x: Float[Array, "n p"] = None  # type: ignore[assignment]
@@ -53,12 +54,13 @@ class TrainingData(NamedTuple):
     gram: Float[Array, "m m"] = None  # type: ignore[assignment]
     locality: Float[Array, "m m"] | None = None
     semantic_locality: Float[Array, "e e"] | None = None
+    basis: Float[Array, "r e"] | None = None
 
     @property
     def problem(self) -> Problem:
         """The problem of the published objective; without a graph its locality term is zero."""
         locality = jnp.zeros_like(self.gram) if self.locality is None else self.locality
-        return Problem(self.phi, self.semantics, self.gram, locality, self.semantic_locality)
+        return Problem(self.phi, self.semantics, self.gram, locality, self.semantic_locality, self.basis)
 
 
 class Trace(NamedTuple):

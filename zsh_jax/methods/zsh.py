@@ -146,13 +146,17 @@ def solver_rotation(rotation: Rotation) -> Literal["procrustes", "none"]:
 
 
 def solver_floats(shapes: Shapes, options: Options, *, arrays: int = 8) -> int:
-    """Numbers that a solve holds: arrays of samples by bits, the factor of the P-step, and smaller arrays."""
+    """Numbers that a solve holds: arrays of samples by bits, those of `whitened_floats`, and smaller arrays."""
     n, m, bits = shapes.samples, shapes.rbf, shapes.bits
-    floats = arrays * n * bits + 3 * bits * m + 4 * shapes.semantics**2 + m**2
-    floats *= options.restarts
+    floats = options.restarts * (arrays * n * bits + 3 * bits * m + 4 * shapes.semantics**2)
     if options.alpha_growth != 1:
-        floats += options.max_iterations * m**2  # a factor for each iteration
-    return floats
+        return floats + options.max_iterations * m**2  # a factor for each iteration
+    return floats + whitened_floats(shapes)
+
+
+def whitened_floats(shapes: Shapes) -> int:
+    """Numbers of the whitened features, of the Cholesky factor and of its inverse."""
+    return shapes.samples * shapes.rbf + 2 * shapes.rbf**2
 
 
 def without_graph(weights: Any, options: Any) -> frozenset[Reads]:

@@ -94,7 +94,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 def relaxed_floats(shapes: Shapes, options: Options) -> int:
     """Numbers that a solve holds: those of `zsh`, the logits, their gradient, and Adam's two moments."""
     floats = 12 * shapes.samples * shapes.bits + 3 * shapes.bits * shapes.rbf
-    return options.restarts * (floats + 4 * shapes.semantics**2 + shapes.rbf**2)
+    return options.restarts * (floats + 4 * shapes.semantics**2) + zsh.whitened_floats(shapes)
 
 
 METHOD = Method(

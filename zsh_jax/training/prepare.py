@@ -12,6 +12,7 @@ from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
 from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing
 from zsh_jax.core.problem import make_problem
+from zsh_jax.core.semantic_basis import semantic_basis
 from zsh_jax.methods.protocol import Reads, TrainingData
 from zsh_jax.training.streams import Streams
 
@@ -108,6 +109,8 @@ def prepare(
     fitted = fit_preprocessing(features, kind=kind, dimensions=dimensions or None)
     x = apply_preprocessing(fitted, features)
     data = TrainingData(x=x, semantics=taught.targets.astype(x.dtype))
+    if Reads.CLASS_VECTORS in reads:
+        data = data._replace(basis=semantic_basis(taught.vectors.astype(x.dtype), _used(taught)))
     if Reads.LABELS in reads:
         data = _with_labels(data, taught.labels, len(taught.vectors))
     rbf = None
@@ -125,6 +128,13 @@ def prepare(
     if not reads & {Reads.FEATURES}:
         data = data._replace(x=None)  # type: ignore[arg-type]
     return Prepared(data, taught.vectors, fitted, rbf, keys.start)
+
+
+def _used(taught: Taught) -> Bool[Array, " c"]:
+    """Whether each class has training samples."""
+    if taught.labels.ndim == 2:
+        return (taught.labels > 0).any(0)
+    return jnp.zeros(len(taught.vectors), bool).at[taught.labels].set(True)
 
 
 def _with_labels(data: TrainingData, labels: Shaped[Array, "n *c"], classes: int) -> TrainingData:
