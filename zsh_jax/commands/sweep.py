@@ -13,6 +13,7 @@ from rich.console import Console
 from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.places import check_places
+from zsh_jax.commands.program_cache import keep_programs
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
 from zsh_jax.inputs.settings import input_settings
@@ -83,6 +84,8 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
     config = complete(config)
     # Set before any array is made; float64 stays on if the process has set it already.
     x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
+    if config.cache_programs:
+        keep_programs()
     with jax.enable_x64(x64):
         if config.validate_only:
             return _swept(config, console, command, lambda: None)

@@ -1,4 +1,7 @@
-"""Feature maps, from preprocessed features to the input of the head."""
+"""Feature maps, from preprocessed features to the input of the head.
+
+All take RBF features that are already computed, so that every map, head and code length of a data split shares them.
+"""
 
 from typing import NamedTuple
 
@@ -11,8 +14,9 @@ from zsh_jax.core.kernel import rbf_features
 class Identity(NamedTuple):
     """The preprocessed features themselves."""
 
-    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n p"]:
-        """Return (n, p) as it is."""
+    def __call__(self, x: Float[Array, "n p"], phi: Float[Array, "n m"] | None = None) -> Float[Array, "n p"]:
+        """Return x, (n, p), as it is."""
+        del phi
         return x
 
 
@@ -27,9 +31,9 @@ class RBF(NamedTuple):
     anchors: Float[Array, "k p"]
     bandwidth: Float[Array, ""]
 
-    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n m"]:
+    def __call__(self, x: Float[Array, "n p"], phi: Float[Array, "n m"] | None = None) -> Float[Array, "n m"]:
         """Return phi(x), (n, m) with m = k + 1."""
-        return rbf_features(x, self.anchors, self.bandwidth)
+        return rbf_features(x, self.anchors, self.bandwidth) if phi is None else phi
 
 
 class FeaturesAndRBF(NamedTuple):
@@ -43,9 +47,9 @@ class FeaturesAndRBF(NamedTuple):
     anchors: Float[Array, "k p"]
     bandwidth: Float[Array, ""]
 
-    def __call__(self, x: Float[Array, "n p"]) -> Float[Array, "n f"]:
+    def __call__(self, x: Float[Array, "n p"], phi: Float[Array, "n m"] | None = None) -> Float[Array, "n f"]:
         """Return (x, phi(x)), (n, f) with f = p + k + 1."""
-        return jnp.concatenate([x, rbf_features(x, self.anchors, self.bandwidth)], axis=1)
+        return jnp.concatenate([x, RBF(*self)(x, phi)], axis=1)
 
 
 FeatureMap = Identity | RBF | FeaturesAndRBF

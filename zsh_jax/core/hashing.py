@@ -7,7 +7,7 @@ import jax
 from jax import lax
 from jaxtyping import Array, Float, UInt8
 
-from zsh_jax.core.feature_maps import FeatureMap
+from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.core.precision import full_precision
@@ -61,14 +61,42 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
 
 @partial(jax.jit, static_argnames="block")
 @full_precision
+def mapped_rbf(
+    preprocessing: Preprocessing, rbf: RBF, x: Float[Array, "n d"], *, block: int = 1024
+) -> Float[Array, "n m"]:
+    """RBF features of images, for `encode` with many heads.
+
+    Args:
+        preprocessing: of raw features.
+        rbf: the feature map.
+        x: raw features, (n, d).
+        block: samples at a time; static.
+
+    Returns:
+        (n, m).
+    """
+
+    def map_one(row: Float[Array, " d"]) -> Float[Array, " m"]:
+        return rbf(apply_preprocessing(preprocessing, row[None]))[0]
+
+    return lax.map(map_one, x, batch_size=min(block, x.shape[0]))
+
+
+@partial(jax.jit, static_argnames="block")
+@full_precision
 def encode(
-    hash_function: HashFunction, x: Float[Array, "n d"], *, block: int = 1024
+    hash_function: HashFunction,
+    x: Float[Array, "n d"],
+    phi: Float[Array, "n m"] | None = None,
+    *,
+    block: int = 1024,
 ) -> UInt8[Array, "n bytes"]:
     """Packed codes of images. A projection of exactly zero gives bit 0.
 
     Args:
         hash_function: a trained hash function; vmap over its `head` alone to share the mapped features.
         x: raw features, (n, d).
+        phi: `mapped_rbf` of x, if already computed.
         block: samples at a time; static. Memory: block x m.
 
     Returns:
@@ -87,24 +115,27 @@ def encode(
     if code_length(hash_function) == 0:
         raise ValueError("a bound has no codes; fix: use project, and compare its results by cosine")
 
-    def encode_one(row: Float[Array, " d"]) -> UInt8[Array, " bytes"]:
-        return pack_codes(_project_one(hash_function, row))
+    def encode_one(rows: tuple[Float[Array, " d"], Float[Array, " m"] | None]) -> UInt8[Array, " bytes"]:
+        return pack_codes(_project_one(hash_function, *rows))
 
-    return lax.map(encode_one, x, batch_size=min(block, x.shape[0]))
+    return lax.map(encode_one, (x, phi), batch_size=min(block, x.shape[0]))
 
 
-def encode_each(hash_function: HashFunction, x: Float[Array, "n d"]) -> UInt8[Array, "cells n bytes"]:
+def encode_each(
+    hash_function: HashFunction, x: Float[Array, "n d"], phi: Float[Array, "n m"] | None = None
+) -> UInt8[Array, "cells n bytes"]:
     """Codes of several hash functions that share preprocessing and feature map, which are applied once.
 
     Args:
         hash_function: leaves of `head` have a leading axis.
         x: raw features, (n, d).
+        phi: `mapped_rbf` of x, if already computed.
 
     Returns:
         Packed codes, (cells, n, ceil(l / 8)).
     """
     shared = hash_function._replace(class_head=None)
-    return jax.vmap(lambda head: encode(shared._replace(head=head), x))(hash_function.head)
+    return jax.vmap(lambda head: encode(shared._replace(head=head), x, phi))(hash_function.head)
 
 
 @jax.jit
@@ -133,6 +164,9 @@ def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) ->
     return pack_codes(hash_function.class_head(vectors))
 
 
-def _project_one(hash_function: HashFunction, row: Float[Array, " d"]) -> Float[Array, " l"]:
+def _project_one(
+    hash_function: HashFunction, row: Float[Array, " d"], phi: Float[Array, " m"] | None = None
+) -> Float[Array, " l"]:
     features = apply_preprocessing(hash_function.preprocessing, row[None])
-    return hash_function.head(hash_function.feature_map(features))[0]
+    mapped = hash_function.feature_map(features, None if phi is None else phi[None])
+    return hash_function.head(mapped)[0]

@@ -19,6 +19,7 @@ def defaults() -> ConfigDict:
     config.memory_gib = 2.0  # memory limit of one batch of cells
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time
+    config.cache_programs = True  # keep compiled programs in ~/.cache/zsh_jax/programs, for the next start
     config.save_models = False  # save the hash function of each cell
     config.report = True  # write a page, figures and tables at the end, in workdir/report
 

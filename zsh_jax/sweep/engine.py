@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from zsh_jax.byte_size import byte_size
+from zsh_jax.core.feature_maps import Identity
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
@@ -123,7 +124,7 @@ def run(
 def _uses(batch: Batch) -> tuple[Hashable, ...]:
     """Keys of the programs of a batch: batches that share a key may share the program."""
     split, program, cells = batch.splits[0], batch.program, len(batch)
-    shape = (split.shape, batch.reads, len(batch.splits))
+    shape = (split.shape, batch.reads, len(batch.splits), batch.holds_phi)
     method = program.of
     judged = (method.feature_map, method.has_codes, program.bits, cells)
     return (
@@ -155,7 +156,7 @@ def footprint(
     """
     samples = sample_shapes(inputs)
     loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
-    held = bytes_of((loaded.prepared, loaded.roles))
+    held = bytes_of((loaded.prepared, loaded.roles, loaded.phi))
 
     def call(function: Any, *args: Any, use: Hashable, **static: Any) -> Any:
         nonlocal peak, held
@@ -209,7 +210,8 @@ def _stages(
     if not method.has_codes:
         judged = (*before, trained.head, *samples, loaded.roles)
         return trained, call(evaluate_vectors, *judged, **mapped, cutoffs=cutoffs)
-    codes = call(encode_cells, *before, trained.head, samples.features, **mapped)
+    phi = None if method.feature_map is Identity else loaded.phi
+    codes = call(encode_cells, *before, trained.head, samples.features, phi, **mapped)
     scores = call(
         evaluate_cells,
         codes,

@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
 
 from zsh_jax.core.feature_maps import RBF, FeatureMap
-from zsh_jax.core.hashing import HashFunction, encode_each
+from zsh_jax.core.hashing import HashFunction, encode_each, mapped_rbf
 from zsh_jax.core.heads import Head
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
 from zsh_jax.core.metrics.bootstrap import resampling_weights
@@ -44,12 +44,30 @@ Scores = Mapping[str, Float[Array, "s cells *values"]]
 """Every metric of every cell, by its name."""
 
 
+@jax.jit
+def map_samples(
+    preprocessing: Preprocessing, rbf: RBF, features: Float[Array, "n_all d"]
+) -> Float[Array, "s n_all m"]:
+    """RBF features of all samples in each data split.
+
+    Args:
+        preprocessing: of data splits, stacked.
+        rbf: of data splits, stacked.
+        features: raw features of all samples.
+
+    Returns:
+        phi(x), which all code lengths and methods of a split share.
+    """
+    return lax.map(lambda split: mapped_rbf(*split, features), (preprocessing, rbf))
+
+
 @partial(jax.jit, static_argnames="feature_map")
 def encode_cells(
     preprocessing: Preprocessing,
     rbf: RBF | None,
     heads: Head,
     features: Float[Array, "n_all d"],
+    phi: Float[Array, "s n_all m"] | None,
     *,
     feature_map: Callable[..., FeatureMap],
 ) -> UInt8[Array, "s cells n_all bytes"]:
@@ -60,17 +78,20 @@ def encode_cells(
         rbf: of data splits, stacked; None if the feature map has none.
         heads: of each cell; leaves (splits, cells, ...).
         features: raw features of all samples.
+        phi: of `map_samples`; None to compute them in blocks.
         feature_map: kind of the cells' feature map; static.
 
     Returns:
         Packed codes.
     """
 
-    def of_split(args: tuple[Preprocessing, RBF | None, Head]) -> UInt8[Array, "cells n_all bytes"]:
-        fitted, anchors, cells = args
-        return encode_each(HashFunction(fitted, mapped_by(feature_map, anchors), cells), features)
+    def of_split(
+        args: tuple[Preprocessing, RBF | None, Head, Float[Array, "n_all m"] | None],
+    ) -> UInt8[Array, "cells n_all bytes"]:
+        fitted, anchors, cells, mapped = args
+        return encode_each(HashFunction(fitted, mapped_by(feature_map, anchors), cells), features, mapped)
 
-    return lax.map(of_split, (preprocessing, rbf, heads))
+    return lax.map(of_split, (preprocessing, rbf, heads, phi))
 
 
 @partial(jax.jit, static_argnames=("bits", "cutoffs"))

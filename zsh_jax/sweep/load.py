@@ -14,7 +14,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles
+from zsh_jax.sweep.evaluate import Roles, map_samples
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
@@ -34,11 +34,13 @@ class Loaded(NamedTuple):
     Attributes:
         prepared: training problems.
         roles: of samples and classes.
+        phi: RBF features of all samples; None if the batches do not hold them.
         seconds: to prepare one split.
     """
 
     prepared: Prepared
     roles: Roles
+    phi: Float[Array, "s n_all m"] | None
     seconds: float
 
 
@@ -73,11 +75,13 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         prepared.append(made)
         roles.append(role)
         seconds += spent
-    return Loaded(
-        jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared),
-        jax.tree.map(lambda *leaves: jnp.stack(leaves), *roles),
-        seconds / len(batch.splits),
-    )
+    every = jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared)
+    phi = None
+    if batch.holds_phi:
+        phi, spent = compiled.run(map_samples, *_mapping(every, samples), use=preparing(batch))
+        seconds += spent
+    role = jax.tree.map(lambda *leaves: jnp.stack(leaves), *roles)
+    return Loaded(every, role, phi, seconds / len(batch.splits))
 
 
 def loaded_shapes(
@@ -107,7 +111,15 @@ def loaded_shapes(
 
     each = bytes_of(made)
     peak = max((count - 1) * each + bytes_of(one) + beside, 2 * count * each)
-    return Loaded(stacked(made), stacked(role), 0.0), peak
+    every, phi = stacked(made), None
+    if batch.holds_phi:
+        phi, beside = compiled.shapes(map_samples, *_mapping(every, samples), use=preparing(batch))
+        peak = max(peak, count * each + beside)
+    return Loaded(every, stacked(role), phi, 0.0), peak
+
+
+def _mapping(prepared: Prepared, samples: Samples) -> tuple[Any, ...]:
+    return prepared.preprocessing, prepared.rbf, samples.features
 
 
 def preparing(batch: Batch) -> tuple[Any, ...]:

@@ -58,15 +58,30 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     return held + max(preparing, evaluation, encoding) * sizes.item
 
 
-def split_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
-    """Bytes of one more prepared data split: its stacked features Phi and its two m x m products."""
+def split_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads], *, holds_phi: bool = False) -> int:
+    """Bytes of one more prepared data split: its stacked features Phi and its two m x m products.
+
+    Args:
+        sizes: of the data.
+        split: the data split.
+        reads: inputs that the methods on it read.
+        holds_phi: whether the RBF features of all samples are held too.
+
+    Returns:
+        Bytes.
+    """
     m, n = split.anchors + 1, split.training_samples
     floats = n * sizes.semantics
     if Reads.FEATURES in reads:
         floats += 2 * n * sizes.features
     if reads & {Reads.RBF, Reads.GRAPH}:
         floats += 2 * n * m + 3 * m * m + split.anchors * sizes.features
-    return floats * sizes.item
+    return floats * sizes.item + (phi_bytes(sizes, split) if holds_phi else 0)
+
+
+def phi_bytes(sizes: Sizes, split: DataSplit) -> int:
+    """Bytes of the RBF features of all samples."""
+    return sizes.samples * (split.anchors + 1) * sizes.item
 
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:

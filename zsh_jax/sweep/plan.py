@@ -6,11 +6,15 @@ from itertools import product
 from typing import Any
 
 from zsh_jax.byte_size import byte_size
+from zsh_jax.core.feature_maps import Identity
 from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import Cell, DataSplit, Program
 from zsh_jax.sweep.grid import Group, even_chunks
-from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
+from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, phi_bytes, split_bytes
+
+PHI_SHARE = 0.25
+"""Share of the memory limit within which several code lengths or methods share the RBF features of all samples."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Batch:
         others: values of the other weights.
         reads: inputs that the methods on these data splits read.
         variant: of the cells.
+        holds_phi: whether the RBF features of all samples are computed once and held while the data splits are loaded.
     """
 
     splits: tuple[DataSplit, ...]
@@ -32,6 +37,7 @@ class Batch:
     others: tuple[Any, ...]
     reads: frozenset[Reads]
     variant: str
+    holds_phi: bool = False
 
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
@@ -48,7 +54,7 @@ class Batch:
 def batch_bytes(sizes: Sizes, batch: Batch) -> int:
     """Bytes of a batch, by formula."""
     split, program = batch.splits[0], batch.program
-    stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads)
+    stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads, holds_phi=batch.holds_phi)
     fixed = fixed_bytes(sizes, split, batch.reads)
     return fixed + stacked + len(batch) * cell_bytes(sizes, split, program)
 
@@ -99,7 +105,9 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         size = sizes[splits[0].semantics]
         reads = frozenset[Reads]().union(*(_reads(group) for group in same))
         fixed = fixed_bytes(size, splits[0], reads)
-        each = split_bytes(size, splits[0], reads)
+        mapped = [group for group in same if group.program.of.feature_map is not Identity]
+        holds_phi = len(mapped) > 1 and phi_bytes(size, splits[0]) <= budget * PHI_SHARE
+        each = split_bytes(size, splits[0], reads, holds_phi=holds_phi)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
         if fixed + each + largest > budget:
             raise InputError(
@@ -111,7 +119,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
                 room = (budget - fixed - len(chunk) * each) // (len(chunk) * cell)
-                cut = _batches(group, tuple(chunk), room, reads)
+                cut = _batches(group, tuple(chunk), room, reads, holds_phi=holds_phi)
                 batches += cut
                 peak = max(peak, fixed + len(chunk) * each + max(map(len, cut)) * cell)
     return Plan(tuple(every), tuple(batches), peak)
@@ -124,7 +132,9 @@ def _reads(group: Group) -> frozenset[Reads]:
     return method.reads - frozenset.intersection(*unread)
 
 
-def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, reads: frozenset[Reads]) -> list[Batch]:
+def _batches(
+    group: Group, splits: tuple[DataSplit, ...], room: int, reads: frozenset[Reads], *, holds_phi: bool
+) -> list[Batch]:
     """Cut the weights so that a batch has at most `room` cells of each split; share factorisations if possible."""
     names = group.program.of.shared
     blank = dict.fromkeys(names)
@@ -133,6 +143,6 @@ def _batches(group: Group, splits: tuple[DataSplit, ...], room: int, reads: froz
     other_chunks = even_chunks(others, min(room, len(others)))
     shared_chunks = even_chunks(shared, max(1, room // len(other_chunks[0])))
     return [
-        Batch(splits, group.program, tuple(one), tuple(other), reads, group.variant)
+        Batch(splits, group.program, tuple(one), tuple(other), reads, group.variant, holds_phi)
         for one, other in product(shared_chunks, other_chunks)
     ]
