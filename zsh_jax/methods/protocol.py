@@ -153,7 +153,8 @@ class Method:
         has_codes: whether it hashes; a bound does not, and has 0 bits.
         most_bits: from the length of a preprocessed feature vector to the longest code; None for no limit.
         unread: from weights and options to the elements of `reads` that are then not read.
-        floats: numbers that the fit of one cell holds, see `closed_form_floats`.
+        floats: numbers that the fit holds for each cell of a batch, see `closed_form_floats`.
+        floats_once: numbers that it holds once, for the cell that it is working on.
     """
 
     name: str
@@ -169,3 +170,4 @@ class Method:
     most_bits: Callable[[int], int] | None = None
     unread: Callable[[Any, Any], frozenset[Reads]] = lambda weights, options: frozenset()
     floats: Callable[[Shapes, Any], int] = closed_form_floats
+    floats_once: Callable[[Shapes, Any], int] = lambda shapes, options: 0

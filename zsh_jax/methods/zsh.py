@@ -145,18 +145,24 @@ def solver_rotation(rotation: Rotation) -> Literal["procrustes", "none"]:
     return "procrustes" if rotation == "procrustes" else "none"
 
 
-def solver_floats(shapes: Shapes, options: Options, *, arrays: int = 8) -> int:
-    """Numbers that a solve holds: arrays of samples by bits, those of `whitened_floats`, and smaller arrays."""
-    n, m, bits = shapes.samples, shapes.rbf, shapes.bits
-    floats = options.restarts * (arrays * n * bits + 3 * bits * m + 4 * shapes.semantics**2)
-    if options.alpha_growth != 1:
-        return floats + options.max_iterations * m**2  # a factor for each iteration
-    return floats + whitened_floats(shapes)
+def result_floats(shapes: Shapes, options: Any) -> int:
+    """Numbers of the results of each start, and of the whitened features with the Cholesky factor and its inverse."""
+    n, m, bits, e = shapes.samples, shapes.rbf, shapes.bits, shapes.semantics
+    return options.restarts * (2 * n * bits + bits * m + 2 * e * (e + bits)) + n * m + 2 * m**2
 
 
-def whitened_floats(shapes: Shapes) -> int:
-    """Numbers of the whitened features, of the Cholesky factor and of its inverse."""
-    return shapes.samples * shapes.rbf + 2 * shapes.rbf**2
+def solver_floats(shapes: Shapes, options: Options) -> int:
+    """Those of `result_floats`; if alpha grows, a factor for each iteration in place of the whitened features."""
+    floats = result_floats(shapes, options)
+    if options.alpha_growth == 1:
+        return floats
+    return floats - shapes.samples * shapes.rbf + (options.max_iterations - 2) * shapes.rbf**2
+
+
+def pass_floats(shapes: Shapes, options: Any) -> int:
+    """Numbers of one pass: arrays of samples by bits, of which the CPU holds those of one cell."""
+    del options
+    return 7 * shapes.samples * shapes.bits + 2 * shapes.bits * shapes.rbf
 
 
 def without_graph(weights: Any, options: Any) -> frozenset[Reads]:
@@ -185,4 +191,5 @@ METHOD = Method(
     shared=SHARED,
     unread=without_graph,
     floats=solver_floats,
+    floats_once=pass_floats,
 )

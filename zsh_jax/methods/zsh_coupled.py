@@ -13,7 +13,7 @@ from zsh_jax.core.heads import Linear
 from zsh_jax.core.loop import Solution
 from zsh_jax.core.problem import Hyperparameters
 from zsh_jax.methods import zsh
-from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
+from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
 from zsh_jax.methods.starts import best_start
 
 
@@ -77,11 +77,6 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     return Fitted(Linear(state.projection), class_head(state), trace)
 
 
-def coupled_floats(shapes: Shapes, options: Options) -> int:
-    """Numbers that a solve holds: as many arrays as `zsh`."""
-    return zsh.solver_floats(shapes, zsh.Options(restarts=options.restarts))
-
-
 METHOD = Method(
     name="zsh_coupled",
     paper="this project, after Yang et al. 2016 and Gong & Lazebnik 2011",
@@ -93,5 +88,6 @@ METHOD = Method(
     ranges={name: zsh.RANGES[name] for name in ("gamma", "tolerance", "restarts")},
     shared=("alpha", "beta", "gamma"),
     unread=lambda weights, options: frozenset() if weights.gamma else frozenset({Reads.GRAPH}),
-    floats=coupled_floats,
+    floats=zsh.result_floats,
+    floats_once=zsh.pass_floats,
 )

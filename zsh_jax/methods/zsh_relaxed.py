@@ -91,10 +91,9 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     return Fitted(Linear(state.projection), class_dictionary(state), trace)
 
 
-def relaxed_floats(shapes: Shapes, options: Options) -> int:
-    """Numbers that a solve holds: those of `zsh`, the logits, their gradient, and Adam's two moments."""
-    floats = 12 * shapes.samples * shapes.bits + 3 * shapes.bits * shapes.rbf
-    return options.restarts * (floats + 4 * shapes.semantics**2) + zsh.whitened_floats(shapes)
+def pass_floats(shapes: Shapes, options: Options) -> int:
+    """Numbers of one pass: those of `zsh`, the logits, their gradient, and Adam's two moments."""
+    return zsh.pass_floats(shapes, options) + 4 * shapes.samples * shapes.bits
 
 
 METHOD = Method(
@@ -108,5 +107,6 @@ METHOD = Method(
     ranges={name: zsh.RANGES[name] for name in ("gamma", "delta", "restarts")},
     shared=zsh.SHARED,
     unread=zsh.without_graph,
-    floats=relaxed_floats,
+    floats=zsh.result_floats,
+    floats_once=pass_floats,
 )

@@ -86,8 +86,16 @@ def phi_bytes(sizes: Sizes, split: DataSplit) -> int:
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """Bytes of one more cell: the arrays of its method during the fit, or its codes of all samples."""
-    rbf = split.anchors + 1 if program.of.reads & {Reads.RBF, Reads.GRAPH} else 0
-    shapes = Shapes(split.training_samples, sizes.features, rbf, sizes.semantics, sizes.samples, program.bits)
-    fitting = program.of.floats(shapes, program.options) * sizes.item
+    fitting = program.of.floats(_shapes(sizes, split, program), program.options) * sizes.item
     codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
     return max(fitting, codes)
+
+
+def once_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
+    """Bytes of the cell that a fit is working on, if it takes one after the other."""
+    return program.of.floats_once(_shapes(sizes, split, program), program.options) * sizes.item
+
+
+def _shapes(sizes: Sizes, split: DataSplit, program: Program) -> Shapes:
+    rbf = split.anchors + 1 if program.of.reads & {Reads.RBF, Reads.GRAPH} else 0
+    return Shapes(split.training_samples, sizes.features, rbf, sizes.semantics, sizes.samples, program.bits)

@@ -11,7 +11,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import Cell, DataSplit, Program
 from zsh_jax.sweep.grid import Group, even_chunks
-from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, phi_bytes, split_bytes
+from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, once_bytes, phi_bytes, split_bytes
 
 PHI_SHARE = 0.25
 """Share of the memory limit within which several code lengths or methods share the RBF features of all samples."""
@@ -56,7 +56,9 @@ def batch_bytes(sizes: Sizes, batch: Batch) -> int:
     split, program = batch.splits[0], batch.program
     stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads, holds_phi=batch.holds_phi)
     fixed = fixed_bytes(sizes, split, batch.reads)
-    return fixed + stacked + len(batch) * cell_bytes(sizes, split, program)
+    return (
+        fixed + stacked + once_bytes(sizes, split, program) + len(batch) * cell_bytes(sizes, split, program)
+    )
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         size = sizes[splits[0].semantics]
         reads = frozenset[Reads]().union(*(_reads(group) for group in same))
         fixed = fixed_bytes(size, splits[0], reads)
+        fixed += max(once_bytes(size, splits[0], group.program) for group in same)
         mapped = [group for group in same if group.program.of.feature_map is not Identity]
         holds_phi = len(mapped) > 1 and phi_bytes(size, splits[0]) <= budget * PHI_SHARE
         each = split_bytes(size, splits[0], reads, holds_phi=holds_phi)
