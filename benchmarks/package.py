@@ -25,12 +25,17 @@ METHOD = zsh.METHODS["zsh"]
 
 
 class Step(NamedTuple):
-    """What one step reads: the problem, the weights, the state before it, and the P-step's factor."""
+    """What one step reads: the problem, the weights, the state before it, and what the P-step factorised.
+
+    `solver` is the same as the solver of newer commits has it, with Phi P; None on older ones.
+    """
 
     problem: Any
     hyper: Any
     state: Any
     factor: Any
+    fitted: Any = None
+    solver: Any = None
 
 
 def prepared(data: Training, sizes: Sizes, key: PRNGKeyArray) -> Prepared:
@@ -114,30 +119,60 @@ def fit_cells(
 def step_after_regression(problem: Any, key: PRNGKeyArray, bits: int, *, alpha: float) -> Step:
     """The state in the middle of the first pass: P, R and W are fitted to the codes of the start."""
     hyper = zsh.Hyperparameters(alpha=alpha)
-    factor = zsh.projection_factor(problem, hyper)
-    state = zsh.projection_step(problem, hyper, zsh.init_state(problem, key, bits=bits), factor)
-    state = zsh.regression_step(problem, hyper, zsh.rotation_step(problem, hyper, state))
-    return Step(problem, hyper, state, factor)
+    factor, start = zsh.projection_factor(problem, hyper), zsh.init_state(problem, key, bits=bits)
+    state = _regressed(problem, hyper, zsh.projection_step(problem, hyper, start, factor))
+    return Step(problem, hyper, state, factor, solver=_as_in_the_solver(problem, hyper, start))
+
+
+def _regressed(problem: Any, hyper: Any, state: Any) -> Any:
+    return zsh.regression_step(problem, hyper, zsh.rotation_step(problem, hyper, state))
+
+
+def _as_in_the_solver(problem: Any, hyper: Any, start: Any) -> Step | None:
+    try:
+        from zsh_jax.core.semantic_basis import problem_in_basis, state_in_basis
+        from zsh_jax.core.whitening import fit_whitened, whiten
+    except ImportError:
+        return None
+    whitened = whiten(problem, hyper)
+    problem, start = problem_in_basis(problem), state_in_basis(problem, start)
+    projection, fitted = fit_whitened(whitened, start.codes)
+    state = _regressed(problem, hyper, start._replace(projection=projection))
+    return Step(problem, hyper, state, whitened, fitted)
 
 
 def projection_step(step: Step) -> Any:
-    """The P-step, with its factor at hand."""
-    return zsh.projection_step(*step)
+    """The P-step, with its factor at hand; the solver's gives Phi P too."""
+    if step.solver is None:
+        return zsh.projection_step(step.problem, step.hyper, step.state, step.factor)
+    return _fit_whitened(step.solver.factor, step.solver.state.codes)
+
+
+@jax.jit
+def _fit_whitened(whitened: Any, codes: Float[Array, "n l"]) -> Any:
+    from zsh_jax.core.whitening import fit_whitened
+
+    return fit_whitened(whitened, codes)
 
 
 def rotation_step(step: Step) -> Any:
     """The R-step."""
-    return zsh.rotation_step(step.problem, step.hyper, step.state)
+    own = step.solver or step
+    return zsh.rotation_step(own.problem, own.hyper, own.state)
 
 
 def regression_step(step: Step) -> Any:
     """The W-step."""
-    return zsh.regression_step(step.problem, step.hyper, step.state)
+    own = step.solver or step
+    return zsh.regression_step(own.problem, own.hyper, own.state)
 
 
 def codes_step(step: Step) -> Any:
     """The B-step, until no bit flips."""
-    return zsh.codes_step(step.problem, step.hyper, step.state)
+    if step.solver is None:
+        return zsh.codes_step(step.problem, step.hyper, step.state)
+    own = step.solver
+    return zsh.codes_step(own.problem, own.hyper, own.state, own.fitted)
 
 
 def hash_functions(data: Training, sizes: Sizes, key: PRNGKeyArray) -> list[Any]:
@@ -159,8 +194,16 @@ def bits_of(function: Any) -> int:
 
 
 def encode_all(functions: Sequence[Any], x: Float[Array, "n d"]) -> list[UInt8[Array, "n bytes"]]:
-    """Packed codes of all samples under each hash function."""
-    return [zsh.encode(function, x) for function in functions]
+    """Packed codes of all samples under hash functions with one feature map, which is applied once."""
+    try:
+        from zsh_jax.core.hashing import mapped_rbf
+    except ImportError:
+        return [zsh.encode(function, x) for function in functions]
+    if len(functions) == 1:
+        return [zsh.encode(functions[0], x)]
+    x = jnp.asarray(x)
+    phi = mapped_rbf(functions[0].preprocessing, functions[0].feature_map, x)
+    return [zsh.encode(function, x, phi) for function in functions]
 
 
 def roles(data: Retrieval) -> Any:

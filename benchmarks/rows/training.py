@@ -59,10 +59,10 @@ def steps(settings: Settings) -> list[Result]:
     (n, m), bits, e = problem.phi.shape, sizes.bits, sizes.semantics
     read = 4 * n * bits  # the codes, once
     cases = (
-        ("P-step", package.projection_step, projection, Work(2 * m * bits * (n + m), read)),
+        ("P-step", package.projection_step, projection, Work(4 * n * m * bits, read)),
         ("R-step", package.rotation_step, rotation, Work(2 * e * bits * (bits + sizes.classes), read)),
         ("W-step", package.regression_step, regression, Work(2 * n * bits * bits, read)),
-        ("B-step", package.codes_step, codes, Work(2 * n * bits * (m + bits), 2 * read)),
+        ("B-step", package.codes_step, codes, Work(2 * n * bits * bits, 2 * read)),
     )
     return [
         measure(name, settings, partial(call, step), in_both(reference), work=work)

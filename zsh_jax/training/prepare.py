@@ -133,7 +133,7 @@ def prepare(
 def _used(taught: Taught) -> Bool[Array, " c"]:
     """Whether each class has training samples."""
     if taught.labels.ndim == 2:
-        return (taught.labels > 0).any(0)
+        return taught.labels.astype(bool).any(0)
     return jnp.zeros(len(taught.vectors), bool).at[taught.labels].set(True)
 
 
