@@ -96,7 +96,7 @@ def nearest(
     Returns:
         Rows, nearest first; -1 if the database has fewer than `count` samples.
     """
-    distances = np.asarray(hamming_distances(jnp.asarray(queries), jnp.asarray(codes[database])))
+    distances = np.asarray(jax.jit(hamming_distances)(jnp.asarray(queries), jnp.asarray(codes[database])))
     order = np.argsort(distances, axis=1, kind="stable")[:, :count]
     out = np.full((len(queries), count), -1)
     out[:, : order.shape[1]] = database[order]

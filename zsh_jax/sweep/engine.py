@@ -204,7 +204,7 @@ def _stages(
     program, method = batch.program, batch.program.of
     _, training, judging = _uses(batch)
     trained = call(train, loaded.prepared, weights, use=training, program=program)
-    trained = jax.tree.map(_in_one_row, trained)
+    trained = _in_one_row(trained)
     before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
     mapped = {"feature_map": method.feature_map, "use": judging}
     if not method.has_codes:
@@ -225,11 +225,19 @@ def _stages(
     return trained, scores
 
 
-def _in_one_row(leaf: Any) -> Any:
-    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...)."""
-    shape = (leaf.shape[0], leaf.shape[1] * leaf.shape[2], *leaf.shape[3:])
-    shapes_alone = isinstance(leaf, jax.ShapeDtypeStruct)
-    return jax.ShapeDtypeStruct(shape, leaf.dtype) if shapes_alone else leaf.reshape(shape)
+def _in_one_row(trained: Trained) -> Any:
+    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...), of arrays or of shapes."""
+    are_shapes = any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained))
+    return jax.eval_shape(_flattened, trained) if are_shapes else _flattened(trained)
+
+
+@jax.jit
+def _flattened(trained: Trained) -> Trained:
+    def flat(leaf: jax.Array) -> jax.Array:
+        splits, shared, others = leaf.shape[:3]
+        return leaf.reshape(splits, shared * others, *leaf.shape[3:])
+
+    return jax.tree.map(flat, trained)
 
 
 def _run_batch(

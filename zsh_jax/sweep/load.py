@@ -75,12 +75,11 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         prepared.append(made)
         roles.append(role)
         seconds += spent
-    every = jax.tree.map(lambda *leaves: jnp.stack(leaves), *prepared)
+    every, role = _stacked(prepared, roles)
     phi = None
     if batch.holds_phi:
         phi, spent = compiled.run(map_samples, *_mapping(every, samples), use=preparing(batch))
         seconds += spent
-    role = jax.tree.map(lambda *leaves: jnp.stack(leaves), *roles)
     return Loaded(every, role, phi, seconds / len(batch.splits))
 
 
@@ -116,6 +115,16 @@ def loaded_shapes(
         phi, beside = compiled.shapes(map_samples, *_mapping(every, samples), use=preparing(batch))
         peak = max(peak, count * each + beside)
     return Loaded(every, stacked(role), phi, 0.0), peak
+
+
+@jax.jit
+def _stacked(prepared: list[Prepared], roles: list[Roles]) -> tuple[Prepared, Roles]:
+    """Data splits on a leading axis, by one program."""
+
+    def stack(*leaves: Array) -> Array:
+        return jnp.stack(leaves)
+
+    return jax.tree.map(stack, *prepared), jax.tree.map(stack, *roles)
 
 
 def _mapping(prepared: Prepared, samples: Samples) -> tuple[Any, ...]:
