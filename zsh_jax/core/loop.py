@@ -80,7 +80,7 @@ def alternate(
         codes_of: the codes among the unknowns; a flip is a change of sign.
         max_iterations: maximum number of passes; static.
         tolerance: stop, converged, once the relative decrease of J in a pass is below this; 0 turns the test off.
-        until_rest: whether to stop at a pass without flips; static. With a schedule, all passes are done.
+        until_rest: whether to stop early; static. If not, all passes are done: the count is fixed, and the loop a scan.
 
     Returns:
         The last unknowns, and the traces.
@@ -108,16 +108,16 @@ def alternate(
         )
 
     empty = jnp.full(max_iterations, jnp.nan, codes_of(start).dtype)
-    end = lax.while_loop(
-        lambda loop: loop.running,
-        once,
-        _Loop(
-            state=start,
-            terms=Objective(*[empty] * len(Objective._fields)),
-            flips=jnp.full(max_iterations, -1, jnp.int32),
-            iterations=jnp.array(0, jnp.int32),
-            status=jnp.array(Status.ITERATION_LIMIT, jnp.int32),
-            running=jnp.array(True),
-        ),
+    first = _Loop(
+        state=start,
+        terms=Objective(*[empty] * len(Objective._fields)),
+        flips=jnp.full(max_iterations, -1, jnp.int32),
+        iterations=jnp.array(0, jnp.int32),
+        status=jnp.array(Status.ITERATION_LIMIT, jnp.int32),
+        running=jnp.array(True),
     )
+    if until_rest:
+        end = lax.while_loop(lambda loop: loop.running, once, first)
+    else:
+        end, _ = lax.scan(lambda loop, _: (once(loop), None), first, length=max_iterations)
     return Solution(end.state, end.terms.total, end.terms, end.iterations, end.flips, end.status)
