@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats takes a second to import
 
 from zsh_jax.errors import InputError
 from zsh_jax.report.series import kind, moving
@@ -107,5 +107,9 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan"), float("nan")
-    half = float(stats.sem(values)) * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    half = (
+        float(np.std(values, ddof=1))
+        / np.sqrt(len(values))
+        * float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
+    )
     return mean, mean - half, mean + half

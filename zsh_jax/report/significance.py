@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr  # scipy.stats takes a second to import
 
 LEVEL = 0.05
 
@@ -24,7 +24,7 @@ def p_value(one: Pairs, other: Pairs) -> float:
     mean, error = differences.mean(), differences.std(ddof=1) / np.sqrt(len(differences))
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * stats.t.sf(abs(mean / error), len(differences) - 1))
+    return float(2 * stdtr(len(differences) - 1, -abs(mean / error)))
 
 
 def among_the_best(means: Sequence[float], pairs: Sequence[Pairs]) -> list[bool]:
@@ -55,5 +55,7 @@ def mean_ranks(pairs: Sequence[Pairs]) -> list[float]:
     shared = [key for key in pairs[0] if all(np.isfinite(one.get(key, np.nan)) for one in pairs)]
     if not shared:
         return [float("nan")] * len(pairs)
+    from scipy.stats import rankdata
+
     values = np.array([[one[key] for key in shared] for one in pairs])
-    return [float(rank) for rank in stats.rankdata(-values, axis=0).mean(axis=1)]
+    return [float(rank) for rank in rankdata(-values, axis=0).mean(axis=1)]
