@@ -57,9 +57,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="session")
 def caches_of_their_own(tmp_path_factory):
-    """Features that tests extract stay out of the cache of whoever runs them."""
+    """Features that tests extract stay out of the cache of whoever runs them; the workers share them."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
     patch = pytest.MonkeyPatch()
-    patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    patch.setenv("XDG_CACHE_HOME", str(folder))
     yield
     patch.undo()
 

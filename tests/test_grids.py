@@ -37,16 +37,11 @@ SPLITS = {
 }
 RATIOS = {"alpha": (1e-5, 0.1, 1.0, 10.0), "beta": (1e-4, 1.0, 0.1, 9.0), "gamma": (1e-6, 0.0, 0.1, 1.0)}
 LAMS = {"lam": (0.01, 1.0, 30.0, 200.0), "tolerance": (0.0, 0.3, 0.9, 0.01)}
-AXES = SPLITS | RATIOS | LAMS
-# How many values of the one and of the other, by what they are: few shapes, so that few programs are compiled.
-SIZES = {
-    ("split", "split"): (2, 3),
-    ("split", "ratio"): (2, 3),
-    ("split", "lam"): (2, 4),
-    ("ratio", "ratio"): (2, 4),
-    ("ratio", "lam"): (3, 2),
-    ("lam", "lam"): (3, 4),
-}
+# Every two axes of a split are in one of these triples: the lines of a 3 x 3 grid that wraps around.
+_PLANE = np.array(list(SPLITS)).reshape(3, 3)
+SPLIT_TRIPLES = [tuple(map(str, line)) for line in (*_PLANE, *_PLANE.T)] + [
+    tuple(str(_PLANE[i, (start + step * i) % 3]) for i in range(3)) for step in (1, 2) for start in range(3)
+]
 
 VARIANTS = {
     "random rotation": ("zsh", {"rotation": ("random",)}),
@@ -165,18 +160,37 @@ def _check(results, alone, grid, **fixed):
     return learnt
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    list(itertools.combinations(AXES, 2)),
-    ids=[f"{first}-{second}" for first, second in itertools.combinations(AXES, 2)],
-)
-def test_each_pair_of_axes_of_the_published_form(first, second, results, alone):
-    one, other = SIZES[_kind(first), _kind(second)]
-    _check(results, alone, {first: AXES[first][:one], second: AXES[second][:other]})
+def test_the_triples_hold_every_pair_of_axes_of_a_split():
+    held = {pair for triple in SPLIT_TRIPLES for pair in itertools.combinations(sorted(triple), 2)}
+    assert held == set(itertools.combinations(sorted(SPLITS), 2))
+    assert {"preprocessing", "graph", "neighbours"} <= SPLITS.keys()
 
 
-def _kind(axis):
-    return "split" if axis in SPLITS else "ratio" if axis in RATIOS else "lam"
+@pytest.mark.parametrize("axes", SPLIT_TRIPLES, ids="-".join)
+def test_axes_of_a_split(axes, results, alone):
+    sizes = {axis: 2 for axis in axes}
+    sizes[max(axes, key=lambda axis: len(SPLITS[axis]))] = 3
+    _check(results, alone, {axis: SPLITS[axis][:size] for axis, size in sizes.items()})
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize("split", SPLITS)
+def test_an_axis_of_a_split_and_two_kinds_of_weights(split, ratio, results, alone):
+    place = list(RATIOS).index(ratio)
+    other = list(LAMS)[(place + list(SPLITS).index(split)) % 2]
+    of_ratio, of_other = ((3, 2), (2, 3), (2, 4))[place]
+    _check(
+        results,
+        alone,
+        {split: SPLITS[split][:2], ratio: RATIOS[ratio][:of_ratio], other: LAMS[other][:of_other]},
+    )
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.combinations(RATIOS, 2), tuple(LAMS)])
+def test_two_weights_of_one_kind(first, second, results, alone):
+    values = RATIOS | LAMS
+    one, other = (2, 4) if first in RATIOS else (3, 4)
+    _check(results, alone, {first: values[first][:one], second: values[second][:other]})
 
 
 @pytest.mark.optimised
@@ -204,36 +218,25 @@ def _weights_of(method):
     return tuple(name for name in METHODS[method].weights._fields if name != "delta")
 
 
-def _pairs():
-    """Of every method but the published form: two splits, a split and a weight, two weights."""
-    for method in METHODS:
-        if method == "zsh":
-            continue
-        yield method, "seed", "unseen"
-        weights = _weights_of(method)
-        shared = [weight for weight in weights if weight in METHODS[method].shared]
-        others = [weight for weight in weights if weight not in shared]
-        # A split and a weight of each kind, and two weights of each pair of kinds: what makes another program.
-        yield from ((method, "unseen", kind[0]) for kind in (shared, others) if kind)
-        yield from ((method, *kind[:2]) for kind in (shared, others) if len(kind) > 1)
-        if shared and others:
-            yield method, shared[0], others[0]
-
-
 def _values(method, axis):
-    return SPLITS[axis] if axis in SPLITS else OTHERWISE.get((method, axis), WEIGHTS.get(axis))
+    return OTHERWISE.get((method, axis), WEIGHTS.get(axis))
 
 
-PAIRS = list(_pairs())
+def _grid(method):
+    """Two axes of a split; two weights that share a factorisation, and two others, one of them with three values."""
+    weights = _weights_of(method)
+    shared = [weight for weight in weights if weight in METHODS[method].shared][:2]
+    others = [weight for weight in weights if weight not in METHODS[method].shared][:2]
+    grid = {"seed": SPLITS["seed"][:2], "unseen": SPLITS["unseen"][: 1 if len(shared + others) > 2 else 3]}
+    return grid | {
+        weight: _values(method, weight)[: 3 if weight == (shared + others)[-1] else 2]
+        for weight in shared + others
+    }
 
 
-@pytest.mark.parametrize(("method", "first", "second"), PAIRS, ids=map("-".join, PAIRS))
-def test_each_pair_of_axes_of_each_method(method, first, second, results, alone):
-    shared = METHODS[method].shared
-    kinds = ["split" if axis in SPLITS else "ratio" if axis in shared else "lam" for axis in (first, second)]
-    one, other = SIZES.get(tuple(kinds)) or SIZES[tuple(reversed(kinds))][::-1]
-    grid = {first: _values(method, first)[:one], second: _values(method, second)[:other]}
-    learnt = _check(results, alone, grid, method=method)
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "zsh"])
+def test_axes_of_each_method(method, results, alone):
+    learnt = _check(results, alone, _grid(method), method=method)
     draws = bool(METHODS[method].reads)  # the one that learns nothing is told by its queries alone
     assert len({one.tobytes() for one in learnt}) > 1 or not draws
 
@@ -247,8 +250,5 @@ def test_two_weights_of_one_method_over_several_splits(results, alone):
     assert len({one.tobytes() for one in _check(results, alone, grid, method="fsdh")}) >= 2
 
 
-def test_the_table_is_what_is_tried_here():
-    tried = {method: {first, second} for method, first, second in PAIRS}
-    assert tried.keys() == METHODS.keys() - {"zsh"}
-    for method in METHODS:
-        assert all(_values(method, weight) for weight in _weights_of(method))
+def test_each_weight_has_values():
+    assert all(_values(method, weight) for method in METHODS for weight in _weights_of(method))
