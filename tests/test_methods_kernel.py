@@ -156,6 +156,7 @@ def test_the_gradient_method_of_ksh_goes_down_the_gradient(float64):
         return np.asarray(
             ksh.smooth_descent(
                 jnp.asarray(features),
+                ksh.inner_products(jnp.asarray(features)),
                 ksh.times(jnp.asarray(similarity)),
                 jnp.asarray(start),
                 tolerance,

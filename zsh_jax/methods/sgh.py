@@ -23,6 +23,8 @@ from zsh_jax.core.factorisation import eigh
 from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.gram import gram_basis, inverse_root, oriented
 from zsh_jax.core.heads import centred_rbf
+from zsh_jax.core.leading_eigenvector import leading_eigenvector
+from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
 from zsh_jax.methods.protocol import Fitted, Method, NoOptions, Reads, TrainingData
@@ -41,10 +43,17 @@ class Weights(NamedTuple):
     ridge: Float[Array, "*sweep"] | float = 1e-6
 
 
+class _Spectrum(NamedTuple):
+    """The eigenproblem of the similarity alone, W'AW = Q diag(d) Q' for the whitening W."""
+
+    centred: Float[Array, "n k"]
+    eigenvalues: Float[Array, " k"]  # d
+    directions: Float[Array, "k k"]  # W Q
+
+
 class _Pass(NamedTuple):
-    residual: Float[Array, "k k"]
-    weights: Float[Array, "k l"]
-    taken: Float[Array, "k l"]  # K' b of each bit: its outer square was subtracted
+    weights: Float[Array, "l k"]
+    taken: Float[Array, "l k"]  # (W Q)' K' b of each bit: its outer square is subtracted
 
 
 @full_precision
@@ -67,7 +76,7 @@ def transformed_features(x: Float[Array, "n d"]) -> Float[Array, "n f"]:
 @partial(jax.jit, static_argnames=("options", "bits"))
 @full_precision
 def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOptions, *, bits: int) -> Fitted:
-    """Learn the bits in sequence, then each once more. Factorises 2 l matrices of m x m.
+    """Learn the bits in sequence, then each once more. Factorises two matrices of m x m.
 
     Args:
         key: of the order of the second pass.
@@ -87,20 +96,31 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: NoOpti
     ones = centred.sum(0)  # zero up to rounding
     similarity = bits * (transformed @ transformed.T - ones[:, None] * ones[None])
 
-    def learn(state: _Pass, bit: Int[Array, ""]) -> tuple[_Pass, None]:
-        old = state.taken[:, bit]
-        residual = state.residual + old[:, None] * old[None]
-        _, eigenvectors = eigh(residual)
-        weights = oriented(whiten @ eigenvectors[:, -1:])[:, 0]
-        new = whiten.T @ (centred.T @ signs(centred @ weights))
-        residual -= new[:, None] * new[None]
-        return _Pass(residual, state.weights.at[:, bit].set(weights), state.taken.at[:, bit].set(new)), None
-
-    nothing = jnp.zeros((whiten.shape[1], bits), whiten.dtype)
-    start = _Pass(whiten.T @ similarity @ whiten, nothing, nothing)
+    eigenvalues, turn = eigh(whiten.T @ similarity @ whiten)
     order = jnp.concatenate([jnp.arange(bits), jax.random.permutation(key, bits)])
-    end, _ = lax.scan(learn, start, order)
-    return Fitted(centred_rbf(mean, end.weights))
+    learned = one_by_one_on_cpu(partial(_learn, bits=bits))(
+        _Spectrum(centred, eigenvalues, whiten @ turn), order
+    )
+    return Fitted(centred_rbf(mean, learned.T))
+
+
+@full_precision
+def _learn(spectrum: _Spectrum, order: Int[Array, " steps"], *, bits: int) -> Float[Array, "l k"]:
+    """Learn bits in an order. In the basis of the spectrum a product with the residual costs 2 k l, not k^2."""
+    centred, eigenvalues, directions = spectrum
+
+    def learn(state: _Pass, bit: Int[Array, ""]) -> tuple[_Pass, None]:
+        others = state.taken.at[bit].set(0)
+        top = leading_eigenvector(
+            lambda v: eigenvalues * v - (others @ v) @ others, size=len(eigenvalues), dtype=eigenvalues.dtype
+        )
+        weights = oriented((directions @ top)[:, None])[:, 0]
+        new = (signs(centred @ weights) @ centred) @ directions
+        return _Pass(state.weights.at[bit].set(weights), others.at[bit].set(new)), None
+
+    nothing = jnp.zeros((bits, *eigenvalues.shape), eigenvalues.dtype)
+    end, _ = lax.scan(learn, _Pass(nothing, nothing), order)
+    return end.weights
 
 
 METHOD = Method(
