@@ -10,7 +10,7 @@ from method_data import BITS, codes_of, several_labels, toy, training
 from sklearn.linear_model import Ridge
 
 from zsh_jax.core.gram import gram_basis, inverse_root, oriented, ridge_regression
-from zsh_jax.methods import ksh, semantic_ridge, sgh
+from zsh_jax.methods import ksh, ksh_descent, semantic_ridge, sgh
 from zsh_jax.methods.protocol import NoOptions
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -119,7 +119,7 @@ def test_ksh_is_greedy_on_the_residual(given, float64):
     features, similarity = _ksh_given(several=given == "several labels")
     similar = jnp.asarray(similarity)
     if given == "one label that is known":
-        similar = ksh.OneLabel(jnp.asarray(toy().classes))
+        similar = ksh.OneLabel(jnp.asarray(toy().classes.T))
     found = ksh.greedy_bits(jnp.asarray(features), similar, 1e-2, bits=BITS, iterations=30)
     residual, before = BITS * similarity, np.sum((BITS * similarity) ** 2)
     for k in range(BITS):
@@ -144,7 +144,8 @@ def test_ksh_without_gradient_steps_is_the_relaxation(float64):
     np.testing.assert_allclose(np.sum((features @ found.weights) ** 2, axis=0), 120, rtol=1e-9)
 
 
-def test_the_gradient_method_of_ksh_goes_down_the_gradient(float64):
+@pytest.mark.parametrize("wide", [False, True], ids=["products with K", "with K K'"])
+def test_the_gradient_method_of_ksh_goes_down_the_gradient(wide, float64):
     features, similarity = _ksh_given()
     start = 0.1 * np.random.default_rng(0).normal(size=20)
 
@@ -154,9 +155,9 @@ def test_the_gradient_method_of_ksh_goes_down_the_gradient(float64):
 
     def reached(iterations, tolerance):
         return np.asarray(
-            ksh.smooth_descent(
+            ksh_descent.smooth_descent(
                 jnp.asarray(features),
-                ksh.inner_products(jnp.asarray(features)),
+                jnp.asarray(features @ features.T) if wide else None,
                 ksh.times(jnp.asarray(similarity)),
                 jnp.asarray(start),
                 tolerance,
@@ -201,3 +202,11 @@ def test_ksh_learns_the_same_whether_or_not_it_knows_that_samples_have_one_label
         for one in (given, given._replace(labels=None))
     ]
     np.testing.assert_allclose(heads[0].projection, heads[1].projection, rtol=1e-6, atol=1e-8)
+
+
+def test_ksh_multiplies_with_the_smaller_matrices():
+    features = jnp.asarray(np.random.default_rng(0).normal(size=(6, 3)), jnp.float32)
+    np.testing.assert_allclose(
+        ksh_descent.inner_products(features), features @ features.T, rtol=1e-5, atol=1e-6
+    )
+    assert ksh_descent.inner_products(features[:, :2]) is None

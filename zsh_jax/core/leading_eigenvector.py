@@ -63,7 +63,7 @@ def leading_eigenvector(
         basis = state.basis.at[j].set(row)
         image = product(row)
         ahead = image
-        for _ in range(2):  # twice is enough (Parlett)
+        for _again in range(2):  # twice is enough (Parlett)
             ahead = ahead - (basis @ ahead) @ basis
         return state._replace(
             basis=basis,

@@ -143,24 +143,24 @@ def sampled_step(
         B with the sampled rows replaced.
     """
     chosen, similarity = columns
-    n, bits = codes.shape
-    outside = jnp.ones(n, bool).at[chosen].set(False)
+    bits = codes.shape[1]
     keys = jax.random.split(key, bits)
+    # The other rows are fixed, so b_rest'R_rest needs no array of n x q: bit m < k subtracts (b_rest'b_m) b_Om.
+    rest = codes.at[chosen].set(0)
+    agreement, overlap = bits * (rest.T @ similarity), rest.T @ rest
 
     def update(
-        k: Int[Array, ""], carry: tuple[Float[Array, "n l"], Float[Array, "n q"]]
-    ) -> tuple[Float[Array, "n l"], Float[Array, "n q"]]:
-        codes, residual = carry
-        column = codes[:, k]
-        quadratic = -2 * residual[chosen]
-        linear = -2 * (jnp.where(outside, column, 0) @ residual)
+        k: Int[Array, ""], carry: tuple[Float[Array, "q l"], Float[Array, "q q"]]
+    ) -> tuple[Float[Array, "q l"], Float[Array, "q q"]]:
+        rows, residual = carry
+        linear = -2 * (agreement[k] - rows @ jnp.where(jnp.arange(bits) < k, overlap[k], 0))
         others = jax.random.rademacher(keys[k], (starts - 2, chosen.shape[0]), dtype=codes.dtype)
-        first = jnp.concatenate([column[chosen][None], signs(-linear)[None], others])
-        column = column.at[chosen].set(binary_quadratic(quadratic, linear, first))
-        return codes.at[:, k].set(column), residual - column[:, None] * column[chosen][None]
+        first = jnp.concatenate([rows[:, k][None], signs(-linear)[None], others])
+        best = binary_quadratic(-2 * residual, linear, first)
+        return rows.at[:, k].set(best), residual - best[:, None] * best[None]
 
-    codes, _ = lax.fori_loop(0, bits, update, (codes, bits * similarity))
-    return codes
+    rows, _ = lax.fori_loop(0, bits, update, (codes[chosen], bits * similarity[chosen]))
+    return codes.at[chosen].set(rows)
 
 
 @full_precision

@@ -7,7 +7,6 @@ relaxation K'RK a = s K'K a, |K a|^2 = q. The result is the better of this start
 the smooth surrogate -f'Rf, f = 2 / (1 + exp(-K a)) - 1, with the gradient -K'((R f) o (1 - f o f)).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.factorisation import eigh
 from zsh_jax.core.feature_maps import RBF
@@ -25,9 +24,8 @@ from zsh_jax.core.leading_eigenvector import leading_eigenvector
 from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.ksh_descent import Product, inner_products, smooth_descent
 from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
-
-_DOUBLINGS = 50  # maximum number of doublings of the inverse step length
 
 
 class Weights(NamedTuple):
@@ -57,10 +55,10 @@ class OneLabel(NamedTuple):
     """Similarity of samples with one label each, S = 2 C C' - 1 1', never formed: its rank is at most c.
 
     Attributes:
-        classes: C, one-hot.
+        classes: C', one-hot columns. In rows of samples, a product with a vector is three times as fast on the CPU.
     """
 
-    classes: Float[Array, "q c"]
+    classes: Float[Array, "c q"]
 
 
 class Greedy(NamedTuple):
@@ -79,111 +77,6 @@ class Greedy(NamedTuple):
     residual: Float[Array, " l"]
 
 
-Product = Callable[[Float[Array, "q *r"]], Float[Array, "q *r"]]
-"""The product of a symmetric q x q matrix with the argument."""
-
-
-class _Descent(NamedTuple):
-    # K a in the first row, and in the second c with a = start - K'c. So an iteration needs one product with K K'.
-    before: Float[Array, "2 q"]
-    now: Float[Array, "2 q"]
-    momentum_before: Float[Array, ""]
-    momentum: Float[Array, ""]
-    inverse_step: Float[Array, ""]
-    cost: Float[Array, ""]
-    iterations: Int[Array, ""]
-    running: Bool[Array, ""]
-
-
-@full_precision
-def smooth_descent(
-    features: Float[Array, "q k"],
-    inner: Float[Array, "q q"] | None,
-    residual: Product,
-    start: Float[Array, " k"],
-    tolerance: Float[Array, ""] | float,
-    *,
-    iterations: int,
-) -> Float[Array, " k"]:
-    """Nesterov's accelerated gradient with backtracking on the surrogate.
-
-    Args:
-        features: K.
-        inner: from `inner_products`.
-        residual: product with R.
-        start: a.
-        tolerance: see `Weights`.
-        iterations: maximum number; static.
-
-    Returns:
-        The last a.
-    """
-
-    def spread(values: Float[Array, " q"]) -> Float[Array, " q"]:
-        return features @ (values @ features) if inner is None else values @ inner
-
-    def surrogate(point: Float[Array, "2 q"]) -> Float[Array, ""]:
-        smooth = jnp.tanh(point[0] / 2)
-        return -smooth @ residual(smooth)
-
-    def iterate(state: _Descent) -> _Descent:
-        ahead = state.now + (state.momentum_before - 1) / state.momentum * (state.now - state.before)
-        smooth = jnp.tanh(ahead[0] / 2)
-        pulled = residual(smooth)
-        value = -smooth @ pulled
-        pull = -pulled * (1 - smooth**2)  # the gradient is K' times it
-        moved = spread(pull)
-        slope = jnp.maximum(pull @ moved, 0)  # |gradient|^2
-        direction = jnp.stack([moved, -pull])
-
-        def too_long(carry: tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]) -> Bool[Array, ""]:
-            inverse_step, reached, doublings = carry
-            # At the step -g / b the quadratic bound is value - |g|^2 / (2 b).
-            return ~(reached <= value - slope / (2 * inverse_step)) & (doublings < _DOUBLINGS)
-
-        def halve(
-            carry: tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]],
-        ) -> tuple[Float[Array, ""], Float[Array, ""], Int[Array, ""]]:
-            inverse_step, _, doublings = carry
-            return 2 * inverse_step, surrogate(ahead - direction / (2 * inverse_step)), doublings + 1
-
-        first = (
-            state.inverse_step,
-            surrogate(ahead - direction / state.inverse_step),
-            jnp.array(0, jnp.int32),
-        )
-        inverse_step, cost, doublings = lax.while_loop(too_long, halve, first)
-        found = doublings < _DOUBLINGS
-        moves = jnp.abs(cost - state.cost) > tolerance * features.shape[0]
-        count = state.iterations + 1
-        return _Descent(
-            before=jnp.where(found, state.now, state.before),
-            now=jnp.where(found, ahead - direction / inverse_step, state.now),
-            momentum_before=state.momentum,
-            momentum=(1 + jnp.sqrt(1 + 4 * state.momentum**2)) / 2,
-            inverse_step=inverse_step,
-            cost=cost,
-            iterations=count,
-            running=found & moves & (count < iterations),
-        )
-
-    one = jnp.ones((), start.dtype)
-    here = features @ start
-    point = jnp.stack([here, jnp.zeros_like(here)])
-    first = _Descent(
-        point, point, 0 * one, one, one, surrogate(point), jnp.array(0, jnp.int32), jnp.array(iterations > 0)
-    )
-    end = lax.while_loop(lambda state: state.running, iterate, first)
-    return start - end.now[1] @ features
-
-
-@full_precision
-def inner_products(features: Float[Array, "q k"]) -> Float[Array, "q q"] | None:
-    """K K', or None if a product with it costs more than one with K' and one with K."""
-    q, k = features.shape
-    return features @ features.T if q <= 2 * k else None
-
-
 def times(similarity: Float[Array, "q q"] | OneLabel) -> Product:
     """S as a product.
 
@@ -195,8 +88,7 @@ def times(similarity: Float[Array, "q q"] | OneLabel) -> Product:
     """
     if isinstance(similarity, OneLabel):
         classes = similarity.classes
-        # With the vector first, XLA's product on the CPU is four times as fast.
-        return lambda values: 2 * ((values.T @ classes) @ classes.T).T - values.sum(0, keepdims=True)
+        return lambda values: 2 * ((classes @ values).T @ classes).T - values.sum(0, keepdims=True)
     return lambda values: similarity @ values
 
 
@@ -305,7 +197,7 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     features = (data.phi[chosen] - mean[None])[:, :-1]
     classes = data.classes[chosen]
     similarity = (
-        OneLabel(classes)
+        OneLabel(classes.T)
         if data.labels is not None
         else jnp.where(classes @ classes.T > 0, 1, -1).astype(features.dtype)
     )
