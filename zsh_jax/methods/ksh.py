@@ -25,7 +25,7 @@ from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
 from zsh_jax.methods.ksh_descent import Product, inner_products, smooth_descent
-from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData, closed_form_floats
 
 
 class Weights(NamedTuple):
@@ -207,6 +207,12 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
     return Fitted(centred_rbf(mean, greedy.weights))
 
 
+def descent_floats(shapes: Shapes, options: Options) -> int:
+    """The default estimate, and the labelled samples with their inner products."""
+    q, k = min(options.labelled, shapes.samples), shapes.rbf
+    return closed_form_floats(shapes, options) + 2 * q * k + (q**2 if q <= 2 * k else 0)
+
+
 METHOD = Method(
     name="ksh",
     paper="Liu, Wang, Ji, Jiang & Chang, Supervised hashing with kernels, CVPR 2012",
@@ -215,4 +221,5 @@ METHOD = Method(
     feature_map=RBF,
     weights=Weights,
     options=Options,
+    floats=descent_floats,
 )
