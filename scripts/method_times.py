@@ -60,7 +60,7 @@ def main() -> None:
             times[name].append(cpu_seconds(name, data, bits=args.bits, seed=repeat))
     medians = {name: statistics.median(each[1:]) for name, each in times.items()}  # the first compiles
     for name in names:
-        print(f"| `{name}` | {medians[name]:.2f} | {medians[name] / medians['zsh']:.1f} |", flush=True)
+        print(f"| {name} | {medians[name]:.2f} | {medians[name] / medians['zsh']:.1f} |", flush=True)
 
 
 if __name__ == "__main__":
