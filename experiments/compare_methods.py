@@ -22,7 +22,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.sweep.bits = (16, 32, 64, 128)
     config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too
     config.reference = "zsh"
-    # As SGH and KSH state; they factorise matrices of that size for each bit.
+    # As SGH and KSH state.
     published = {"anchors": (300,)}
     config.variants = ConfigDict(
         {
