@@ -1,11 +1,13 @@
 """The hash function: preprocess, map, project, sign."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, UInt8
+from jaxtyping import Array, Float, Int, Shaped, UInt8
 
 from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.heads import ClassHead, Head
@@ -56,7 +58,7 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
         >>> bool((zsh.unpack_codes(codes, bits=16) == np.sign(zsh.project(model, features))).all())
         True
     """
-    return lax.map(partial(_project_one, hash_function), x, batch_size=min(block, x.shape[0]))
+    return _in_blocks(partial(_project, hash_function), x, block=block)
 
 
 @partial(jax.jit, static_argnames="block")
@@ -75,11 +77,7 @@ def mapped_rbf(
     Returns:
         (n, m).
     """
-
-    def map_one(row: Float[Array, " d"]) -> Float[Array, " m"]:
-        return rbf(apply_preprocessing(preprocessing, row[None]))[0]
-
-    return lax.map(map_one, x, batch_size=min(block, x.shape[0]))
+    return _in_blocks(lambda rows: rbf(apply_preprocessing(preprocessing, rows)), x, block=block)
 
 
 @partial(jax.jit, static_argnames="block")
@@ -115,10 +113,12 @@ def encode(
     if code_length(hash_function) == 0:
         raise ValueError("a bound has no codes; fix: use project, and compare its results by cosine")
 
-    def encode_one(rows: tuple[Float[Array, " d"], Float[Array, " m"] | None]) -> UInt8[Array, " bytes"]:
-        return pack_codes(_project_one(hash_function, *rows))
+    def encode_block(
+        x: Float[Array, "b d"], phi: Float[Array, "b m"] | None = None
+    ) -> UInt8[Array, "b bytes"]:
+        return pack_codes(_project(hash_function, x, phi))
 
-    return lax.map(encode_one, (x, phi), batch_size=min(block, x.shape[0]))
+    return _in_blocks(encode_block, *((x,) if phi is None else (x, phi)), block=block)
 
 
 def encode_each(
@@ -164,9 +164,29 @@ def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) ->
     return pack_codes(hash_function.class_head(vectors))
 
 
-def _project_one(
-    hash_function: HashFunction, row: Float[Array, " d"], phi: Float[Array, " m"] | None = None
-) -> Float[Array, " l"]:
-    features = apply_preprocessing(hash_function.preprocessing, row[None])
-    mapped = hash_function.feature_map(features, None if phi is None else phi[None])
-    return hash_function.head(mapped)[0]
+def _project(
+    hash_function: HashFunction, x: Float[Array, "b d"], phi: Float[Array, "b m"] | None = None
+) -> Float[Array, "b l"]:
+    features = apply_preprocessing(hash_function.preprocessing, x)
+    return hash_function.head(hash_function.feature_map(features, phi))
+
+
+def _in_blocks(
+    function: Callable[..., Shaped[Array, "b *s"]], *rows: Shaped[Array, "n *_"], block: int
+) -> Shaped[Array, "n *s"]:
+    """Apply a function of rows to blocks of them, all of one size: the last block overlaps the one before.
+
+    Blocks are cut out and put in place as they come. A map would copy all rows before, and all results after.
+    """
+    n = rows[0].shape[0]
+    block = min(block, n)
+
+    def of_block(start: Int[Array, ""]) -> Shaped[Array, "b *s"]:
+        return function(*(lax.dynamic_slice_in_dim(row, start, block) for row in rows))
+
+    def put(i: Int[Array, ""], out: Shaped[Array, "n *s"]) -> Shaped[Array, "n *s"]:
+        start = jnp.minimum(i * block, n - block)
+        return lax.dynamic_update_slice_in_dim(out, of_block(start), start, axis=0)
+
+    shape = jax.eval_shape(of_block, jnp.array(0))
+    return lax.fori_loop(0, -(-n // block), put, jnp.zeros((n, *shape.shape[1:]), shape.dtype))
