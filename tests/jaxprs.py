@@ -50,23 +50,21 @@ def count(function, name, *args, platform="cpu"):
     return sum(eq.primitive.name == name for eq in equations(function, *args, platform=platform))
 
 
-def dependent_steps(function, *args, platform):
+def dependent_steps(function, *args, platform, trips=math.inf):
     """Steps of all loops that wait for each other: trip counts, multiplied where loops are nested, else added.
 
-    Of programs for several platforms it counts the one of `platform`. A loop without a known number of trips is
-    infinitely many.
+    Of programs for several platforms it counts the one of `platform`. A loop without a known number of trips has
+    `trips`.
     """
-    return _steps(jax.make_jaxpr(function)(*args).jaxpr, platform)
+    return _steps(jax.make_jaxpr(function)(*args).jaxpr, platform, trips)
 
 
-def _steps(jaxpr, platform):
+def _steps(jaxpr, platform, trips):
     total = 0
     for eq in jaxpr.eqns:
-        inner = sum(_steps(one, platform) for one in _programs(eq, platform))
-        if eq.primitive.name == "scan":
-            total += eq.params["length"] * max(inner, 1)
-        else:
-            total += math.inf if eq.primitive.name == "while" else inner
+        inner = sum(_steps(one, platform, trips) for one in _programs(eq, platform))
+        length = {"scan": eq.params.get("length"), "while": trips}.get(eq.primitive.name)
+        total += inner if length is None else length * max(inner, 1)
     return total
 
 

@@ -5,7 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import oracle
 import pytest
+from jaxprs import dependent_steps
+from problems import given, hyper_of, problem_of, start_of
 
+from zsh_jax import projection_step, regression_step, rotation_step
+from zsh_jax.core import descent
 from zsh_jax.core.descent import descend
 
 pytestmark = pytest.mark.usefixtures("strict_promotion", "float64")
@@ -65,3 +69,18 @@ def test_vmap_equals_the_loop():
     found = jax.vmap(lambda *one: descend(*one, max_sweeps=9, samples=10))(*stacked)
     for one, case in zip(found, cases, strict=True):
         np.testing.assert_array_equal(one, descend(*map(jnp.asarray, case), max_sweeps=9))
+
+
+def test_a_pass_has_at_most_60_dependent_steps_on_accelerators():
+    """At 64 bits, with the most sweeps; the other steps of a pass have no loops."""
+    sweeps, bits, n = 10, 64, 100
+    problem, hyper, state = problem_of(given(n=n)), hyper_of(), start_of(given(n=n), bits)
+
+    def pass_(state):
+        for step in (projection_step, rotation_step, regression_step):
+            state = step(problem, hyper, state)
+        cut = {"samples": n, "bits": descent.BITS}
+        target, coupling = problem.semantics @ state.dictionary.T, state.dictionary @ state.dictionary.T
+        return descend(state.codes, target, coupling, max_sweeps=sweeps, **cut)
+
+    assert 1 < dependent_steps(pass_, state, platform="cuda", trips=sweeps) <= 60

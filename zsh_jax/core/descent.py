@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 SAMPLES = 1024
 """Samples at a time on the CPU: their codes and targets stay in a core's cache, and each part rests when it is done."""
-BITS = 8
+BITS = 16
 """Bits at a time on accelerators: their fields are one product, so that a sweep has few dependent steps."""
 
 
@@ -35,7 +35,7 @@ def descend(
         max_sweeps: maximum number of sweeps; static.
         tie: magnitude that counts as zero; above the level of rounding, so that undetermined bits keep their value.
         samples: samples at a time; static. None for 1,024 on the CPU, and all elsewhere.
-        bits: bits whose fields are computed by one product; static. None for 1 on the CPU, and 8 elsewhere.
+        bits: bits whose fields are computed by one product; static. None for 1 on the CPU, and 16 elsewhere.
 
     Returns:
         B, in {-1, +1}, (n, l).

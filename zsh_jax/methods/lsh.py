@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from zsh_jax.core.heads import Linear
-from zsh_jax.methods.protocol import Fitted, Method, NoOptions, NoWeights, Reads, TrainingData
+from zsh_jax.methods.protocol import Fitted, Method, NoOptions, NoWeights, Reads, Shapes, TrainingData
 
 
 @partial(jax.jit, static_argnames=("options", "bits"))
@@ -34,9 +34,16 @@ def fit(
     return Fitted(Linear(jax.random.normal(key, (data.x.shape[1], bits), dtype), jnp.zeros(bits, dtype)))
 
 
+def hyperplane_floats(shapes: Shapes, options: NoOptions) -> int:
+    """Numbers of the hyperplanes and of their draw."""
+    del options
+    return 2 * shapes.features * shapes.bits
+
+
 METHOD = Method(
     name="lsh",
     paper="Charikar, Similarity estimation techniques from rounding algorithms, STOC 2002",
     reads=frozenset({Reads.FEATURES}),
     fit=fit,
+    floats=hyperplane_floats,
 )

@@ -52,9 +52,8 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
             3 * split.training_samples + 2 * split.neighbours * sizes.features
         )
     evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
-    # All features in blocks, and one preprocessed block with its RBF features.
-    block = min(ENCODING_BLOCK, sizes.samples)
-    encoding = sizes.samples * sizes.features + block * 2 * (sizes.features + split.anchors)
+    # One block of features, preprocessed, with its RBF features.
+    encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
     return held + max(preparing, evaluation, encoding) * sizes.item
 
 
