@@ -107,9 +107,6 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
     mean = float(np.mean(values))
     if len(values) < 2:
         return mean, float("nan"), float("nan")
-    half = (
-        float(np.std(values, ddof=1))
-        / np.sqrt(len(values))
-        * float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
-    )
+    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
+    half = error * float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
     return mean, mean - half, mean + half
