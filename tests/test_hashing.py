@@ -19,7 +19,7 @@ from zsh_jax import (
     standardisation,
     unpack_codes,
 )
-from zsh_jax.core.hashing import encode_each
+from zsh_jax.core.hashing import encode_each, mapped_rbf
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -103,6 +103,14 @@ def test_vmap_over_projections_equals_the_loop(hashing):
     for i, projection in enumerate(several.head.projection):
         np.testing.assert_array_equal(batched[i], encode(function._replace(head=Linear(projection)), x))
     np.testing.assert_array_equal(encode_each(several, x), batched)
+
+
+def test_rbf_features_that_are_computed_before_give_the_same_codes(hashing):
+    x, function = hashing
+    x, function = jnp.asarray(x), _jax(function)
+    phi = mapped_rbf(function.preprocessing, function.feature_map, x, block=9)
+    np.testing.assert_array_equal(encode(function, x, phi), encode(function, x))
+    np.testing.assert_array_equal(encode(function, jnp.zeros_like(x), phi), encode(function, x))
 
 
 def test_a_projection_of_zero_is_bit_zero(hashing):

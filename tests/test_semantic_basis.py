@@ -16,17 +16,13 @@ CASES = {"one label": False, "several labels": True}
 
 
 def _both(several, classes=5):
-    """A problem without a basis and with one, which contains a class without samples."""
+    """A problem without a basis and with one, of vectors that span the semantics and one of an unused class."""
     data = given(several=several, classes=classes)
-    vectors = np.zeros((classes, data.semantics.shape[1]))
-    for k in range(classes):  # a basis of any vectors of that span will do
-        vectors[k] = data.semantics[k * 7]
-    vectors = np.concatenate([np.random.default_rng(0).normal(size=(1, vectors.shape[1])), vectors])
-    spanning = np.linalg.svd(data.semantics)[2][:classes]
-    vectors[1:] = spanning * np.arange(1, classes + 1)[:, None]
-    used = jnp.arange(classes + 1) > 0
+    spanning = np.linalg.svd(data.semantics)[2][:classes] * np.arange(1, classes + 1)[:, None]
+    other = np.random.default_rng(0).normal(size=(1, spanning.shape[1]))
+    vectors = jnp.asarray(np.concatenate([other, spanning]))
     plain = problem_of(data)
-    return data, plain, plain._replace(basis=semantic_basis(jnp.asarray(vectors), used))
+    return data, plain, plain._replace(basis=semantic_basis(vectors, jnp.arange(classes + 1) > 0))
 
 
 @pytest.mark.parametrize("several", CASES.values(), ids=CASES)

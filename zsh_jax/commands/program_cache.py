@@ -8,6 +8,8 @@ from typing import Any
 
 import jax
 
+from zsh_jax.cache_folder import cache_folder
+
 MOST_BYTES = 2 * 2**30
 LEAST_SECONDS = 0.3  # programs that compile faster are not worth a file
 
@@ -22,8 +24,7 @@ def keep_programs() -> None:
     settings: Any = jax.config
     if settings.jax_compilation_cache_dir or not settings.jax_enable_compilation_cache:
         return
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "zsh_jax" / "programs" / _processor()
+    folder = cache_folder("programs") / _processor()
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # programs are code: only their owner may write
     except OSError:

@@ -217,13 +217,12 @@ def solve_coupled(
     """
     if max_iterations < 1:
         raise ValueError(f"max_iterations must be at least 1; got {max_iterations}")
-    q, dtype = problem.basis, problem.phi.dtype
+    q = problem.basis
     if q is not None:
         state = state._replace(centre=q @ state.centre, rotation=q @ state.rotation)
     within = problem_in_basis(problem)
-    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
     z, directions = principal_semantics(within, bits=state.codes.shape[1])
-    given = _Given(within, hyper, whiten(problem, hyper), z, directions, jnp.asarray(tolerance, dtype))
+    given = _Given(within, hyper, whiten(problem, hyper), z, directions, tolerance)
     end = one_by_one_on_cpu(partial(_alternate, max_iterations=max_iterations))(given, state)
     if q is None:
         return end
@@ -239,7 +238,7 @@ class _Given(NamedTuple):
     whitened: Whitened
     z: Float[Array, "n r"]
     directions: Float[Array, "e r"]
-    tolerance: Float[Array, ""]
+    tolerance: Float[Array, ""] | float
 
 
 class _Pass(NamedTuple):

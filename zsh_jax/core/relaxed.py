@@ -67,10 +67,7 @@ def solve_relaxed(
         raise ValueError(
             f"max_iterations and gradient_steps must be at least 1; got {max_iterations},  {gradient_steps}"
         )
-    dtype = problem.phi.dtype
-    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
-    rate = jnp.asarray(learning_rate, dtype)
-    given = _Given(problem_in_basis(problem), hyper, whiten(problem, hyper), rate)
+    given = _Given(problem_in_basis(problem), hyper, whiten(problem, hyper), learning_rate)
     run = partial(
         _alternate, rotates=rotation == "procrustes", iterations=max_iterations, steps=gradient_steps
     )
@@ -84,7 +81,7 @@ class _Given(NamedTuple):
     problem: Problem
     hyper: Hyperparameters
     whitened: Whitened
-    learning_rate: Float[Array, ""]
+    learning_rate: Float[Array, ""] | float
 
 
 class _Relaxed(NamedTuple):

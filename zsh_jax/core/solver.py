@@ -68,12 +68,10 @@ def solve(
         raise ValueError(
             f"max_iterations and max_sweeps must be at least 1; got {max_iterations},  {max_sweeps}"
         )
-    dtype = problem.phi.dtype
-    hyper = Hyperparameters(*(jnp.asarray(weight, dtype) for weight in hyper))
     alphas = None if alpha_schedule is None else _alphas(hyper, alpha_schedule, max_iterations)
     fits = whiten(problem, hyper) if alphas is None else _factors(problem, hyper, alphas)
 
-    given = _Given(problem_in_basis(problem), hyper, fits, alphas, jnp.asarray(tolerance, dtype))
+    given = _Given(problem_in_basis(problem), hyper, fits, alphas, tolerance)
     rotates = rotation == "procrustes"
     run = partial(_alternate, rotates=rotates, max_iterations=max_iterations, max_sweeps=max_sweeps)
     end = one_by_one_on_cpu(run)(given, state_in_basis(problem, state))
@@ -87,7 +85,7 @@ class _Given(NamedTuple):
     hyper: Hyperparameters
     fits: Whitened | Float[Array, "max_iterations m m"]
     alphas: Float[Array, " max_iterations"] | None
-    tolerance: Float[Array, ""]
+    tolerance: Float[Array, ""] | float
 
 
 class _Pass(NamedTuple):

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from zsh_jax.atomic import cannot_write, write_whole
+from zsh_jax.cache_folder import cache_folder
 from zsh_jax.data.reading import reading, written
 from zsh_jax.errors import InputError
 
@@ -40,8 +40,8 @@ class Key(NamedTuple):
 
 
 def default_cache() -> Path:
-    """Default cache folder: `~/.cache/zsh_jax/features`, or below XDG_CACHE_HOME."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zsh_jax" / "features"
+    """Default cache folder of features."""
+    return cache_folder("features")
 
 
 def digest(array: Shaped[np.ndarray, "..."]) -> str:

@@ -10,6 +10,7 @@ from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.graph import EdgeWeights, Graph, knn_graph
 from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
+from zsh_jax.core.metrics.relevance import has_label
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing
 from zsh_jax.core.problem import make_problem
 from zsh_jax.core.semantic_basis import semantic_basis
@@ -133,7 +134,7 @@ def prepare(
 def _used(taught: Taught) -> Bool[Array, " c"]:
     """Whether each class has training samples."""
     if taught.labels.ndim == 2:
-        return taught.labels.astype(bool).any(0)
+        return has_label(taught.labels).any(0)
     return jnp.zeros(len(taught.vectors), bool).at[taught.labels].set(True)
 
 
