@@ -3,7 +3,7 @@
 python launch.py --config experiments/sweep_anchors.py
 
     Three seeds, 64 bits, a minute on two busy cores. mAP with 50, 100, 200, 500, 1,000 anchors: 0.331, 0.373, 0.409,
-    0.447, 0.470; one cell trains in 0.1 to 0.4 s.
+    0.447, 0.470; one cell trains in 0.1 to 0.5 s.
 
 python launch.py --config experiments/sweep_anchors.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
