@@ -49,6 +49,7 @@ ROOMS = {
 }
 SMALL = {
     "byte_size",
+    "cache_folder",
     "command_line",
     "limits",
     "takes",
