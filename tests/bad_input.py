@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
 from ml_collections import ConfigDict
 
 from zsh_jax.sweep.config import for_dataset
@@ -52,11 +53,10 @@ def launched(launch, folder: Path, config: ConfigDict, *flags: str) -> int:
     """The launcher's exit status for a configuration that an experiment makes."""
     made = ModuleType("made")
     made.config = config
-    sys.modules["made"] = made
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "made", made)
+        patch.setattr("zsh_jax.exits.check_limits", lambda: None)  # starts 80 threads: tests/test_limits.py
         return launch.main(["launch.py", f"--config={folder / 'experiment.py'}", *flags])
-    finally:
-        del sys.modules["made"]
 
 
 def refusal(launch, folder: Path, capsys, config: ConfigDict, *flags: str) -> str:

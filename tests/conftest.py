@@ -5,7 +5,10 @@ import importlib.util
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
+from functools import partialmethod
 from pathlib import Path
 
 import filelock
@@ -24,6 +27,7 @@ hypothesis.settings.load_profile("fixed")
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
 
 
 def pytest_configure(config):
@@ -36,9 +40,22 @@ def pytest_configure(config):
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
     os.environ.setdefault(UNOPTIMISED, "1")
+    if os.environ[UNOPTIMISED] == "1":
+        _add_flag(f"--{EMITTERS}=false")
     jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _add_flag(flag):
+    """Add a flag of XLA's, if this version knows it: an unknown one ends the process."""
+    given = os.environ.get("XLA_FLAGS", "")
+    flags = f"{given} {flag}".strip()
+    if flag not in given:
+        command = [sys.executable, "-c", "import jax; jax.devices('cpu')"]
+        environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+        if subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0:
+            os.environ["XLA_FLAGS"] = flags
 
 
 def pytest_xdist_auto_num_workers(config):
@@ -48,10 +65,13 @@ def pytest_xdist_auto_num_workers(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Files with slow tests first, so that no worker is left with one at the end."""
+    """Files with slow tests first, so that no worker is left with one at the end; lines count in the quick ones."""
     slow = {}
     for item in items:
-        slow[item.path] = slow.get(item.path, 0) + (item.get_closest_marker("slow") is not None)
+        is_slow = item.get_closest_marker("slow") is not None
+        slow[item.path] = slow.get(item.path, 0) + is_slow
+        if is_slow:
+            item.add_marker("no_cover")
     items.sort(key=lambda item: -slow[item.path])
 
 
@@ -77,6 +97,13 @@ def programs_are_let_go_of_before_there_are_too_many():
 
 
 @pytest.fixture(autouse=True)
+def slow_tests_count_no_lines(request, monkeypatch):
+    """Nor do the processes that they start: counting takes a quarter of their time."""
+    if request.node.get_closest_marker("slow") is not None:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def optimised_where_it_matters(request, monkeypatch):
     """Tests marked `optimised` compile as users do, in this process and in those that they start."""
     if request.node.get_closest_marker("optimised") is None:
@@ -84,6 +111,11 @@ def optimised_where_it_matters(request, monkeypatch):
         return
     before = os.environ[UNOPTIMISED] == "1"
     monkeypatch.setenv(UNOPTIMISED, "0")
+    if before:
+        monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"].replace(f"--{EMITTERS}=false", "").strip())
+        # This process has read its flags.
+        as_users_do = partialmethod(jax.stages.Lowered.compile, compiler_options={EMITTERS: True})
+        monkeypatch.setattr(jax.stages.Lowered, "compile", as_users_do)
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", before)

@@ -18,8 +18,6 @@ from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import batch_bytes, make_plan
 
-pytestmark = pytest.mark.optimised
-
 BELOW, ABOVE = 1.5, 2.0  # a batch that is cut too small costs little
 # Samples, features, training samples, anchors, bits: wide features, and many samples.
 SIZES = {"wide": (4000, 800, 1000, 300, 32), "long": (12_000, 64, 3000, 100, 64)}
