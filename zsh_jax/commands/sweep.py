@@ -1,6 +1,7 @@
 """Run a sweep from its plan to its report."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.provenance import provenance, run_provenance
 from zsh_jax.tracking.results import (
+    Results,
     append_results,
     cell_id,
     check_evaluation,
@@ -155,7 +157,7 @@ def _swept(
         say(console, other_data)
     wandb = log_missing(wandb, done, partial(say, console))
     with progress(console, work_of(plan.batches, todo)) as advance:
-        for batch in run(
+        batches = run(
             plan,
             inputs,
             **memory,
@@ -163,13 +165,10 @@ def _swept(
             keeps_model=keeps_model,
             is_done=is_done,
             tell=partial(say, console),
-        ):
-            check()
-            _save_models(config.workdir, batch)
-            append_history(config.workdir, batch)
-            results = append_results(results, batch, made_by)
-            wandb = log_cells(wandb, batch)
-            advance(batch)
+        )
+        results, wandb = _saved(
+            config.workdir, batches, results, wandb, made_by=made_by, check=check, advance=advance
+        )
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
@@ -179,6 +178,29 @@ def _swept(
     log_sweep(wandb, config.to_dict(), rows, report)
     _say_failed(console, own, results.path)
     return own
+
+
+def _saved(
+    workdir: str,
+    batches: Iterable[Sequence[CellResult]],
+    results: Results,
+    wandb: WandbSettings,
+    *,
+    made_by: Mapping[str, str | None],
+    check: Callable[[], None],
+    advance: Callable[[Sequence[CellResult]], object],
+) -> tuple[Results, WandbSettings]:
+    """Save each batch as it ends; W&B writes its runs in a second thread, while the next batch runs."""
+    with ThreadPoolExecutor(1) as behind:
+        logged = behind.submit(lambda: wandb)
+        for batch in batches:
+            check()
+            _save_models(workdir, batch)
+            append_history(workdir, batch)
+            results = append_results(results, batch, made_by)
+            logged = behind.submit(log_cells, logged.result(), batch)
+            advance(batch)
+        return results, logged.result()
 
 
 def _say_failed(console: Console, rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import threading
 import time
 from collections.abc import Container, Hashable
 from contextlib import suppress
@@ -27,6 +28,7 @@ class Compiled:
     def __init__(self) -> None:
         self._programs: dict[Any, _Program] = {}
         self._uses: dict[Any, set[Hashable]] = {}
+        self._compiling: dict[Any, threading.Lock] = {}  # held by the thread that compiles a program
         self._dropped = 0
 
     def run(self, function: Any, *args: Any, use: Hashable = None, **static: Any) -> tuple[Any, float]:
@@ -72,7 +74,7 @@ class Compiled:
         rest = [key for key in self._programs if key not in done]
         # If there are too many, free the newest: chunks of data splits use programs in turn, the oldest next.
         for key in done + rest[MOST_HELD:]:
-            del self._programs[key], self._uses[key]
+            del self._programs[key], self._uses[key], self._compiling[key]
             self._dropped += 1
         if self._dropped >= MOST_DROPPED:
             jax.clear_caches()  # these hold the programs too
@@ -88,16 +90,17 @@ class Compiled:
         leaves, structure = jax.tree.flatten(args)
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
         key = (function, structure, shapes, tuple(sorted(static.items())))
-        if key not in self._programs:
-            lowered = function.lower(*args, **static)
-            returned = jax.tree.map(
-                lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), lowered.out_info
-            )
-            program = lowered.compile()
-            self._programs[key] = _Program(program, returned, _beside(program))
-            self._uses[key] = set()
-        self._uses[key].add(use)
-        return self._programs[key]
+        with self._compiling.setdefault(key, threading.Lock()):
+            if key not in self._programs:
+                lowered = function.lower(*args, **static)
+                returned = jax.tree.map(
+                    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), lowered.out_info
+                )
+                program = lowered.compile()
+                self._uses[key] = set()
+                self._programs[key] = _Program(program, returned, _beside(program))
+            self._uses[key].add(use)
+            return self._programs[key]
 
 
 def _give_back_memory() -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from zsh_jax.byte_size import byte_size
 from zsh_jax.core.feature_maps import Identity
 from zsh_jax.inputs.load import Inputs
+from zsh_jax.sweep.ahead import ahead
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
@@ -47,7 +49,8 @@ def run(
 ) -> Iterator[list[CellResult]]:
     """Train, encode and evaluate every cell of a plan.
 
-    If memory runs out, the batch is cut in two, and later batches start at the size that worked.
+    The next batch compiles while this one runs. If memory runs out, the batch is cut in two, and later batches start at
+    the size that worked.
 
     Args:
         plan: from `make_plan`.
@@ -68,6 +71,7 @@ def run(
         InputError: if one cell alone does not fit the memory. Results yielded before remain valid.
     """
     compiled = Compiled() if compiled is None else compiled
+    evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries}
     sizes = sizes_of(inputs)
 
     def size(batch: Batch) -> int:
@@ -81,6 +85,7 @@ def run(
     samples: Samples | None = None
     loaded: Loaded | None = None
     known: set[Hashable] = set()  # uses whose batches fit the memory
+    begun: set[Hashable] = set()  # uses whose programs are compiled, or about to be
     splits: tuple[DataSplit, ...] = ()
     while queue:
         batch, *rest = queue
@@ -88,22 +93,27 @@ def run(
         wanted = wanted_in(batch)
         if len(batch) > 1 and _uses(batch) not in known and memory_gib < float("inf"):
             known.add(_uses(batch))
-            takes = footprint(batch, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+            takes = footprint(batch, inputs, compiled, **evaluation)
             if takes > memory_gib * 2**30:
                 queue = smaller(queue, size, is_loaded=True, why=f"{byte_size(takes)} needed", tell=tell)
                 uses = Counter(use for one in queue for use in _uses(one))
                 continue
+        begun.add(_uses(batch))
+        compile_next = None
+        if rest and _uses(rest[0]) not in begun:
+            compile_next = partial(footprint, rest[0], inputs, compiled, **evaluation)
         try:
-            samples = samples_of(inputs) if samples is None else samples
-            if splits != batch.splits:
-                loaded, splits = None, ()  # free the last chunk's arrays before loading the next
-            if loaded is None:
-                loaded = load(batch, inputs, samples, compiled, seen_queries=seen_queries)
-                splits = batch.splits
-            keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
-            results = _run_batch(
-                batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
-            )
+            with ahead(compile_next):
+                samples = samples_of(inputs) if samples is None else samples
+                if splits != batch.splits:
+                    loaded, splits = None, ()  # free the last chunk's arrays before loading the next
+                if loaded is None:
+                    loaded = load(batch, inputs, samples, compiled, seen_queries=seen_queries)
+                    splits = batch.splits
+                keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
+                results = _run_batch(
+                    batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
+                )
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
