@@ -26,20 +26,19 @@ from zsh_jax.tracking import wandb_service
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# After the first batch the launcher says so, and stands still: in Python, or in a compiled program.
+# Before it writes the second batch the launcher says so, and stands still: in Python, or in a compiled program.
 STILL = """
 import zsh_jax.commands.sweep as sweep
 from pathlib import Path
 from zsh_jax import interrupts
 interrupts.GRACE = 0.5
-log, batches = sweep.log_cells, []
-def then_stand_still(*args):
-    settings = log(*args)
+append, batches = sweep.append_results, []
+def stand_still(*args):
     batches.append(args)
-    if len(batches) == 1:
+    if len(batches) == 2:
         {still}
-    return settings
-sweep.log_cells = then_stand_still
+    return append(*args)
+sweep.append_results = stand_still
 """
 READY = "Path({ready!r}).touch()"
 IN_PYTHON = f"import time; {READY}; time.sleep(600)"
@@ -91,10 +90,10 @@ def _is_there(process):
 @pytest.mark.parametrize("still", [IN_PYTHON, COMPILED], ids=["python", "compiled"])
 def test_a_signal_in_mid_run_keeps_what_has_ended(still, number, launched, tmp_path):
     path, run_here, undisturbed = launched
-    ready = tmp_path / "ready"
+    ready, journal = tmp_path / "ready", tmp_path / "sweep" / "wandb.jsonl"
     patch = STILL.format(still=still.format(ready=str(ready)))
     with ended(start(path, tmp_path / "sweep", patch=patch, wandb__mode="offline")) as process:
-        wait_for(ready.exists, process)
+        wait_for(lambda: ready.exists() and journal.exists() and journal.stat().st_size, process)
         services = _services(process.pid) if Path("/proc/self/task").exists() else []
         process.send_signal(number)
         _, error = process.communicate(timeout=60)

@@ -58,8 +58,9 @@ def test_a_program_is_dropped_after_its_last_batch_and_not_before():
     held = []
     for _ in engine.run(plan, inputs, compiled=compiled):
         held.append(len(compiled))
-    # What prepares and what makes RBF features, then for each length what trains, encodes and evaluates.
-    assert held == [2 + PROGRAMS, 2 + 2 * PROGRAMS, 2 + PROGRAMS, 0]
+    # What prepares and what makes RBF features, then for each length what trains, encodes and evaluates; those of the
+    # second length are compiled while the first runs.
+    assert held == [2 + 2 * PROGRAMS, 2 + 2 * PROGRAMS, 2 + PROGRAMS, 0]
 
 
 def test_of_too_many_programs_the_oldest_are_kept(monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int
 
+from zsh_jax.data.aligned import empty_aligned
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.errors import InputError
 from zsh_jax.features.cache import (
@@ -125,7 +126,7 @@ def _extract_one(
                     f"{out.shape[1]} before; fix: remove that folder"
                 )
             if out is None:
-                out = np.empty((total, features.shape[1]), np.float32)
+                out = empty_aligned(total, features.shape[1])
             out[rows] = features
             done += len(rows)
             progress(f"{extractor.name} of {dataset.name}", done, total)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Num, Shaped
 
+from zsh_jax.data.aligned import empty_aligned
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.labels import as_text
 from zsh_jax.data.numpy_files import npz_names, read_npz
@@ -54,7 +55,7 @@ def load_precomputed(path: str | Path, dataset: Dataset) -> Float32[np.ndarray, 
     for split in splits:
         file = _read(folder / f"{split}.npz")
         if out is None:
-            first, out = file.path, np.empty((len(dataset.ids), file.features.shape[1]), np.float32)
+            first, out = file.path, empty_aligned(len(dataset.ids), file.features.shape[1])
         if file.features.shape[1] != out.shape[1]:
             raise InputError(
                 f"{file.path} has features of length {file.features.shape[1]}, {first.name} of length {out.shape[1]}; "

@@ -45,8 +45,9 @@ class Loaded(NamedTuple):
 
 
 def samples_of(inputs: Inputs) -> Samples:
-    """All samples, on the device, in JAX's current precision."""
-    return Samples(jnp.asarray(inputs.features, jnp.result_type(float)), jnp.asarray(inputs.dataset.labels))
+    """All samples, on the device, in JAX's current precision; the CPU reads aligned features where they are."""
+    features = np.asarray(inputs.features, jnp.result_type(float))
+    return Samples(jax.device_put(features, may_alias=True), jnp.asarray(inputs.dataset.labels))
 
 
 def sample_shapes(inputs: Inputs) -> Samples:

@@ -15,6 +15,8 @@ from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, once_bytes, phi
 
 PHI_SHARE = 0.25
 """Share of the memory limit within which several code lengths or methods share the RBF features of all samples."""
+STACK_SHARE = 0.25
+"""Share of the memory limit within which data splits are stacked: it is small problems that gain from it."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,8 @@ class Plan:
 def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
-    Data splits of one shape are stacked as far as memory allows, then cells. Batches of one chunk of splits
-    are adjacent, so that each split is prepared once.
+    Data splits of one shape are stacked within a share of the memory, then cells as far as it allows. Batches of one
+    chunk of splits are adjacent, so that each split is prepared once.
 
     Args:
         every: the groups of the sweep.
@@ -117,7 +119,8 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
                 f"one cell needs about {byte_size(fixed + each + largest)}, more than memory_gib = "
                 f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
-        stack = min(len(splits), (budget - fixed) // (each + largest))
+        room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
+        stack = min(len(splits), max(1, room))
         for chunk in even_chunks(splits, stack):
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
