@@ -9,7 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 from tiny_images import ROWS, prepare
 
-from zsh_jax.data.row_index import index_path, read_index
+from zsh_jax.data.row_index import cached_path, index_path, read_index
 from zsh_jax.data.rows import index_rows
 from zsh_jax.data.tfds_source import load_tfds, open_tfds
 from zsh_jax.errors import InputError
@@ -120,6 +120,30 @@ def test_an_index_gives_the_same_rows_without_the_records(copied):
         np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
 
 
+def test_what_was_read_once_is_read_from_the_cache(copied, monkeypatch, tmp_path):
+    folder, version = copied
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    before = load_tfds("tiny_images", data_dir=folder, images=False)
+    builder = open_tfds("tiny_images", folder)
+    for shard in version.glob("*array_record*"):
+        stat = shard.stat()
+        shard.write_bytes(bytes(stat.st_size))
+        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    after = load_tfds("tiny_images", data_dir=folder, images=False)
+    for field in ("ids", "source_splits", "labels"):
+        np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
+    for shard in version.glob("*array_record*"):
+        shard.touch()
+    assert all(read_index(builder, split) is None for split in ROWS)
+
+
+def test_a_cache_that_cannot_be_written_is_no_matter(copied, monkeypatch, tmp_path):
+    folder, _ = copied
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert len(load_tfds("tiny_images", data_dir=folder, images=False).ids) == sum(ROWS.values())
+
+
 @pytest.mark.parametrize("change", ["files", "index"])
 def test_an_index_of_other_files_or_a_damaged_one_is_not_believed(copied, change):
     folder, version = copied
@@ -128,7 +152,8 @@ def test_an_index_of_other_files_or_a_damaged_one_is_not_believed(copied, change
     if change == "files":
         next(version.glob("*train.array_record*")).touch()
     else:
-        os.truncate(index_path(builder, "train"), 100)
+        for path in (index_path(builder, "train"), cached_path(builder, "train")):
+            os.truncate(path, 100)
     assert read_index(builder, "train") is None
     assert len(load_tfds("tiny_images", data_dir=folder).ids) == 8
 

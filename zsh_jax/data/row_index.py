@@ -1,4 +1,4 @@
-"""Identifiers and labels of a prepared TFDS data set, stored in a small file beside it.
+"""Identifiers and labels of a prepared TFDS data set, stored in a small file beside it or in the user's cache.
 
 TFDS stores each label in one record with its image. Without this index, a sweep on ImageNet reads all images to select
 some.
@@ -6,6 +6,8 @@ some.
 
 import hashlib
 import io
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped
 
 from zsh_jax.atomic import write_whole
+from zsh_jax.cache_folder import cache_folder
 from zsh_jax.data.library_errors import reason
 from zsh_jax.data.numpy_files import read_npz
 from zsh_jax.errors import InputError
@@ -21,6 +24,12 @@ from zsh_jax.errors import InputError
 def index_path(builder: Any, split: str) -> Path:
     """Path of the index of a split, in the folder of the data set."""
     return Path(builder.data_dir) / f"zsh_jax.{split}.npz"
+
+
+def cached_path(builder: Any, split: str) -> Path:
+    """Path of the index of a split in the user's cache, for a folder of the data set that cannot be written."""
+    folder = hashlib.sha256(os.fsencode(Path(builder.data_dir).resolve())).hexdigest()[:16]
+    return cache_folder("rows") / folder / f"{split}.npz"
 
 
 def read_index(
@@ -35,9 +44,15 @@ def read_index(
     Returns:
         Identifiers and labels; None if there is no index or if it does not match the current files.
     """
-    path = index_path(builder, split)
-    if not path.is_file():
-        return None
+    for path in (index_path(builder, split), cached_path(builder, split)):
+        if path.is_file() and (rows := _read(path, builder, split)) is not None:
+            return rows
+    return None
+
+
+def _read(
+    path: Path, builder: Any, split: str
+) -> tuple[Shaped[np.ndarray, " n"], Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"]] | None:
     try:
         stated, ids, labels = (read_npz(path, name) for name in ("files", "ids", "labels"))
     except InputError:  # damaged: fall back to the records
@@ -69,15 +84,44 @@ def write_index(
     Raises:
         InputError: the folder is not writable.
     """
-    content = io.BytesIO()
-    np.savez_compressed(content, files=np.array(_state_of_files(builder, split)), ids=ids, labels=labels)
     try:
-        write_whole(index_path(builder, split), content.getvalue())
+        write_whole(index_path(builder, split), _content(builder, split, ids, labels))
     except OSError as problem:
         raise InputError(
             f"{index_path(builder, split)} cannot be written ({reason(problem)}); reading works without it, but "
             "is slower"
         ) from problem
+
+
+def keep_index(
+    builder: Any,
+    split: str,
+    ids: Shaped[np.ndarray, " n"],
+    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+) -> None:
+    """Write an index into the user's cache, where it can be written: the next reading is fast.
+
+    Args:
+        builder: of TFDS.
+        split: of the data set.
+        ids: of its rows.
+        labels: of its rows.
+    """
+    path = cached_path(builder, split)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, _content(builder, split, ids, labels))
+
+
+def _content(
+    builder: Any,
+    split: str,
+    ids: Shaped[np.ndarray, " n"],
+    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, files=np.array(_state_of_files(builder, split)), ids=ids, labels=labels)
+    return content.getvalue()
 
 
 def _state_of_files(builder: Any, split: str) -> str:

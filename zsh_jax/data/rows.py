@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int32, Shaped, UInt8
 
 from zsh_jax.data.reading import reading
-from zsh_jax.data.row_index import read_index, write_index
+from zsh_jax.data.row_index import keep_index, read_index, write_index
 from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
@@ -49,7 +49,10 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
     for number, (shard, stated) in enumerate(shards):
         parts.append(_read_shard(builder, split, number, Path(shard), stated, images=images, first=first))
         first += len(parts[-1].labels)
-    return join(parts, builder.data_dir)
+    rows = join(parts, builder.data_dir)
+    if not images:
+        keep_index(builder, split, rows.ids, rows.labels)
+    return rows
 
 
 def index_rows(builder: Any, split: str) -> None:
