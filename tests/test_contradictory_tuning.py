@@ -32,6 +32,10 @@ TOGETHER = {
         _tuning(BETA, validation=5),
         "tuning: 5 validation classes cannot be drawn from 5",
     ),
+    "tuning in parts": (
+        _tuning(BETA) | {"shard": "1/2"},
+        "shard: a sweep with tuning cannot be cut",
+    ),
     "tuning for no variant": (
         _tuning({"c": {"zsh": {"beta": (1e-4,)}}}),
         "tuning.axes: there is no variant 'c'",

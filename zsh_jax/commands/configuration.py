@@ -12,6 +12,7 @@ from zsh_jax.commands.experiment import load_experiment
 from zsh_jax.commands.values import apply
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.settings import check_settings, plain
+from zsh_jax.sweep.shard import shard_of
 
 SETTINGS = "zsh_jax/sweep/config.py lists all settings and their defaults"
 
@@ -58,8 +59,16 @@ def complete(config: ConfigDict) -> ConfigDict:
     plain(made)
     check_settings(made)
     with made.unlocked():
-        made.workdir = str(_expanded(made.workdir or default_workdir(made)))
+        made.workdir = str(_own_folder(_expanded(made.workdir or default_workdir(made)), made))
     return made.lock()
+
+
+def _own_folder(workdir: Path, config: ConfigDict) -> Path:
+    """The workdir of this process: below that of the sweep if it runs one part of it."""
+    shard = shard_of(config)
+    if shard is None or workdir.parts[-2:] == Path(shard.folder).parts:  # completed already
+        return workdir
+    return workdir / shard.folder
 
 
 def default_workdir(config: ConfigDict) -> str:

@@ -118,12 +118,7 @@ def report_bytes(config: ConfigDict, methods: int) -> int:
 def needed_bytes(config: ConfigDict, plan: Plan, inputs: Inputs) -> int:
     """Estimated bytes that a sweep still writes: unfinished cells, all cells of tuning, hash functions, report."""
     done = _done(config.workdir)
-    todo = [
-        cell
-        for group in plan.groups
-        for cell in group.cells()
-        if not done or cell_id(identity(cell, inputs)) not in done
-    ]
+    todo = [cell for cell in plan.cells() if not done or cell_id(identity(cell, inputs)) not in done]
     shown = shown_cells(plan, config.gallery.queries) if has_images(config.dataset.name) else []
     own = sum(cell_bytes(cell, config) for cell in (*todo, *tried_cells(config)))
     kept = todo if config.save_models else [cell for cell in shown if cell in set(todo)]

@@ -1,4 +1,4 @@
-"""The command of an installed package: `zsh-jax sweep | report | export | data`."""
+"""The command of an installed package: `zsh-jax sweep | merge | report | export | data`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,12 @@ def _sweep(arguments: Sequence[str]) -> int:
     return launch(["sweep", *arguments], (PROGRAM, "sweep"))
 
 
+def _merge(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.merge import main as merge
+
+    return merge(arguments)
+
+
 def _report(arguments: Sequence[str]) -> int:
     from zsh_jax.report.__main__ import main as report
 
@@ -52,10 +58,11 @@ def _data(arguments: Sequence[str]) -> int:
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
-    {"sweep": _sweep, "report": _report, "export": _export, "data": _data}
+    {"sweep": _sweep, "merge": _merge, "report": _report, "export": _export, "data": _data}
 )
 ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
+    "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",

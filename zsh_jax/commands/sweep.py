@@ -1,5 +1,6 @@
 """Run a sweep from its plan to its report."""
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -121,7 +122,7 @@ def _swept(
     if choices:
         plan, inputs = lay_out(config, choices)
     cutoffs = tuple(config.evaluation.cutoffs)
-    identities = [identity(cell, inputs) for group in plan.groups for cell in group.cells()]
+    identities = [identity(cell, inputs) for cell in plan.cells()]
     cells = set(map(cell_id, identities))
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, cells, **evaluation)
@@ -174,8 +175,15 @@ def _swept(
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(own, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    report = write_end(end, plan, inputs, partial(say, console), check)
-    log_sweep(wandb, config.to_dict(), rows, report)
+    if config.shard is None:
+        report = write_end(end, plan, inputs, partial(say, console), check)
+        log_sweep(wandb, config.to_dict(), rows, report)
+    else:
+        whole = Path(config.workdir).parent.parent
+        say(
+            console,
+            f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}",
+        )
     _say_failed(console, own, results.path)
     return own
 

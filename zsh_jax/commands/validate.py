@@ -22,7 +22,7 @@ def validate(config: ConfigDict, console: Console) -> None:
         InputError: if the sweep cannot run.
     """
     plan, inputs = lay_out(config, extract=False)
-    identifiers = {cell_id(identity(cell, inputs)) for group in plan.groups for cell in group.cells()}
+    identifiers = {cell_id(identity(cell, inputs)) for cell in plan.cells()}
     evaluation = {"cutoffs": config.evaluation.cutoffs, "seen_queries": config.evaluation.seen_queries}
     check_evaluation(config.workdir, identifiers, **evaluation)
     needed, free = check_disk(config, plan, inputs)

@@ -20,6 +20,7 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.tuning import tried_config, validation_config
 
@@ -92,7 +93,10 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
         database_sizes[split] = len(indices.database)
-    return make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib), splits
+    shard = shard_of(config)
+    parts = shard.of if shard else 1
+    plan = make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib, parts=parts)
+    return deal(plan, shard), splits
 
 
 def _check_components(group: Group, features: int) -> None:
@@ -124,9 +128,10 @@ def describe(
     """
     dataset = inputs.dataset
     splits = {split for group in plan.groups for split in group.splits}
+    whole = sum(map(len, plan.groups))
     semantics = ", ".join(f"{s.name} ({s.vectors.shape[1]} values)" for s in inputs.semantics.values())
     lines = [
-        f"{name}: cells {len(plan)}, groups {len(plan.groups)}, data splits {len(splits)}",
+        f"{name}: cells {whole}, groups {len(plan.groups)}, data splits {len(splits)}",
         f"data: {dataset.name}, {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
         f"features: {inputs.features_name} ({inputs.features.shape[1]} values); semantics: {semantics}",
     ]
@@ -145,9 +150,11 @@ def describe(
     lines.extend(_group_lines(plan.groups))
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
+    if len(plan) < whole:
+        lines.append(f"this part: {len(plan)} of {whole} cells")
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
     lines.append(f"results: {workdir}")
-    done = sum(is_done(identity(cell, inputs)) for group in plan.groups for cell in group.cells())
+    done = sum(is_done(identity(cell, inputs)) for cell in plan.cells())
     if done:
         lines.append(f"finished cells, skipped: {done}; set another --config.workdir to run them again")
     return "\n".join(lines)

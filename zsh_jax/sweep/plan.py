@@ -68,8 +68,8 @@ class Plan:
     """The batches of a sweep.
 
     Attributes:
-        groups: cells by compiled program.
-        batches: the same cells in the order in which they run.
+        groups: cells of the sweep by compiled program.
+        batches: the same cells, or those of this process's part, in the order in which they run.
         peak_bytes: estimated memory of the largest batch.
     """
 
@@ -79,10 +79,16 @@ class Plan:
 
     def __len__(self) -> int:
         """Number of cells."""
-        return sum(len(group) for group in self.groups)
+        return sum(len(batch) for batch in self.batches)
+
+    def cells(self) -> Iterator[Cell]:
+        """All cells, in the order in which they run."""
+        return (cell for batch in self.batches for cell in batch.cells())
 
 
-def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float) -> Plan:
+def make_plan(
+    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, parts: int = 1
+) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
     Data splits of one shape are stacked within a share of the memory, then cells as far as it allows. Batches of one
@@ -92,6 +98,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
         memory_gib: memory limit of a batch, in GiB.
+        parts: number of processes that share the sweep: there are as many chunks of data splits, if possible.
 
     Returns:
         The plan.
@@ -120,7 +127,7 @@ def make_plan(every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib:
                 f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
-        stack = min(len(splits), max(1, room))
+        stack = min(-(-len(splits) // parts), max(1, room))
         for chunk in even_chunks(splits, stack):
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)

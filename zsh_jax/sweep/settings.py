@@ -16,6 +16,7 @@ from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.axes import SHARED_AXES, TAKES
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.shard import parse_shard
 from zsh_jax.sweep.tuning import check_tuning
 from zsh_jax.takes import Takes, check, shown
 
@@ -48,6 +49,9 @@ SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
+    "shard": takes.optional(
+        Takes("I/N with I from 1 to N, such as 3/16", lambda value: parse_shard(value) is not None)
+    ),
     "gallery.queries": takes.whole(0, 100),
     "gallery.neighbours": takes.whole(1, 100),
     "dataset.name": takes.dataset_name(),
@@ -115,6 +119,11 @@ def check_settings(config: ConfigDict) -> None:
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
+    if config.shard is not None and config.tuning.axes:
+        raise InputError(
+            "shard: a sweep with tuning cannot be cut, since each choice needs all validation cells; fix: remove "
+            "--config.shard, or the tuning.axes"
+        )
 
 
 def meant(key: str, known: Collection[str] = ()) -> str:

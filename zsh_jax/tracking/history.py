@@ -61,7 +61,7 @@ def check_history(workdir: str | Path) -> None:
     try:
         if not path.exists() or (results.exists() and results.stat().st_size):
             return
-        number = parse_lines(path.read_bytes(), _is_history, START).foreign
+        number = parse_lines(path.read_bytes(), is_history, START).foreign
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); fix: choose another --config.workdir"
@@ -90,7 +90,7 @@ def open_history(workdir: str | Path) -> Container[str] | None:
     try:
         path.touch()
         content = path.read_bytes()
-        found = parse_lines(content, _is_history, START)
+        found = parse_lines(content, is_history, START)
         if found.old:  # the results are of this version, so these lines belong to none of them
             found = found._replace(damaged=[*found.damaged, *found.whole], rows=[], whole=[])
         heal(path, content, found)
@@ -112,7 +112,7 @@ def read_history(path: str | Path) -> Histories:
     """
     path = Path(path)
     try:
-        found = parse_lines(path.read_bytes(), _is_history, START)
+        found = parse_lines(path.read_bytes(), is_history, START)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); fix: delete it, a report does not need it"
@@ -123,7 +123,8 @@ def read_history(path: str | Path) -> Histories:
     return Histories(by_cell, len(found.damaged))
 
 
-def _is_history(row: Mapping[str, Any]) -> bool:
+def is_history(row: Mapping[str, Any]) -> bool:
+    """Whether a parsed line is the history of a cell."""
     values = [value for key, value in row.items() if key not in (ID, CHECKSUM)]
     return (
         isinstance(row.get(ID), str)

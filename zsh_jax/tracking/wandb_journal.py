@@ -33,7 +33,7 @@ def open_journal(workdir: str | Path) -> frozenset[str]:
                 file.write(b"\n")
     except OSError as error:
         raise cannot_write(path, error) from None
-    return frozenset(filter(None, map(_cell, content.splitlines())))
+    return frozenset(filter(None, map(cell_of, content.splitlines())))
 
 
 def note_run(workdir: str | Path, cell: str, run: str, mode: str) -> None:
@@ -52,7 +52,8 @@ def note_run(workdir: str | Path, cell: str, run: str, mode: str) -> None:
     append_whole(Path(workdir) / JOURNAL, f"{line}\n".encode(), make=True)
 
 
-def _cell(line: bytes) -> str | None:
+def cell_of(line: bytes) -> str | None:
+    """The `cell_id` that a line names; None if it is damaged."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

@@ -1,0 +1,156 @@
+"""Parts of one sweep in processes of their own, and the workdir that joins them."""
+
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from bad_input import make_data, put, refusal, tiny_config
+from fault_sweep import arguments, figures, rows, write_features
+from test_engine import _inputs, _plan
+from wandb_files import offline_runs
+
+from zsh_jax.commands.main import main
+from zsh_jax.errors import InputError
+from zsh_jax.model_file import load
+from zsh_jax.sweep.shard import Shard, deal, parse_shard
+from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.models import model_path
+
+GRID = {"bits": (8, 9), "seed": (0, 1, 2), "unseen": ("ant", "bee")}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("parts", [1, 7])
+def test_the_parts_of_a_plan_are_disjoint_and_complete(count, parts):
+    plan = _plan(_inputs(), parts=parts, **GRID)
+    whole = [repr(cell) for cell in plan.cells()]
+    if count > len(plan.batches):
+        with pytest.raises(
+            InputError, match=rf"part {count}/{count} is empty, .* only {len(plan.batches)} batches"
+        ):
+            deal(plan, Shard(count, count))
+        return
+    dealt = [
+        [repr(cell) for cell in deal(plan, Shard(number, count)).cells()] for number in range(1, count + 1)
+    ]
+    assert all(dealt)
+    assert sorted(itertools.chain.from_iterable(dealt)) == sorted(whole)
+
+
+def test_each_split_is_prepared_by_one_part_where_there_are_enough():
+    plan = _plan(_inputs(), parts=3, **GRID)
+    dealt = [
+        {split for batch in deal(plan, Shard(n, 3)).batches for split in batch.splits} for n in (1, 2, 3)
+    ]
+    assert sum(map(len, dealt)) == len(set().union(*dealt)) == 6
+    assert max(map(len, dealt)) == 2
+
+
+def test_a_part_is_named_by_its_number_and_their_count():
+    assert parse_shard("3/16") == Shard(3, 16)
+    assert str(Shard(3, 16)) == "3/16"
+    for text in ("0/4", "5/4", "1/0", "a/4", "1", "1/2/3", " 1/2", "+1/2", "1/2\n", "٣/٤", 3, None, ("1/2",)):
+        assert parse_shard(text) is None
+
+
+@pytest.mark.parametrize("shard", ["0/4", "5/4", "3", "a/b", 3, ("1/2",)])
+def test_a_part_that_there_is_not_is_refused(launch, tmp_path, capsys, shard):
+    make_data(tmp_path)
+    config = put(tiny_config(tmp_path), {"shard": shard})
+    assert refusal(launch, tmp_path, capsys, config).startswith("shard: takes I/N with I from 1 to N")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory, launch):
+    """A function that runs the tiny sweep, or a part of it; and the workdir of the whole sweep, run at once."""
+    folder = tmp_path_factory.mktemp("swept")
+    path = write_features(folder)
+
+    def run(workdir, **changes):
+        more = {"save_models": "True", "wandb__mode": "offline"}
+        return launch.main(["launch.py", *arguments(path, workdir, **more | changes)])
+
+    assert run(folder / "whole") == 0
+    return run, folder / "whole"
+
+
+def _same(workdir, whole):
+    one, other = rows(workdir), rows(whole)
+    assert {name: figures(row) for name, row in one.items()} == {
+        name: figures(row) for name, row in other.items()
+    }
+    assert read_history(workdir / HISTORY).by_cell == read_history(whole / HISTORY).by_cell
+    for name in one:
+        load(model_path(workdir, name))
+
+
+@pytest.mark.slow
+def test_parts_that_are_joined_are_the_whole_sweep(swept, tmp_path, capsys):
+    run, whole = swept
+    workdir = tmp_path / "sweep"
+    for number in (2, 1, 3):
+        assert run(workdir, shard=f"{number}/3") == 0
+        said = capsys.readouterr().out
+        assert f"part {number}/3 is finished; after all parts: zsh-jax merge {workdir}" in said
+    parts = [rows(workdir / "shards" / f"{number}-of-3") for number in (1, 2, 3)]
+    assert all(parts)
+    assert sum(map(len, parts)) == len({name for part in parts for name in part}) == 8
+    assert main(["merge", str(workdir)]) == 0
+    assert "8 cells of 3 workdirs added" in capsys.readouterr().out
+    _same(workdir, whole)
+    assert main(["merge", str(workdir)]) == 0
+    assert "0 cells of 3 workdirs added" in (said := capsys.readouterr().out)
+    assert "8 cells were there already" in said
+    before = rows(workdir)
+    assert run(workdir, report=True) == 0
+    assert "finished cells, skipped: 8" in capsys.readouterr().out
+    assert rows(workdir) == before
+    assert (workdir / "report" / "index.html").exists()
+    # The runs of the cells lie with the parts; the rerun has written the one of the sweep alone.
+    assert len(offline_runs(workdir)) == 1
+
+
+@pytest.mark.slow
+def test_a_part_that_is_missing_damaged_or_torn_runs_again(swept, tmp_path, capsys):
+    run, whole = swept
+    workdir = tmp_path / "sweep"
+    for number in (1, 2):
+        assert run(workdir, shard=f"{number}/3") == 0
+    first = workdir / "shards" / "1-of-3" / "results.jsonl"
+    content = first.read_bytes()
+    first.write_bytes(content[:-40])  # killed in mid-line
+    workdir.joinpath("results.jsonl").write_bytes(content.split(b"\n")[0][:-1])  # and here too
+    assert main(["merge", str(workdir), *map(str, sorted((workdir / "shards").iterdir()))]) == 0
+    assert "1 damaged lines left behind" in capsys.readouterr().out
+    assert 0 < len(rows(workdir)) < 8
+    assert run(workdir) == 0
+    _same(workdir, whole)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_joined_is_refused_in_one_line_and_nothing_is_written(swept, tmp_path, capsys):
+    _, whole = swept
+
+    def refused(*workdirs):
+        assert main(["merge", *map(str, workdirs)]) == 2
+        said = capsys.readouterr()
+        assert said.err.count("\n") == 1
+        assert not (tmp_path / "into").exists()
+        return said.err
+
+    capsys.readouterr()
+    assert "has no parts below" in refused(tmp_path / "into")
+    assert "there is no workdir" in refused(tmp_path / "into", whole, tmp_path / "nowhere")
+    assert "is given twice" in refused(tmp_path / "into", whole, whole)
+    (tmp_path / "empty").mkdir()
+    assert "cannot be read" in refused(tmp_path / "into", whole, tmp_path / "empty")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "results.jsonl").write_text('{"a": 1}\n')
+    assert "is not the result of a cell" in refused(tmp_path / "into", whole, foreign)
+    old = Path(__file__).parent / "old_workdir"
+    assert "older version" in refused(tmp_path / "into", shutil.copytree(old, tmp_path / "old"))
+    assert rows(whole)
+    assert not [path for path in os.listdir(whole) if path == ".lock"]

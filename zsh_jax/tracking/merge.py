@@ -1,0 +1,123 @@
+"""Join workdirs: the finished cells of several processes in one folder, each once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from zsh_jax.atomic import append_whole, cannot_write, write_whole
+from zsh_jax.errors import InputError
+from zsh_jax.tracking.history import HISTORY, is_history, open_history
+from zsh_jax.tracking.history import START as HISTORY_START
+from zsh_jax.tracking.lines import Lines, heal, parse_lines
+from zsh_jax.tracking.models import model_path
+from zsh_jax.tracking.results import ID, RESULTS, START
+from zsh_jax.tracking.row import is_row
+from zsh_jax.tracking.vectors import FOLDER
+from zsh_jax.tracking.wandb_journal import JOURNAL, cell_of, open_journal
+
+
+class Merged(NamedTuple):
+    """What was joined.
+
+    Attributes:
+        added: number of cells that are new in the folder.
+        there: number of cells that it had already.
+        damaged: number of lines that fail their checksum and are left behind.
+    """
+
+    added: int
+    there: int
+    damaged: int
+
+
+def merge(into: str | Path, parts: Sequence[str | Path]) -> Merged:
+    """Add the finished cells of workdirs to another: rows, histories, models, class vectors, and which have W&B runs.
+
+    Lines are copied byte by byte, so that their checksums stay right. A cell that is there already is skipped: equal
+    identities mean equal settings and data. Results are written last; a merge that is interrupted is run again.
+
+    Args:
+        into: the workdir; created if needed. The caller holds its lock.
+        parts: workdirs, none of which is in use.
+
+    Returns:
+        Numbers of cells and lines.
+
+    Raises:
+        InputError: a part has no results, or they are of another program or an older version; or the workdir is not
+            writable.
+        OSError: if the disk is full or gone.
+    """
+    into = Path(into)
+    every = [_results(Path(part)) for part in parts]  # all are read before anything is written
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        (into / RESULTS).touch()
+        open_history(into)
+        mine = _results(into)
+        heal(into / RESULTS, (into / RESULTS).read_bytes(), mine)
+        known = {row[ID] for row in mine.rows}
+        counts = [_add(into, Path(part), found, known) for part, found in zip(parts, every, strict=True)]
+    except OSError as error:
+        raise cannot_write(into, error) from None
+    added, there = map(sum, zip(*counts, strict=True))
+    return Merged(added, there, sum(len(found.damaged) for found in every))
+
+
+def _results(workdir: Path) -> Lines:
+    path = workdir / RESULTS
+    try:
+        found = parse_lines(path.read_bytes(), is_row, START)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); fix: give the workdir of a sweep"
+        ) from None
+    if found.foreign is not None:
+        raise InputError(
+            f"{path}, line {found.foreign} is not the result of a cell; fix: give the workdir of a sweep"
+        )
+    if found.old:
+        raise InputError(
+            f"{path} is of an older version, without fingerprints of its data; fix: rerun its sweep"
+        )
+    return found
+
+
+def _add(into: Path, part: Path, found: Lines, known: set[str]) -> tuple[int, int]:
+    """Add the new cells of a part, and their names to the known ones; how many are new, how many were there."""
+    new: dict[str, bytes] = {}
+    for row, line in zip(found.rows, found.whole, strict=True):
+        if row[ID] not in known:
+            new[row[ID]] = line  # of two lines of one cell, the later one is used
+    there = len({row[ID] for row in found.rows}) - len(new)
+    for name in new:
+        _copy(model_path(part, name), model_path(into, name))
+    for path in sorted((part / FOLDER).glob("*.safetensors")):
+        _copy(path, into / FOLDER / path.name)
+    _append(into / HISTORY, _histories(part, new))
+    if (part / JOURNAL).exists():
+        open_journal(into)
+        lines = (part / JOURNAL).read_bytes().splitlines()
+        _append(into / JOURNAL, [line for line in lines if cell_of(line) in new])
+    _append(into / RESULTS, list(new.values()))
+    known.update(new)
+    return len(new), there
+
+
+def _histories(part: Path, cells: dict[str, bytes]) -> list[bytes]:
+    if not (part / HISTORY).exists():
+        return []
+    found = parse_lines((part / HISTORY).read_bytes(), is_history, HISTORY_START)
+    return [line for row, line in zip(found.rows, found.whole, strict=True) if row[ID] in cells]
+
+
+def _append(path: Path, lines: Sequence[bytes]) -> None:
+    if lines:
+        append_whole(path, b"".join(line + b"\n" for line in lines))
+
+
+def _copy(path: Path, to: Path) -> None:
+    """Copy a file, if there is one."""
+    if path.exists() and not to.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(to, path.read_bytes())
