@@ -19,7 +19,7 @@ ROOMS = {
     "methods": {"core", "methods"},
     "data": {"atomic", "data", "errors"},
     "features": {"atomic", "core", "data", "features", "errors"},
-    "inputs": {"data", "features", "inputs", "digest", "errors"},
+    "inputs": {"core", "data", "features", "inputs", "digest", "errors"},
     "training": {"core", "methods", "data", "training", "errors"},
     "sweep": {"core", "methods", "data", "inputs", "training", "sweep", "errors"},
     "tracking": {"methods", "inputs", "sweep", "tracking", *FILES},

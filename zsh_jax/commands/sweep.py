@@ -18,6 +18,7 @@ from zsh_jax.commands.places import check_places
 from zsh_jax.commands.program_cache import keep_programs
 from zsh_jax.commands.resume import cells_done, check_start, told_other_data
 from zsh_jax.commands.validate import validate
+from zsh_jax.errors import InputError
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.model_file import save
@@ -89,7 +90,9 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
     x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
     if config.cache_programs:
         keep_programs()
-    with jax.enable_x64(x64):
+    _check_products(config)
+    products = "highest" if config.products == "float32" else config.products
+    with jax.enable_x64(x64), jax.default_matmul_precision(products):
         if config.validate_only:
             return _swept(config, console, command, lambda: None)
         check_places(config)  # before the lock, which is a file in the workdir
@@ -101,6 +104,14 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
                 raise
             lock.check()
     return rows
+
+
+def _check_products(config: ConfigDict) -> None:
+    if config.products != "float32" and jax.default_backend() == "cpu":
+        raise InputError(
+            f"products: {config.products} needs an accelerator; a CPU multiplies in float32; fix: "
+            "--config.products=float32"
+        )
 
 
 def _swept(

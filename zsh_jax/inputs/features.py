@@ -64,7 +64,8 @@ def extract_features(dataset: Dataset, features: FeatureSettings) -> Float32[np.
     from zsh_jax.features.cache import default_cache
     from zsh_jax.features.extract import extract
 
-    with jax.enable_x64(False):  # features are float32, so sweeps of both precisions share the cache
+    # Features are float32, and networks choose their products: sweeps of all precisions share the cache.
+    with jax.enable_x64(False), jax.default_matmul_precision(None):
         return extract(
             dataset,
             features.name,

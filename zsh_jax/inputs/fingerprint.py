@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32
 
+from zsh_jax.core.precision import chosen_products
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
 from zsh_jax.digest import digest
@@ -26,7 +27,7 @@ class Fingerprints(NamedTuple):
         features: of the raw features of all samples.
         semantics: of the class vectors, by kind of semantics.
         splits: of each data split: the indices of training samples, queries and database, and the query classes.
-        precision: "float32" or "float64", the precision of the sweep.
+        precision: "float32" or "float64", the precision of the sweep, and that of its products if it is another.
     """
 
     labels: str
@@ -72,7 +73,13 @@ def take_fingerprints(
         dataset.labels, dataset.class_names, dataset.ids, dataset.source_splits, dataset.auxiliary
     )
     vectors = {kind: vectors_fingerprint(kind, found, dataset) for kind, found in semantics.items()}
-    return Fingerprints(labels, digest(features), vectors, splits, jnp.result_type(float).name)
+    return Fingerprints(labels, digest(features), vectors, splits, _precision())
+
+
+def _precision() -> str:
+    products = chosen_products()
+    name = jnp.result_type(float).name
+    return name if products in (None, "highest") else f"{name}, products in {products}"
 
 
 def split_fingerprint(split: Split) -> str:

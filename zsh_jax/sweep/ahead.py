@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 import jax
 import jax.numpy as jnp
 
+from zsh_jax.core.precision import chosen_products
+
 
 @contextmanager
 def ahead(work: Callable[[], object] | None) -> Iterator[None]:
@@ -24,8 +26,8 @@ def ahead(work: Callable[[], object] | None) -> Iterator[None]:
     if work is None:
         yield
         return
-    x64 = jnp.result_type(float) == jnp.float64
-    thread = threading.Thread(target=_quietly, args=(work, x64), name="compile ahead", daemon=True)
+    x64, products = jnp.result_type(float) == jnp.float64, chosen_products()
+    thread = threading.Thread(target=_quietly, args=(work, x64, products), name="compile ahead", daemon=True)
     thread.start()
     try:
         yield
@@ -33,6 +35,6 @@ def ahead(work: Callable[[], object] | None) -> Iterator[None]:
         thread.join()
 
 
-def _quietly(work: Callable[[], object], x64: bool) -> None:
-    with jax.enable_x64(x64), suppress(Exception):
+def _quietly(work: Callable[[], object], x64: bool, products: str | None) -> None:
+    with jax.enable_x64(x64), jax.default_matmul_precision(products), suppress(Exception):
         work()

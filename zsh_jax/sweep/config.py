@@ -20,6 +20,9 @@ def defaults() -> ConfigDict:
     config.shard = config_dict.placeholder(str)  # I/N: run the I-th of N parts, in a workdir of its own
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time
+    config.products = (
+        "float32"  # "tensorfloat32": faster products of matrices on GPUs; see docs/performance.md
+    )
     config.cache_programs = True  # keep compiled programs in ~/.cache/zsh_jax/programs, for the next start
     config.save_models = False  # save the hash function of each cell
     config.report = True  # write a page, figures and tables at the end, in workdir/report

@@ -49,6 +49,7 @@ SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
+    "products": takes.one_of("float32", "tensorfloat32"),
     "shard": takes.optional(
         Takes("I/N with I from 1 to N, such as 3/16", lambda value: parse_shard(value) is not None)
     ),
@@ -119,6 +120,10 @@ def check_settings(config: ConfigDict) -> None:
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
+    if config.x64 and config.products != "float32":
+        raise InputError(
+            "products: float64 has no products in TF32; fix: remove --config.x64, or --config.products"
+        )
     if config.shard is not None and config.tuning.axes:
         raise InputError(
             "shard: a sweep with tuning cannot be cut, since each choice needs all validation cells; fix: remove "
