@@ -34,10 +34,12 @@ CASES = {
 class Traced:
     """In the place of `Compiled`: traces a program, and returns the shapes of what it gives."""
 
+    mesh = None
+
     def __init__(self):
         self.widths = {}
 
-    def shapes(self, function, *args, use, **static):
+    def shapes(self, function, *args, use, whole=(), **static):
         returned = jax.eval_shape(lambda *args: function(*args, **static), *args)
         leaves = [
             leaf for leaf in jax.tree.leaves((args, returned)) if jnp.issubdtype(leaf.dtype, jnp.inexact)

@@ -38,7 +38,7 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.evaluate import encode_cells, evaluate_cells
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.load import prepare_split
+from zsh_jax.sweep.load import prepare_splits
 from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, split_bytes
 from zsh_jax.sweep.plan import make_plan
 from zsh_jax.sweep.splits import split_of
@@ -236,7 +236,7 @@ def test_nothing_compiles_twice(monkeypatch):
     jax.clear_caches()
     chex.clear_trace_counter()
     programs = {
-        "prepare_split": (prepare_split, ("how", "reads"), 1),
+        "prepare_splits": (prepare_splits, ("how", "reads"), 1),
         "train": (train, ("program",), 2),
         "encode_cells": (encode_cells, ("feature_map",), 1),
         "evaluate_cells": (evaluate_cells, ("bits", "cutoffs"), 1),
@@ -244,7 +244,7 @@ def test_nothing_compiles_twice(monkeypatch):
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
         monkeypatch.setattr(
-            load if name == "prepare_split" else engine, name, jax.jit(counted, static_argnames=static)
+            load if name == "prepare_splits" else engine, name, jax.jit(counted, static_argnames=static)
         )
     inputs = _inputs()
     plan = _plan(

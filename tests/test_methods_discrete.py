@@ -161,7 +161,10 @@ def test_one_start_leaves_no_flip_that_helps(float64):
 def test_sampled_columns_weigh_similar_and_dissimilar_pairs_alike(several, float64):
     data = several_labels(toy()) if several else toy()
     chosen = np.array([3, 50, 7])
-    found = np.asarray(cosdish.sampled_columns(jnp.asarray(data.classes), jnp.asarray(chosen)).similarity)
+    columns = cosdish.sampled_columns(jnp.asarray(data.classes), jnp.asarray(chosen))
+    assert float(columns.scale).is_integer()
+    np.testing.assert_array_equal(columns.similarity, np.rint(columns.similarity))
+    found = np.asarray(columns.similarity) / float(columns.scale)
     share = (data.classes[:, None, :] * data.classes[chosen][None]).any(-1)
     np.testing.assert_array_equal(found == 1, share)
     assert found[share].sum() == pytest.approx(-found[~share].sum())
@@ -177,7 +180,7 @@ def test_the_sampled_rows_of_cosdish_are_best_bit_by_bit(float64):
     outside = np.setdiff1d(np.arange(120), chosen)
     np.testing.assert_array_equal(after[outside], before[outside])
 
-    residual, every = BITS * np.asarray(columns.similarity), _every_sign(8)
+    residual, every = BITS * np.asarray(columns.similarity) / float(columns.scale), _every_sign(8)
     for k in range(BITS):
         column = np.repeat(before[None, :, k], len(every), axis=0)
         column[:, chosen] = every

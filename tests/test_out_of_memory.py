@@ -15,7 +15,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.halving import halves, is_out_of_memory, within
-from zsh_jax.sweep.load import prepare_split
+from zsh_jax.sweep.load import prepare_splits
 from zsh_jax.sweep.train import train
 
 WEIGHTS = {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1)}
@@ -33,7 +33,7 @@ class Limited(Compiled):
         self.refused = []
 
     def run(self, function, *args, **kwargs):
-        self.prepared += function is prepare_split
+        self.prepared += function is prepare_splits
         if function is train:
             splits, shared, others = len(args[0].start), len(args[1].alpha), len(args[1].lam)
             if splits * shared * others > self.most_cells:

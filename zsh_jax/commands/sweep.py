@@ -31,6 +31,7 @@ from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.sweep.mesh import devices_of, sweep_mesh
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
@@ -162,9 +163,13 @@ def _swept(
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
-    memory = {"memory_gib": config.memory_gib, "compiled": Compiled()}
+    mesh = sweep_mesh(config.mesh.sweep)
+    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(mesh)}
     plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
-    say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
+    say(
+        console,
+        describe(plan, inputs, is_done, name=config.name, workdir=config.workdir, devices=devices_of(mesh)),
+    )
     if other_data := told_other_data(results, identities):
         say(console, other_data)
     wandb = log_missing(wandb, done, partial(say, console))
@@ -186,15 +191,9 @@ def _swept(
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(own, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
-    if config.shard is None:
-        report = write_end(end, plan, inputs, partial(say, console), check)
-        log_sweep(wandb, config.to_dict(), rows, report)
-    else:
-        whole = Path(config.workdir).parent.parent
-        say(
-            console,
-            f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}",
-        )
+    _conclude(
+        config, console, rows, wandb, lambda: write_end(end, plan, inputs, partial(say, console), check)
+    )
     _say_failed(console, own, results.path)
     return own
 
@@ -220,6 +219,21 @@ def _saved(
             logged = behind.submit(log_cells, logged.result(), batch)
             advance(batch)
         return results, logged.result()
+
+
+def _conclude(
+    config: ConfigDict,
+    console: Console,
+    rows: Sequence[dict[str, Any]],
+    wandb: WandbSettings,
+    write: Callable[[], Mapping[str, bytes]],
+) -> None:
+    """Make the report of a whole sweep; of a part, say how the parts are joined."""
+    if config.shard is None:
+        log_sweep(wandb, config.to_dict(), rows, write())
+        return
+    whole = Path(config.workdir).parent.parent
+    say(console, f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}")
 
 
 def _say_failed(console: Console, rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -63,11 +63,13 @@ class Columns(NamedTuple):
 
     Attributes:
         chosen: O, their indices.
-        similarity: S, 1 or -r.
+        similarity: w S, with S = 1 or -r: whole numbers, so that equal sums are equal in any order of adding up.
+        scale: w, the number of dissimilar pairs.
     """
 
     chosen: Int[Array, " q"]
     similarity: Float[Array, "n q"]
+    scale: Float[Array, ""]
 
 
 def sampled_columns(classes: Float[Array, "n c"], chosen: Int[Array, " q"]) -> Columns:
@@ -82,8 +84,8 @@ def sampled_columns(classes: Float[Array, "n c"], chosen: Int[Array, " q"]) -> C
     """
     similar = classes @ classes[chosen].T > 0
     ones = jnp.sum(similar, dtype=classes.dtype)
-    ratio = ones / jnp.maximum(similar.size - ones, 1)
-    return Columns(chosen, jnp.where(similar, 1, -ratio))
+    others = jnp.maximum(similar.size - ones, 1)
+    return Columns(chosen, jnp.where(similar, others, -ones), others)
 
 
 @full_precision
@@ -130,7 +132,7 @@ def sampled_step(
     """Update B_O bit by bit, with the other rows fixed.
 
     With R = l S - sum_{m<k} b_m b_Om', bit k minimises |R - b_k b_Ok'|^2 over b_Ok: the quadratic problem with Q = -2
-    R_O and p = -2 R_rest' b_rest.
+    R_O and p = -2 R_rest' b_rest. All are computed times w, see `Columns`: ties are then decided by no rounding.
 
     Args:
         key: of the random starts.
@@ -142,12 +144,12 @@ def sampled_step(
     Returns:
         B with the sampled rows replaced.
     """
-    chosen, similarity = columns
+    chosen, similarity, scale = columns
     bits = codes.shape[1]
     keys = jax.random.split(key, bits)
     # The other rows are fixed, so b_rest'R_rest needs no array of n x q: bit m < k subtracts (b_rest'b_m) b_Om.
     rest = codes.at[chosen].set(0)
-    agreement, overlap = bits * (rest.T @ similarity), rest.T @ rest
+    agreement, overlap = bits * (rest.T @ similarity), scale * (rest.T @ rest)
 
     def update(
         k: Int[Array, ""], carry: tuple[Float[Array, "q l"], Float[Array, "q q"]]
@@ -157,7 +159,7 @@ def sampled_step(
         others = jax.random.rademacher(keys[k], (starts - 2, chosen.shape[0]), dtype=codes.dtype)
         first = jnp.concatenate([rows[:, k][None], signs(-linear)[None], others])
         best = binary_quadratic(-2 * residual, linear, first)
-        return rows.at[:, k].set(best), residual - best[:, None] * best[None]
+        return rows.at[:, k].set(best), residual - scale * best[:, None] * best[None]
 
     rows, _ = lax.fori_loop(0, bits, update, (codes[chosen], bits * similarity[chosen]))
     return codes.at[chosen].set(rows)
@@ -174,7 +176,7 @@ def rest_step(columns: Columns, codes: Float[Array, "n l"]) -> Float[Array, "n l
     Returns:
         B with all but the sampled rows replaced.
     """
-    chosen, similarity = columns
+    chosen, similarity, _ = columns
     field = similarity @ codes[chosen]
     return jnp.where(field == 0, codes, jnp.sign(field)).at[chosen].set(codes[chosen])
 

@@ -9,6 +9,9 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jax
+from jax.sharding import Mesh
+
+from zsh_jax.sweep.mesh import spread
 
 MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
@@ -25,43 +28,55 @@ class _Program(NamedTuple):
 class Compiled:
     """Compiled programs by function, shapes and static arguments; measures the time of each run."""
 
-    def __init__(self) -> None:
+    def __init__(self, mesh: Mesh | None = None) -> None:
+        """Make an empty store.
+
+        Args:
+            mesh: devices over which the splits of a batch are spread; None for one device.
+        """
+        self.mesh = mesh
         self._programs: dict[Any, _Program] = {}
         self._uses: dict[Any, set[Hashable]] = {}
         self._compiling: dict[Any, threading.Lock] = {}  # held by the thread that compiles a program
         self._dropped = 0
 
-    def run(self, function: Any, *args: Any, use: Hashable = None, **static: Any) -> tuple[Any, float]:
+    def run(
+        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+    ) -> tuple[Any, float]:
         """Run a jitted function; compile it first if these shapes and static arguments are new.
 
         Args:
             function: jitted.
             *args: traced arguments; pytrees of arrays.
             use: key of the program for `release`.
+            whole: positions of the arguments without a leading axis of data splits.
             **static: static arguments.
 
         Returns:
             The function's result, ready, and its run time in seconds without compilation.
         """
-        program = self._compiled(function, args, use, static)
+        program = self._compiled(function, args, use, whole, static)
         start = time.perf_counter()
         result = jax.block_until_ready(program.call(*args))
         return result, time.perf_counter() - start
 
-    def shapes(self, function: Any, *args: Any, use: Hashable = None, **static: Any) -> tuple[Any, int]:
+    def shapes(
+        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+    ) -> tuple[Any, int]:
         """Compile a jitted function without running it.
 
         Args:
             function: jitted.
             *args: traced arguments; pytrees of arrays, or of their shapes.
             use: key of the program for `release`.
+            whole: as in `run`.
             **static: static arguments.
 
         Returns:
-            The shapes of its outputs, and the bytes of its outputs and work space as the compiler reports them; 0 if it
-            does not report them.
+            The shapes of its outputs, and the bytes of its outputs and work space on each device as the compiler
+            reports them; 0 if it does not report them.
         """
-        program = self._compiled(function, args, use, static)
+        program = self._compiled(function, args, use, whole, static)
         return program.shapes, program.beside
 
     def release(self, needed: Container[Hashable]) -> None:
@@ -86,10 +101,15 @@ class Compiled:
         """Number of programs in memory."""
         return len(self._programs)
 
-    def _compiled(self, function: Any, args: Any, use: Hashable, static: dict[str, Any]) -> _Program:
+    def _compiled(
+        self, function: Any, args: Any, use: Hashable, whole: tuple[int, ...], static: dict[str, Any]
+    ) -> _Program:
         leaves, structure = jax.tree.flatten(args)
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        key = (function, structure, shapes, tuple(sorted(static.items())))
+        options = tuple(sorted(static.items()))
+        key = (function, structure, shapes, options)
+        if self.mesh is not None:
+            function, static = spread(function, self.mesh, whole, len(args), options), {}
         with self._compiling.setdefault(key, threading.Lock()):
             if key not in self._programs:
                 lowered = function.lower(*args, **static)

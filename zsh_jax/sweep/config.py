@@ -17,6 +17,10 @@ def defaults() -> ConfigDict:
     config.name = "sweep"  # of the sweep; also the group in Weights & Biases
     config.workdir = config_dict.placeholder(str)  # folder of the results; runs/{name}-{dataset} if not set
     config.memory_gib = 2.0  # memory limit of one batch of cells
+    config.mesh = ConfigDict()
+    config.mesh.sweep = config_dict.placeholder(
+        int
+    )  # devices over which data splits are spread; None for all
     config.shard = config_dict.placeholder(str)  # I/N: run the I-th of N parts, in a workdir of its own
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time

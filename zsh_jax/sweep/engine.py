@@ -29,6 +29,7 @@ from zsh_jax.sweep.load import (
     samples_of,
 )
 from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.mesh import devices_of
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained, train
@@ -104,7 +105,7 @@ def run(
             compile_next = partial(footprint, rest[0], inputs, compiled, **evaluation)
         try:
             with ahead(compile_next):
-                samples = samples_of(inputs) if samples is None else samples
+                samples = samples_of(inputs, compiled.mesh) if samples is None else samples
                 if splits != batch.splits:
                     loaded, splits = None, ()  # free the last chunk's arrays before loading the next
                 if loaded is None:
@@ -162,17 +163,18 @@ def footprint(
         seen_queries: as in `run`.
 
     Returns:
-        Bytes of its largest stage, with all arrays that are held during it.
+        Bytes of its largest stage on one device, with all arrays that are held during it.
     """
     samples = sample_shapes(inputs)
     loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
-    held = bytes_of((loaded.prepared, loaded.roles, loaded.phi))
+    devices = devices_of(compiled.mesh)
+    held = bytes_of((loaded.prepared, loaded.roles, loaded.phi)) // devices
 
     def call(function: Any, *args: Any, use: Hashable, **static: Any) -> Any:
         nonlocal peak, held
         returned, beside = compiled.shapes(function, *args, use=use, **static)
         peak = max(peak, held + beside)
-        held += bytes_of(returned)
+        held += bytes_of(returned) // devices
         return returned
 
     _stages(batch, loaded, samples, call, cutoffs=cutoffs)
@@ -213,15 +215,15 @@ def _stages(
     weights = _traced(batch, samples.features.dtype)
     program, method = batch.program, batch.program.of
     _, training, judging = _uses(batch)
-    trained = call(train, loaded.prepared, weights, use=training, program=program)
+    trained = call(train, loaded.prepared, weights, use=training, whole=(1,), program=program)
     trained = _in_one_row(trained)
     before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
     mapped = {"feature_map": method.feature_map, "use": judging}
     if not method.has_codes:
         judged = (*before, trained.head, *samples, loaded.roles)
-        return trained, call(evaluate_vectors, *judged, **mapped, cutoffs=cutoffs)
+        return trained, call(evaluate_vectors, *judged, **mapped, whole=(3, 4), cutoffs=cutoffs)
     phi = None if method.feature_map is Identity else loaded.phi
-    codes = call(encode_cells, *before, trained.head, samples.features, phi, **mapped)
+    codes = call(encode_cells, *before, trained.head, samples.features, phi, **mapped, whole=(3,))
     scores = call(
         evaluate_cells,
         codes,
@@ -229,6 +231,7 @@ def _stages(
         samples.labels,
         loaded.roles,
         use=judging,
+        whole=(2,),
         bits=program.bits,
         cutoffs=cutoffs,
     )
@@ -285,5 +288,8 @@ def _run_batch(
         "evaluate_seconds": each(evaluate_cells, evaluate_vectors),
     }
     models = hash_functions(batch, loaded.prepared, trained) if keep_models and has_codes else None
-    trace = jax.device_get(trained.trace)
-    return list(cell_results(batch, inputs, trace, jax.device_get(scores), extra=extra, models=models))
+    # Splits that only fill the last device up are left out.
+    trace, scores = jax.tree.map(
+        lambda leaf: leaf[: len(batch.splits)], jax.device_get((trained.trace, scores))
+    )
+    return list(cell_results(batch, inputs, trace, scores, extra=extra, models=models))

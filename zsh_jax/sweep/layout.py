@@ -19,6 +19,7 @@ from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.mesh import devices_of, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
@@ -94,8 +95,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         splits[split] = split_fingerprint(indices)
         database_sizes[split] = len(indices.database)
     shard = shard_of(config)
-    parts = shard.of if shard else 1
-    plan = make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib, parts=parts)
+    spread = {"parts": shard.of if shard else 1, "devices": devices_of(sweep_mesh(config.mesh.sweep))}
+    plan = make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib, **spread)
     return deal(plan, shard), splits
 
 
@@ -112,7 +113,13 @@ def _check_components(group: Group, features: int) -> None:
 
 
 def describe(
-    plan: Plan, inputs: Inputs, is_done: Callable[[dict[str, Any]], bool], *, name: str, workdir: str
+    plan: Plan,
+    inputs: Inputs,
+    is_done: Callable[[dict[str, Any]], bool],
+    *,
+    name: str,
+    workdir: str,
+    devices: int = 1,
 ) -> str:
     """The plan as text.
 
@@ -122,6 +129,7 @@ def describe(
         is_done: given a cell's identity, whether it is finished already.
         name: of the sweep.
         workdir: of the sweep.
+        devices: that share it.
 
     Returns:
         A few lines: cells, groups, data, estimated memory, finished cells.
@@ -152,7 +160,8 @@ def describe(
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     if len(plan) < whole:
         lines.append(f"this part: {len(plan)} of {whole} cells")
-    lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most")
+    each = f" on each of {devices} devices" if devices > 1 else ""
+    lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most{each}")
     lines.append(f"results: {workdir}")
     done = sum(is_done(identity(cell, inputs)) for cell in plan.cells())
     if done:

@@ -1,11 +1,13 @@
 """Load the data splits of a batch: the training problem and the roles of samples, on the device."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.data.seen_queries import draw_seen_queries
@@ -15,6 +17,7 @@ from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Roles, map_samples
+from zsh_jax.sweep.mesh import AXIS, devices_of, on_every_device, padded, spread
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
@@ -44,10 +47,11 @@ class Loaded(NamedTuple):
     seconds: float
 
 
-def samples_of(inputs: Inputs) -> Samples:
-    """All samples, on the device, in JAX's current precision; the CPU reads aligned features where they are."""
+def samples_of(inputs: Inputs, mesh: Mesh | None = None) -> Samples:
+    """All samples, on every device, in JAX's current precision; the CPU reads aligned features where they are."""
     features = np.asarray(inputs.features, jnp.result_type(float))
-    return Samples(jax.device_put(features, may_alias=True), jnp.asarray(inputs.dataset.labels))
+    samples = Samples(jax.device_put(features, may_alias=True), jnp.asarray(inputs.dataset.labels))
+    return on_every_device(samples, mesh)
 
 
 def sample_shapes(inputs: Inputs) -> Samples:
@@ -58,7 +62,7 @@ def sample_shapes(inputs: Inputs) -> Samples:
 
 
 def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, seen_queries: int) -> Loaded:
-    """Prepare the data splits of a batch, one after the other, and stack them.
+    """Prepare the data splits of a batch, one after the other on each device, and stack them.
 
     Args:
         batch: of the plan.
@@ -67,19 +71,24 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         compiled: programs.
         seen_queries: number of queries of seen classes.
     """
-    prepared, roles, seconds = [], [], 0.0
-    for split in batch.splits:
-        one, role = _arguments(split, batch, inputs, seen_queries=seen_queries)
+    splits = padded(batch.splits, compiled.mesh)
+    each = [_arguments(split, batch, inputs, seen_queries=seen_queries) for split in splits]
+    prepared, seconds = [], 0.0
+    for rows, static in _rounds(splits, batch, compiled.mesh):
         made, spent = compiled.run(
-            prepare_split, samples.features, *one, use=preparing(batch), **_static(split, batch)
+            prepare_splits,
+            samples.features,
+            *_stacked([each[row][0] for row in rows]),
+            use=preparing(batch),
+            whole=(0,),
+            **static,
         )
         prepared.append(made)
-        roles.append(role)
         seconds += spent
-    every, role = _stacked(prepared, roles)
+    every, role = _joined(prepared, len(splits), compiled.mesh), _stacked([role for _, role in each])
     phi = None
     if batch.holds_phi:
-        phi, spent = compiled.run(map_samples, *_mapping(every, samples), use=preparing(batch))
+        phi, spent = compiled.run(map_samples, *_mapping(every, samples), use=preparing(batch), whole=(2,))
         seconds += spent
     return Loaded(every, role, phi, seconds / len(batch.splits))
 
@@ -99,37 +108,81 @@ def loaded_shapes(
     Returns:
         Shapes, and bytes without the samples.
     """
-    split = batch.splits[0]
+    split, devices = batch.splits[0], devices_of(compiled.mesh)
+    count = len(padded(batch.splits, compiled.mesh))
+    here = count // devices  # splits of one device
+
+    def stacked(tree: Any, times: int) -> Any:
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((times, *leaf.shape), leaf.dtype), tree)
+
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
+    of_a_round = stacked(one, devices)
     made, beside = compiled.shapes(
-        prepare_split, samples.features, *one, use=preparing(batch), **_static(split, batch)
+        prepare_splits,
+        samples.features,
+        *of_a_round,
+        use=preparing(batch),
+        whole=(0,),
+        **_static(split, batch),
     )
-    count = len(batch.splits)
-
-    def stacked(tree: Any) -> Any:
-        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape), leaf.dtype), tree)
-
-    each = bytes_of(made)
-    peak = max((count - 1) * each + bytes_of(one) + beside, 2 * count * each)
-    every, phi = stacked(made), None
+    each = bytes_of(made) // devices
+    peak = max((here - 1) * each + bytes_of(one) + beside, 2 * here * each)
+    every: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), made)
+    phi = None
     if batch.holds_phi:
-        phi, beside = compiled.shapes(map_samples, *_mapping(every, samples), use=preparing(batch))
-        peak = max(peak, count * each + beside)
-    return Loaded(every, stacked(role), phi, 0.0), peak
+        phi, beside = compiled.shapes(
+            map_samples, *_mapping(every, samples), use=preparing(batch), whole=(2,)
+        )
+        peak = max(peak, here * each + beside)
+    return Loaded(every, stacked(role, count), phi, 0.0), peak
+
+
+def _rounds(
+    splits: Sequence[DataSplit], batch: Batch, mesh: Mesh | None
+) -> Iterator[tuple[list[int], dict[str, Any]]]:
+    """Which splits the devices prepare at a time, one each, and the static arguments.
+
+    Each device prepares the splits that it keeps. Splits that are prepared by different programs are an exception: all
+    devices prepare the same one.
+    """
+    ways = [_static(split, batch) for split in splits]
+    devices = devices_of(mesh)
+    if any(way != ways[0] for way in ways):
+        yield from (([place] * devices, way) for place, way in enumerate(ways))
+        return
+    here = len(splits) // devices
+    for place in range(here):
+        yield list(range(place, len(splits), here)), ways[0]
 
 
 @jax.jit
-def _stacked(prepared: list[Prepared], roles: list[Roles]) -> tuple[Prepared, Roles]:
+def _stacked(splits: list[Any]) -> Any:
     """Data splits on a leading axis, by one program."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *splits)
 
-    def stack(*leaves: Array) -> Array:
-        return jnp.stack(leaves)
 
-    return jax.tree.map(stack, *prepared), jax.tree.map(stack, *roles)
+def _joined(rounds: list[Prepared], count: int, mesh: Mesh | None) -> Prepared:
+    """Data splits that were prepared in rounds, in their order; each device joins its own."""
+    if mesh is None:
+        joined: Prepared = _at_once(*rounds)
+    elif len(rounds) == count:  # of one split each, on all devices
+        firsts = jax.tree.map(lambda leaf: leaf[:1], rounds)
+        joined = jax.device_put(_side_by_side(*firsts), NamedSharding(mesh, PartitionSpec(AXIS)))
+    else:
+        joined = spread(_side_by_side, mesh, (), len(rounds), ())(*rounds)
+    return joined
+
+
+def _side_by_side(*rounds: Prepared) -> Prepared:
+    joined: Prepared = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *rounds)
+    return joined
 
 
 def _mapping(prepared: Prepared, samples: Samples) -> tuple[Any, ...]:
     return prepared.preprocessing, prepared.rbf, samples.features
+
+
+_at_once = jax.jit(_side_by_side)
 
 
 def preparing(batch: Batch) -> tuple[Any, ...]:
@@ -156,7 +209,7 @@ def _bytes_of_leaf(leaf: Any) -> int:
 def _arguments(
     split: DataSplit, batch: Batch, inputs: Inputs, *, seen_queries: int
 ) -> tuple[tuple[Any, ...], Roles]:
-    """The arguments of `prepare_split` after the features, and the roles in the split."""
+    """The arguments of `prepare_splits` after the features, and the roles in the split."""
     dtype = jnp.result_type(float)
     indices = split_of(inputs, split)
     vectors = vectors_of(inputs, split)
@@ -172,18 +225,20 @@ def _arguments(
 
 
 @partial(jax.jit, static_argnames=("how", "reads"))
-def prepare_split(
+def prepare_splits(
     features: Float[Array, "n_all d"],
-    training: Int[Array, " n"],
+    training: Int[Array, "s n"],
     taught: Taught,
     keys: Streams,
-    bandwidth_scale: Float[Array, ""],
+    bandwidth_scale: Float[Array, " s"],
     *,
     how: Preparation,
     reads: frozenset[Reads],
 ) -> Prepared:
-    """`prepare` on the training samples among all samples."""
-    return prepare(features[training], taught, keys, bandwidth_scale, how=how, reads=reads)
+    """`prepare` on the training samples among all samples, of the one split of this device; leaves keep its axis."""
+    rows, *rest = jax.tree.map(lambda leaf: leaf[0], (training, taught, keys, bandwidth_scale))
+    made = prepare(features[rows], *rest, how=how, reads=reads)
+    return jax.tree.map(lambda leaf: leaf[None], made)
 
 
 def preparation(split: DataSplit, reads: frozenset[Reads]) -> Preparation:

@@ -87,7 +87,7 @@ class Plan:
 
 
 def make_plan(
-    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, parts: int = 1
+    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, parts: int = 1, devices: int = 1
 ) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
@@ -97,8 +97,9 @@ def make_plan(
     Args:
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
-        memory_gib: memory limit of a batch, in GiB.
+        memory_gib: memory limit of a batch on each device, in GiB.
         parts: number of processes that share the sweep: there are as many chunks of data splits, if possible.
+        devices: over which the data splits of a batch are spread.
 
     Returns:
         The plan.
@@ -127,14 +128,18 @@ def make_plan(
                 f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
-        stack = min(-(-len(splits) // parts), max(1, room))
-        for chunk in even_chunks(splits, stack):
+        of_a_part = -(-len(splits) // parts)
+        rows = even_chunks(splits, min(devices, of_a_part))  # each device has one split of a row
+        stack = min(-(-of_a_part // devices), max(1, room))
+        for row in even_chunks(rows, stack):
+            chunk = tuple(split for few in row for split in few)
             for group in same:
                 cell = cell_bytes(size, splits[0], group.program)
-                room = (budget - fixed - len(chunk) * each) // (len(chunk) * cell)
-                cut = _batches(group, tuple(chunk), room, reads, holds_phi=holds_phi)
+                room = (budget - fixed - len(row) * each) // (len(row) * cell)
+                cut = _batches(group, chunk, room, reads, holds_phi=holds_phi)
                 batches += cut
-                peak = max(peak, fixed + len(chunk) * each + max(map(len, cut)) * cell)
+                cells = len(row) * max(len(batch) // len(chunk) for batch in cut)
+                peak = max(peak, fixed + len(row) * each + cells * cell)
     return Plan(tuple(every), tuple(batches), peak)
 
 

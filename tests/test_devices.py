@@ -1,0 +1,108 @@
+"""Data splits spread over several devices: each cell is what it is on one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+from bad_input import make_data, put, refusal, tiny_config
+
+from zsh_jax.sweep.mesh import devices_of, padded, sweep_mesh
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPT = """
+import sys
+import jax, numpy as np
+from test_engine import NAMES, _axes, _inputs
+from zsh_jax import encode
+from zsh_jax.methods.table import METHODS
+from zsh_jax.sweep import engine
+from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.memory import Sizes
+from zsh_jax.sweep.mesh import sweep_mesh
+from zsh_jax.sweep.plan import make_plan
+
+FEW = {"zsh": {"max_iterations": (4,)}, "zsh_coupled": {"max_iterations": (4,)}}
+FEW |= {"zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)}, "ksh": {"max_iterations": (30,)}}
+inputs = _inputs()
+sizes = {"one-hot": Sizes(*inputs.features.shape, len(NAMES))}
+
+
+def results(devices, axes):
+    mesh = sweep_mesh(devices)
+    plan = make_plan(groups(_axes(**axes)), sizes, memory_gib=1.0, devices=devices)
+    keep = {"keeps_model": lambda cell: True, "seen_queries": 3, "cutoffs": (5, 20)}
+    compiled = Compiled(mesh)
+    found = [r for batch in engine.run(plan, inputs, compiled=compiled, memory_gib=1.0, **keep) for r in batch]
+    return {repr(sorted(result.cell.items(), key=str)): result for result in found}
+
+
+def compare(axes, devices):
+    one = results(1, axes)
+    several = results(devices, axes)
+    assert one.keys() == several.keys(), axes
+    for cell in one:
+        a, b = one[cell], several[cell]
+        jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12), a.history, b.history)
+        for name in a.metrics.keys() - {"seconds", "prepare_seconds", "encode_seconds", "evaluate_seconds"}:
+            if isinstance(a.metrics[name], str):
+                assert a.metrics[name] == b.metrics[name]
+                continue
+            np.testing.assert_allclose(a.metrics[name], b.metrics[name], rtol=1e-9, atol=1e-12, err_msg=name)
+        if a.model is not None:
+            np.testing.assert_array_equal(encode(a.model, inputs.features), encode(b.model, inputs.features))
+    print("same", len(one), "cells", axes, devices, flush=True)
+
+
+with jax.enable_x64(True):
+    assert len(jax.devices()) == 8
+    for name in sys.argv[1:]:
+        bits = (7,) if METHODS[name].has_codes else (0,)  # as many as the features
+        compare({"method": (name,), "unseen": ("ant",), "seed": (0, 1, 2), "bits": bits} | FEW, 8)
+    if "zsh" in sys.argv:
+        weights = {"zsh": {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1, 1.0), "max_iterations": (4,)}}
+        compare({"seed": (0, 1, 2), "unseen": ("ant", "bee"), "bits": (8, 9)} | weights, 2)
+        ways = {"edge_weights": ("heat", "binary"), "neighbours": (4, 7)}
+        compare({"seed": (0,), "unseen": ("ant",)} | ways | FEW, 3)
+        compare({"seed": tuple(range(7)), "unseen": ("ant",), "method": ("zsh", "lsh")} | FEW, 3)
+"""
+METHODS_IN_TURN = 4  # processes that share the methods
+
+
+def _run(script, *arguments):
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8".strip()
+    path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": path, "XLA_FLAGS": flags}
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=900)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", range(METHODS_IN_TURN))
+def test_every_method_gives_the_same_on_eight_devices(turn):
+    from zsh_jax.methods.table import METHODS
+
+    names = list(METHODS)[turn::METHODS_IN_TURN]
+    done = _run(SCRIPT, *names)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("same") == len(names) + 3 * ("zsh" in names)
+
+
+def test_one_device_needs_no_mesh():
+    if len(jax.local_devices()) == 1:
+        assert sweep_mesh(None) is None
+    assert sweep_mesh(1) is None
+    assert devices_of(None) == 1
+    assert padded(["a", "b"], None) == ["a", "b"]
+
+
+def test_more_devices_than_there_are_are_refused(launch, tmp_path, capsys):
+    make_data(tmp_path)
+    config = put(tiny_config(tmp_path), {"mesh.sweep": 1000})
+    there = len(jax.local_devices())
+    assert refusal(launch, tmp_path, capsys, config).startswith(
+        f"mesh.sweep: there are {there} devices (cpu), not 1000"
+    )
