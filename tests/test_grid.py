@@ -311,3 +311,17 @@ def test_splits_are_stacked_within_a_share_of_the_memory(memory_gib, most):
 def test_a_sweep_of_several_parts_has_as_many_chunks(parts):
     plan = make_plan(groups(_axes(seed=tuple(range(40)))), SIZES, memory_gib=8.0, parts=parts)
     assert parts <= len({batch.splits for batch in plan.batches}) < 2 * parts
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4, 8, 40])
+def test_splits_come_in_rows_of_the_devices(devices):
+    """A device without a split would do the work of another once more."""
+    every = groups(_axes(seed=tuple(range(40))))
+    plan = make_plan(every, SIZES, memory_gib=0.3, devices=devices)
+    chunks = {batch.splits for batch in plan.batches}
+    assert sum(map(len, chunks)) == 40
+    assert all(len(chunk) % devices == 0 for chunk in chunks)
+    most = max(len(batch.splits) for batch in make_plan(every, SIZES, memory_gib=0.3).batches)
+    assert most > 1
+    assert max(map(len, chunks)) >= min(40, devices * most)
+    assert plan.peak_bytes <= 0.3 * 2**30
