@@ -78,9 +78,9 @@ def _axes(**changes):
     return axes | changes
 
 
-def _plan(inputs, memory_gib=1.0, parts=1, **changes):
+def _plan(inputs, memory_gib=1.0, **changes):
     sizes = {"one-hot": Sizes(*inputs.features.shape, len(NAMES))}
-    return make_plan(groups(_axes(**changes)), sizes, memory_gib=memory_gib, parts=parts)
+    return make_plan(groups(_axes(**changes)), sizes, memory_gib=memory_gib)
 
 
 def _tight(inputs):

@@ -307,12 +307,6 @@ def test_splits_are_stacked_within_a_share_of_the_memory(memory_gib, most):
     assert max(len(batch.splits) for batch in plan.batches) == most
 
 
-@pytest.mark.parametrize("parts", [2, 3, 40])
-def test_a_sweep_of_several_parts_has_as_many_chunks(parts):
-    plan = make_plan(groups(_axes(seed=tuple(range(40)))), SIZES, memory_gib=8.0, parts=parts)
-    assert parts <= len({batch.splits for batch in plan.batches}) < 2 * parts
-
-
 @pytest.mark.parametrize("devices", [1, 2, 4, 8, 40])
 def test_splits_come_in_rows_of_the_devices(devices):
     """A device without a split would do the work of another once more."""

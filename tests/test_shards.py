@@ -1,51 +1,49 @@
 """Parts of one sweep in processes of their own, and the workdir that joins them."""
 
 import itertools
+import json
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bad_input import make_data, put, refusal, tiny_config
 from fault_sweep import arguments, figures, rows, write_features
-from test_engine import _inputs, _plan
+from test_engine import _axes
 from wandb_files import offline_runs
 
 from zsh_jax.commands.main import main
-from zsh_jax.errors import InputError
 from zsh_jax.model_file import load
+from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.shard import Shard, deal, parse_shard
 from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.lines import signed
 from zsh_jax.tracking.models import model_path
 
 GRID = {"bits": (8, 9), "seed": (0, 1, 2), "unseen": ("ant", "bee")}
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
-@pytest.mark.parametrize("parts", [1, 7])
-def test_the_parts_of_a_plan_are_disjoint_and_complete(count, parts):
-    plan = _plan(_inputs(), parts=parts, **GRID)
-    whole = [repr(cell) for cell in plan.cells()]
-    if count > len(plan.batches):
-        with pytest.raises(
-            InputError, match=rf"part {count}/{count} is empty, .* only {len(plan.batches)} batches"
-        ):
-            deal(plan, Shard(count, count))
-        return
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 30])
+@pytest.mark.parametrize(
+    "changes", [{}, {"method": ("zsh", "lsh"), "seen_classes": (2, 3)}, {"seed": (0,)}], ids=str
+)
+def test_the_parts_of_a_sweep_are_disjoint_and_complete(count, changes):
+    every = groups(_axes(**GRID | changes))
+    whole = [repr(cell) for group in every for cell in group.cells()]
     dealt = [
-        [repr(cell) for cell in deal(plan, Shard(number, count)).cells()] for number in range(1, count + 1)
+        [repr(cell) for group in deal(every, Shard(number, count)) for cell in group.cells()]
+        for number in range(1, count + 1)
     ]
-    assert all(dealt)
     assert sorted(itertools.chain.from_iterable(dealt)) == sorted(whole)
+    assert max(map(len, dealt)) <= -(-len(whole) // count) + 4  # whole splits, or whole groups of them
 
 
 def test_each_split_is_prepared_by_one_part_where_there_are_enough():
-    plan = _plan(_inputs(), parts=3, **GRID)
-    dealt = [
-        {split for batch in deal(plan, Shard(n, 3)).batches for split in batch.splits} for n in (1, 2, 3)
-    ]
+    every = groups(_axes(**GRID))
+    dealt = [{split for group in deal(every, Shard(n, 3)) for split in group.splits} for n in (1, 2, 3)]
     assert sum(map(len, dealt)) == len(set().union(*dealt)) == 6
-    assert max(map(len, dealt)) == 2
+    assert list(map(len, dealt)) == [2, 2, 2]
 
 
 def test_a_part_is_named_by_its_number_and_their_count():
@@ -69,7 +67,7 @@ def swept(tmp_path_factory, launch):
     path = write_features(folder)
 
     def run(workdir, **changes):
-        more = {"save_models": "True", "wandb__mode": "offline"}
+        more = {"save_models": "True", "wandb__mode": "offline", "x64": "True"}
         return launch.main(["launch.py", *arguments(path, workdir, **more | changes)])
 
     assert run(folder / "whole") == 0
@@ -77,11 +75,18 @@ def swept(tmp_path_factory, launch):
 
 
 def _same(workdir, whole):
+    """Equal but for the rounding of sums in batches of other sizes."""
     one, other = rows(workdir), rows(whole)
-    assert {name: figures(row) for name, row in one.items()} == {
-        name: figures(row) for name, row in other.items()
-    }
-    assert read_history(workdir / HISTORY).by_cell == read_history(whole / HISTORY).by_cell
+    histories = read_history(workdir / HISTORY).by_cell, read_history(whole / HISTORY).by_cell
+    assert one.keys() == other.keys() == histories[0].keys() == histories[1].keys()
+    for name, row in one.items():
+        for key, value in (figures(row) | histories[0][name]).items():
+            expected = (figures(other[name]) | histories[1][name])[key]
+            if isinstance(value, str):
+                assert value == expected
+            else:  # null is NaN
+                sides = np.array(value, float), np.array(expected, float)
+                np.testing.assert_allclose(*sides, rtol=1e-9, atol=1e-12, err_msg=key)
     for name in one:
         load(model_path(workdir, name))
 
@@ -102,7 +107,7 @@ def test_parts_that_are_joined_are_the_whole_sweep(swept, tmp_path, capsys):
     _same(workdir, whole)
     assert main(["merge", str(workdir)]) == 0
     assert "0 cells of 3 workdirs added" in (said := capsys.readouterr().out)
-    assert "8 cells were there already" in said
+    assert "8 cells of them there already" in said
     before = rows(workdir)
     assert run(workdir, report=True) == 0
     assert "finished cells, skipped: 8" in capsys.readouterr().out
@@ -123,7 +128,7 @@ def test_a_part_that_is_missing_damaged_or_torn_runs_again(swept, tmp_path, caps
     first.write_bytes(content[:-40])  # killed in mid-line
     workdir.joinpath("results.jsonl").write_bytes(content.split(b"\n")[0][:-1])  # and here too
     assert main(["merge", str(workdir), *map(str, sorted((workdir / "shards").iterdir()))]) == 0
-    assert "1 damaged lines left behind" in capsys.readouterr().out
+    assert "1 damaged line left behind" in capsys.readouterr().out
     assert 0 < len(rows(workdir)) < 8
     assert run(workdir) == 0
     _same(workdir, whole)
@@ -144,8 +149,11 @@ def test_what_cannot_be_joined_is_refused_in_one_line_and_nothing_is_written(swe
     assert "has no parts below" in refused(tmp_path / "into")
     assert "there is no workdir" in refused(tmp_path / "into", whole, tmp_path / "nowhere")
     assert "is given twice" in refused(tmp_path / "into", whole, whole)
-    (tmp_path / "empty").mkdir()
-    assert "cannot be read" in refused(tmp_path / "into", whole, tmp_path / "empty")
+    other = shutil.copytree(whole, tmp_path / "other")
+    lines = [json.loads(line) for line in (other / "results.jsonl").read_text().splitlines()]
+    lines = [{key: value for key, value in line.items() if key != "checksum"} for line in lines]
+    (other / "results.jsonl").write_bytes(b"".join(signed(line | {"cutoffs": [7]}) for line in lines))
+    assert "was evaluated with evaluation.cutoffs [5]" in refused(tmp_path / "into", whole, other)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "results.jsonl").write_text('{"a": 1}\n')
@@ -154,3 +162,29 @@ def test_what_cannot_be_joined_is_refused_in_one_line_and_nothing_is_written(swe
     assert "older version" in refused(tmp_path / "into", shutil.copytree(old, tmp_path / "old"))
     assert rows(whole)
     assert not [path for path in os.listdir(whole) if path == ".lock"]
+
+
+@pytest.mark.slow
+def test_a_part_without_a_cell_is_no_matter(swept, tmp_path, capsys):
+    run, whole = swept
+    workdir = tmp_path / "sweep"
+    assert run(workdir, shard="9/9") == 0  # of a sweep that can be cut in eight
+    (workdir / "shards" / "2-of-9").mkdir()  # killed before its first row
+    assert main(["merge", str(workdir), *map(str, sorted((workdir / "shards").iterdir()))]) == 0
+    assert "2 workdirs without a finished cell" in capsys.readouterr().out
+    assert main(["merge", str(workdir), str(whole)]) == 0
+    _same(workdir, whole)
+
+
+@pytest.mark.slow
+def test_what_a_cell_lacks_is_added_to_it(swept, tmp_path, capsys):
+    _, whole = swept
+    poor = shutil.copytree(whole, tmp_path / "poor")
+    shutil.rmtree(poor / "models")
+    (poor / "wandb.jsonl").write_text("")
+    assert main(["merge", str(poor), str(whole)]) == 0
+    assert "0 cells of 1 workdir added" in capsys.readouterr().out
+    _same(poor, whole)
+    assert sorted((poor / "wandb.jsonl").read_text().split()) == sorted(
+        (whole / "wandb.jsonl").read_text().split()
+    )

@@ -42,19 +42,30 @@ def _merge(arguments: Sequence[str]) -> int:
         raise InputError(
             f"there is no workdir {', '.join(missing)}; fix: name the workdirs of finished parts"
         )
-    with ExitStack() as stack:
-        for folder in (into, *parts):  # a part that is still running is refused
-            stack.enter_context(locked(folder))
-        found = merge(into, parts)
-    print(f"{found.added:,} cells of {len(parts)} workdirs added to {into}", flush=True)
+    try:
+        with ExitStack() as stack:
+            for folder in (into, *parts):  # a part that is still running is refused
+                stack.enter_context(locked(folder))
+            found = merge(into, parts)
+    except InputError as error:
+        raise InputError(
+            str(error).replace("choose another --config.workdir", "name another workdir")
+        ) from None
+    print(f"{_counted(found.added, 'cell')} of {_counted(len(parts), 'workdir')} added to {into}", flush=True)
     if found.there:
-        print(f"{found.there:,} cells were there already", flush=True)
+        print(f"{_counted(found.there, 'cell')} of them there already", flush=True)
+    if found.empty:
+        print(f"{_counted(found.empty, 'workdir')} without a finished cell", flush=True)
     if found.damaged:
-        print(f"{found.damaged:,} damaged lines left behind; their cells run again", flush=True)
+        print(f"{_counted(found.damaged, 'damaged line')} left behind; their cells run again", flush=True)
     print(
         "rerun the sweep with this workdir and without a part: it runs what is missing, and makes the report"
     )
     return 0
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _parser() -> argparse.ArgumentParser:

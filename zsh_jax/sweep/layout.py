@@ -1,6 +1,7 @@
 """Prepare a sweep from its configuration: load the inputs, check every split, make the plan and describe it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,10 +95,11 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
         database_sizes[split] = len(indices.database)
-    shard = shard_of(config)
-    spread = {"parts": shard.of if shard else 1, "devices": devices_of(sweep_mesh(config.mesh.sweep))}
-    plan = make_plan(stackable(every, database_sizes), sizes, memory_gib=config.memory_gib, **spread)
-    return deal(plan, shard), splits
+    every = stackable(every, database_sizes)
+    devices = devices_of(sweep_mesh(config.mesh.sweep))
+    own = deal(every, shard_of(config))
+    plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
+    return replace(plan, groups=tuple(every)), splits
 
 
 def _check_components(group: Group, features: int) -> None:

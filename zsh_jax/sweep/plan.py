@@ -87,7 +87,7 @@ class Plan:
 
 
 def make_plan(
-    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, parts: int = 1, devices: int = 1
+    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, devices: int = 1
 ) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
@@ -98,7 +98,6 @@ def make_plan(
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
         memory_gib: memory limit of a batch on each device, in GiB.
-        parts: number of processes that share the sweep: there are as many chunks of data splits, if possible.
         devices: over which the data splits of a batch are spread.
 
     Returns:
@@ -128,9 +127,8 @@ def make_plan(
                 f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
-        of_a_part = -(-len(splits) // parts)
-        rows = even_chunks(splits, min(devices, of_a_part))  # each device has one split of a row
-        stack = min(-(-of_a_part // devices), max(1, room))
+        rows = even_chunks(splits, min(devices, len(splits)))  # each device has one split of a row
+        stack = min(len(rows), max(1, room))
         for row in even_chunks(rows, stack):
             chunk = tuple(split for few in row for split in few)
             for group in same:

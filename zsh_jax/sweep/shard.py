@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from ml_collections import ConfigDict
 
-from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import DataSplit
-from zsh_jax.sweep.plan import Batch, Plan
+from zsh_jax.sweep.grid import Group
 
 FOLDER = "shards"
 MOST = 100_000  # parts of one sweep
@@ -48,33 +47,36 @@ def shard_of(config: ConfigDict) -> Shard | None:
     return parse_shard(config.get("shard"))
 
 
-def deal(plan: Plan, shard: Shard | None) -> Plan:
-    """The part of a plan that a shard runs: every N-th chunk of data splits with all its batches.
+def deal(every: Sequence[Group], shard: Shard | None) -> list[Group]:
+    """The part of a sweep that a shard runs: every N-th data split with all its cells.
 
-    A chunk is prepared once, by the shard that has it. A plan with fewer chunks than shards is dealt by batches.
+    So a split is prepared by one process, and neither memory nor devices of a process change its part. Splits of which
+    there are fewer than shards are dealt once for each code length, method and variant.
 
     Args:
-        plan: of the whole sweep; equal in all processes, since it follows from the configuration and the data.
+        every: groups of the whole sweep; equal in all processes, since they follow from the configuration.
         shard: which part; None for all.
 
     Returns:
-        The plan with the batches of this part.
-
-    Raises:
-        InputError: if nothing is left for this part.
+        The groups of this part; none if there is less to do than there are parts.
     """
     if shard is None:
-        return plan
-    chunks: dict[tuple[DataSplit, ...], list[Batch]] = {}
-    for batch in plan.batches:
-        chunks.setdefault(batch.splits, []).append(batch)
-    dealt: Sequence[Sequence[Batch]] = list(chunks.values())
-    if len(dealt) < shard.of:
-        dealt = [[batch] for batch in plan.batches]
-    own = [batch for chunk in dealt[shard.number - 1 :: shard.of] for batch in chunk]
-    if not own:
-        raise InputError(
-            f"shard: part {shard} is empty, since the sweep has only {len(dealt)} batches; fix: "
-            f"--config.shard=I/{len(dealt)}"
-        )
-    return replace(plan, batches=tuple(own))
+        return list(every)
+    by_splits: dict[tuple[DataSplit, ...], list[Group]] = {}
+    for group in every:
+        by_splits.setdefault(group.splits, []).append(group)
+    own: list[Group] = []
+    dealt = (
+        shard.of - shard.number + 1
+    )  # this part gets each number of a split, or of a group, that N divides
+    for splits, same in by_splits.items():
+        if len(splits) >= shard.of:
+            mine = tuple(split for number, split in enumerate(splits, dealt) if number % shard.of == 0)
+            own += [replace(group, splits=mine) for group in same]
+            dealt += len(splits)
+            continue
+        for group in same:
+            mine = tuple(split for number, split in enumerate(splits, dealt) if number % shard.of == 0)
+            own += [replace(group, splits=mine)] if mine else []
+            dealt += len(splits)
+    return own

@@ -23,18 +23,21 @@ class Merged(NamedTuple):
         added: number of cells that are new in the folder.
         there: number of cells that it had already.
         damaged: number of lines that fail their checksum and are left behind.
+        empty: number of parts without a finished cell.
     """
 
     added: int
     there: int
     damaged: int
+    empty: int
 
 
 def merge(into: str | Path, parts: Sequence[str | Path]) -> Merged:
     """Add the finished cells of workdirs to another: rows, histories, models, class vectors, and which have W&B runs.
 
-    Lines are copied byte by byte, so that their checksums stay right. A cell that is there already is skipped: equal
-    identities mean equal settings and data. Results are written last; a merge that is interrupted is run again.
+    Lines are copied byte by byte, so that their checksums stay right. Of a cell that is there already, only what it
+    lacks is copied: equal identities mean equal settings and data. Results are written last; an interrupted merge
+    is run again.
 
     Args:
         into: the workdir; created if needed. The caller holds its lock.
@@ -44,12 +47,13 @@ def merge(into: str | Path, parts: Sequence[str | Path]) -> Merged:
         Numbers of cells and lines.
 
     Raises:
-        InputError: a part has no results, or they are of another program or an older version; or the workdir is not
-            writable.
+        InputError: the results of a part are of another program or an older version, or were evaluated by other
+            settings than the rest; or the workdir is not writable.
         OSError: if the disk is full or gone.
     """
     into = Path(into)
     every = [_results(Path(part)) for part in parts]  # all are read before anything is written
+    _check_alike([into, *map(Path, parts)], [_results(into), *every])
     try:
         into.mkdir(parents=True, exist_ok=True)
         (into / RESULTS).touch()
@@ -61,11 +65,30 @@ def merge(into: str | Path, parts: Sequence[str | Path]) -> Merged:
     except OSError as error:
         raise cannot_write(into, error) from None
     added, there = map(sum, zip(*counts, strict=True))
-    return Merged(added, there, sum(len(found.damaged) for found in every))
+    empty = sum(not found.rows for found in every)
+    return Merged(added, there, sum(len(found.damaged) for found in every), empty)
+
+
+def _check_alike(workdirs: Sequence[Path], every: Sequence[Lines]) -> None:
+    """Refuse cells that no one sweep would find finished."""
+    for setting in ("cutoffs", "seen_queries"):
+        where: dict[str, Path] = {}
+        for workdir, found in zip(workdirs, every, strict=True):
+            for row in found.rows:
+                where.setdefault(str(row.get(setting)), workdir)
+        if len(where) > 1:
+            (one, first), (other, second) = list(where.items())[:2]
+            raise InputError(
+                f"{first} was evaluated with evaluation.{setting} {one}, {second} with {other}; fix: rerun one of them "
+                "with the other's setting, in another workdir"
+            )
 
 
 def _results(workdir: Path) -> Lines:
+    """The results of a workdir; none if it ended before its first cell."""
     path = workdir / RESULTS
+    if not path.exists():
+        return Lines([], [], [])
     try:
         found = parse_lines(path.read_bytes(), is_row, START)
     except OSError as error:
@@ -89,19 +112,19 @@ def _add(into: Path, part: Path, found: Lines, known: set[str]) -> tuple[int, in
     for row, line in zip(found.rows, found.whole, strict=True):
         if row[ID] not in known:
             new[row[ID]] = line  # of two lines of one cell, the later one is used
-    there = len({row[ID] for row in found.rows}) - len(new)
-    for name in new:
+    every = {row[ID] for row in found.rows}
+    for name in every:
         _copy(model_path(part, name), model_path(into, name))
     for path in sorted((part / FOLDER).glob("*.safetensors")):
         _copy(path, into / FOLDER / path.name)
     _append(into / HISTORY, _histories(part, new))
     if (part / JOURNAL).exists():
-        open_journal(into)
+        noted = open_journal(into)
         lines = (part / JOURNAL).read_bytes().splitlines()
-        _append(into / JOURNAL, [line for line in lines if cell_of(line) in new])
+        _append(into / JOURNAL, [line for line in lines if cell_of(line) in every - noted])
     _append(into / RESULTS, list(new.values()))
     known.update(new)
-    return len(new), there
+    return len(new), len(every) - len(new)
 
 
 def _histories(part: Path, cells: dict[str, bytes]) -> list[bytes]:
