@@ -126,7 +126,8 @@ def loaded_shapes(
         **_static(split, batch),
     )
     each = bytes_of(made) // devices
-    peak = max((here - 1) * each + bytes_of(one) + beside, 2 * here * each)
+    joining = 2 * here * each if here > 1 else each
+    peak = max((here - 1) * each + bytes_of(one) + beside, joining)
     every: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), made)
     phi = None
     if batch.holds_phi:
@@ -163,6 +164,8 @@ def _stacked(splits: list[Any]) -> Any:
 
 def _joined(rounds: list[Prepared], count: int, mesh: Mesh | None) -> Prepared:
     """Data splits that were prepared in rounds, in their order; each device joins its own."""
+    if len(rounds) == 1:
+        return rounds[0]
     if mesh is None:
         joined: Prepared = _at_once(*rounds)
     elif len(rounds) == count:  # of one split each, on all devices
