@@ -38,8 +38,8 @@ def test_memory_maps_files_and_threads_are_flat_over_groups():
     early, late = held[4:14], held[-10:]
     for what, slack in (("files", 0), ("threads", 0), ("maps", 300)):
         assert max(one[what] for one in late) <= max(one[what] for one in early) + slack, what
-    # Once caches are emptied; between, the compiler's memory comes and goes.
-    assert min(one["MiB"] for one in late) <= min(one["MiB"] for one in early) + 40
+    # Once caches are emptied; between, the memory of the compiler, which works in two threads, comes and goes.
+    assert min(one["MiB"] for one in late) <= min(one["MiB"] for one in early) + 100
     # A program holds maps indeed, so that twenty groups would show if they were kept.
     assert held[1]["maps"] - held[0]["maps"] > 300
 
