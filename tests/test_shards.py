@@ -110,9 +110,10 @@ def test_parts_that_are_joined_are_the_whole_sweep(swept, tmp_path, capsys):
     assert "8 cells of them there already" in said
     before = rows(workdir)
     assert run(workdir, report=True) == 0
-    assert "finished cells, skipped: 8" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "finished cells, skipped: 8" in said.out
     assert rows(workdir) == before
-    assert (workdir / "report" / "index.html").exists()
+    assert (workdir / "report" / "index.html").exists(), said.err
     # The runs of the cells lie with the parts; the rerun has written the one of the sweep alone.
     assert len(offline_runs(workdir)) == 1
 
