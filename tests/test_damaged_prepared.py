@@ -38,7 +38,7 @@ def prepared(tmp_path_factory):
     builder = open_tfds("tiny_images", str(folder))
     rows = load_tfds("tiny_images", data_dir=str(folder), images=False)
     train = rows.source_splits == "train"
-    write_index(builder, "train", rows.ids[train], rows.labels[train])
+    write_index(index_path(builder, "train"), builder, "train", rows.ids[train], rows.labels[train])
     return folder, {
         name: (folder / file).read_bytes() for name, file in FILES.items()
     }.__getitem__  # shown shortly
@@ -94,7 +94,7 @@ def test_a_sound_index_is_read(prepared):
     index_path(builder, "train").unlink()
     rows = load_tfds("tiny_images", data_dir=str(folder), images=False)
     train = rows.source_splits == "train"
-    write_index(builder, "train", rows.ids[train], rows.labels[train])
+    write_index(index_path(builder, "train"), builder, "train", rows.ids[train], rows.labels[train])
     ids, labels = read_index(builder, "train")
     np.testing.assert_array_equal(ids, rows.ids[train])
     np.testing.assert_array_equal(labels, rows.labels[train])

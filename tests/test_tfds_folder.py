@@ -105,19 +105,28 @@ def test_another_file_format_is_to_be_prepared_again_elsewhere(copied, other):
     assert f"data_dir='{folder}/array_record'" in said
 
 
-def test_an_index_gives_the_same_rows_without_the_records(copied):
+def _empty(version):
+    """Overwrite the records with zeros, with size and time as they were."""
+    for shard in version.glob("*array_record*"):
+        stat = shard.stat()
+        shard.write_bytes(bytes(stat.st_size))
+        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _assert_same_rows(one, other):
+    for field in ("ids", "source_splits", "labels"):
+        np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
+
+
+def test_an_index_gives_the_same_rows_without_the_records(copied, monkeypatch, tmp_path):
     folder, version = copied
     before = load_tfds("tiny_images", data_dir=folder, images=False)
     builder = open_tfds("tiny_images", folder)
     for split in ROWS:
         index_rows(builder, split)
-    for shard in version.glob("*array_record*"):  # emptied, size and time as they were
-        stat = shard.stat()
-        shard.write_bytes(bytes(stat.st_size))
-        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    after = load_tfds("tiny_images", data_dir=folder, images=False)
-    for field in ("ids", "source_splits", "labels"):
-        np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
+    _empty(version)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
+    _assert_same_rows(load_tfds("tiny_images", data_dir=folder, images=False), before)
 
 
 def test_what_was_read_once_is_read_from_the_cache(copied, monkeypatch, tmp_path):
@@ -125,13 +134,8 @@ def test_what_was_read_once_is_read_from_the_cache(copied, monkeypatch, tmp_path
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     before = load_tfds("tiny_images", data_dir=folder, images=False)
     builder = open_tfds("tiny_images", folder)
-    for shard in version.glob("*array_record*"):
-        stat = shard.stat()
-        shard.write_bytes(bytes(stat.st_size))
-        os.utime(shard, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    after = load_tfds("tiny_images", data_dir=folder, images=False)
-    for field in ("ids", "source_splits", "labels"):
-        np.testing.assert_array_equal(getattr(after, field), getattr(before, field))
+    _empty(version)
+    _assert_same_rows(load_tfds("tiny_images", data_dir=folder, images=False), before)
     for shard in version.glob("*array_record*"):
         shard.touch()
     assert all(read_index(builder, split) is None for split in ROWS)

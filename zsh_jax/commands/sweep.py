@@ -31,7 +31,7 @@ from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
-from zsh_jax.sweep.mesh import devices_of, sweep_mesh
+from zsh_jax.sweep.mesh import sweep_mesh
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.settings import check_settings
@@ -163,13 +163,9 @@ def _swept(
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
-    mesh = sweep_mesh(config.mesh.sweep)
-    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(mesh)}
+    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(sweep_mesh(config.mesh.sweep))}
     plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
-    say(
-        console,
-        describe(plan, inputs, is_done, name=config.name, workdir=config.workdir, devices=devices_of(mesh)),
-    )
+    say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if other_data := told_other_data(results, identities):
         say(console, other_data)
     wandb = log_missing(wandb, done, partial(say, console))

@@ -10,7 +10,6 @@ from zsh_jax.commands.disk import check_disk, tried_cells
 from zsh_jax.report.printing import say
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.layout import describe, lay_out
-from zsh_jax.sweep.mesh import devices_of, sweep_mesh
 from zsh_jax.tracking.results import ID, cell_id, check_evaluation, read_results
 
 
@@ -29,11 +28,7 @@ def validate(config: ConfigDict, console: Console) -> None:
     needed, free = check_disk(config, plan, inputs)
     path = Path(config.workdir) / "results.jsonl"
     done = {row[ID] for row in read_results(path)} if path.exists() else set()
-    named = {
-        "name": config.name,
-        "workdir": config.workdir,
-        "devices": devices_of(sweep_mesh(config.mesh.sweep)),
-    }
+    named = {"name": config.name, "workdir": config.workdir}
     say(console, describe(plan, inputs, lambda cell: cell_id(cell) in done, **named))
     if tried := tried_cells(config):
         say(console, f"tuning first: {len(tried)} cells on validation classes")

@@ -7,7 +7,6 @@ some.
 import hashlib
 import io
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from jaxtyping import Bool, Int32, Shaped
 
 from zsh_jax.atomic import write_whole
 from zsh_jax.cache_folder import cache_folder
-from zsh_jax.data.library_errors import reason
 from zsh_jax.data.numpy_files import read_npz
 from zsh_jax.errors import InputError
 
@@ -68,6 +66,7 @@ def _read(
 
 
 def write_index(
+    path: Path,
     builder: Any,
     split: str,
     ids: Shaped[np.ndarray, " n"],
@@ -76,52 +75,19 @@ def write_index(
     """Write an index atomically.
 
     Args:
+        path: `index_path` or `cached_path`; folders that are missing are made.
         builder: of TFDS.
         split: of the data set.
         ids: of its rows.
         labels: of its rows.
 
     Raises:
-        InputError: the folder is not writable.
+        OSError: the folder is not writable.
     """
-    try:
-        write_whole(index_path(builder, split), _content(builder, split, ids, labels))
-    except OSError as problem:
-        raise InputError(
-            f"{index_path(builder, split)} cannot be written ({reason(problem)}); reading works without it, but "
-            "is slower"
-        ) from problem
-
-
-def keep_index(
-    builder: Any,
-    split: str,
-    ids: Shaped[np.ndarray, " n"],
-    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
-) -> None:
-    """Write an index into the user's cache, where it can be written: the next reading is fast.
-
-    Args:
-        builder: of TFDS.
-        split: of the data set.
-        ids: of its rows.
-        labels: of its rows.
-    """
-    path = cached_path(builder, split)
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _content(builder, split, ids, labels))
-
-
-def _content(
-    builder: Any,
-    split: str,
-    ids: Shaped[np.ndarray, " n"],
-    labels: Int32[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
-) -> bytes:
     content = io.BytesIO()
     np.savez_compressed(content, files=np.array(_state_of_files(builder, split)), ids=ids, labels=labels)
-    return content.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content.getvalue())
 
 
 def _state_of_files(builder: Any, split: str) -> str:

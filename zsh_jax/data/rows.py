@@ -1,14 +1,16 @@
 """Read rows of a prepared TFDS data set without TensorFlow."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int32, Shaped, UInt8
 
+from zsh_jax.data.library_errors import reason
 from zsh_jax.data.reading import reading
-from zsh_jax.data.row_index import keep_index, read_index, write_index
+from zsh_jax.data.row_index import cached_path, index_path, read_index, write_index
 from zsh_jax.data.tfds_warnings import quiet
 from zsh_jax.errors import InputError
 
@@ -51,7 +53,8 @@ def read_split(builder: Any, split: str, *, images: bool) -> Rows:
         first += len(parts[-1].labels)
     rows = join(parts, builder.data_dir)
     if not images:
-        keep_index(builder, split, rows.ids, rows.labels)
+        with suppress(OSError):  # where the cache cannot be written, the next reading is as slow
+            write_index(cached_path(builder, split), builder, split, rows.ids, rows.labels)
     return rows
 
 
@@ -66,7 +69,13 @@ def index_rows(builder: Any, split: str) -> None:
         InputError: a file is missing or damaged, or the folder is not writable.
     """
     rows = read_split(builder, split, images=False)
-    write_index(builder, split, rows.ids, rows.labels)
+    path = index_path(builder, split)
+    try:
+        write_index(path, builder, split, rows.ids, rows.labels)
+    except OSError as problem:
+        raise InputError(
+            f"{path} cannot be written ({reason(problem)}); reading works without it, but is slower"
+        ) from problem
 
 
 def join(parts: Sequence[Rows], where: str | Path) -> Rows:

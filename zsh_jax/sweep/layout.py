@@ -115,13 +115,7 @@ def _check_components(group: Group, features: int) -> None:
 
 
 def describe(
-    plan: Plan,
-    inputs: Inputs,
-    is_done: Callable[[dict[str, Any]], bool],
-    *,
-    name: str,
-    workdir: str,
-    devices: int = 1,
+    plan: Plan, inputs: Inputs, is_done: Callable[[dict[str, Any]], bool], *, name: str, workdir: str
 ) -> str:
     """The plan as text.
 
@@ -131,7 +125,6 @@ def describe(
         is_done: given a cell's identity, whether it is finished already.
         name: of the sweep.
         workdir: of the sweep.
-        devices: that share it.
 
     Returns:
         A few lines: cells, groups, data, estimated memory, finished cells.
@@ -162,7 +155,7 @@ def describe(
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     if len(plan) < whole:
         lines.append(f"this part: {len(plan)} of {whole} cells")
-    each = f" on each of {devices} devices" if devices > 1 else ""
+    each = f" on each of {plan.devices} devices" if plan.devices > 1 else ""
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most{each}")
     lines.append(f"results: {workdir}")
     done = sum(is_done(identity(cell, inputs)) for cell in plan.cells())

@@ -70,12 +70,14 @@ class Plan:
     Attributes:
         groups: cells of the sweep by compiled program.
         batches: the same cells, or those of this process's part, in the order in which they run.
-        peak_bytes: estimated memory of the largest batch.
+        peak_bytes: estimated memory of the largest batch on each device.
+        devices: over which the data splits of a batch are spread.
     """
 
     groups: tuple[Group, ...]
     batches: tuple[Batch, ...]
     peak_bytes: int
+    devices: int = 1
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -138,7 +140,7 @@ def make_plan(
                 batches += cut
                 cells = len(row) * max(len(batch) // len(chunk) for batch in cut)
                 peak = max(peak, fixed + len(row) * each + cells * cell)
-    return Plan(tuple(every), tuple(batches), peak)
+    return Plan(tuple(every), tuple(batches), peak, devices)
 
 
 def _reads(group: Group) -> frozenset[Reads]:

@@ -10,8 +10,7 @@ from zsh_jax.tracking.history import HISTORY, is_history, open_history
 from zsh_jax.tracking.history import START as HISTORY_START
 from zsh_jax.tracking.lines import Lines, heal, parse_lines
 from zsh_jax.tracking.models import model_path
-from zsh_jax.tracking.results import ID, RESULTS, START
-from zsh_jax.tracking.row import is_row
+from zsh_jax.tracking.results import ID, RESULTS, read_lines, refuse_old
 from zsh_jax.tracking.vectors import FOLDER
 from zsh_jax.tracking.wandb_journal import JOURNAL, cell_of, open_journal
 
@@ -90,19 +89,10 @@ def _results(workdir: Path) -> Lines:
     if not path.exists():
         return Lines([], [], [])
     try:
-        found = parse_lines(path.read_bytes(), is_row, START)
+        _, found = read_lines(path)
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read ({error.strerror}); fix: give the workdir of a sweep"
-        ) from None
-    if found.foreign is not None:
-        raise InputError(
-            f"{path}, line {found.foreign} is not the result of a cell; fix: give the workdir of a sweep"
-        )
-    if found.old:
-        raise InputError(
-            f"{path} is of an older version, without fingerprints of its data; fix: rerun its sweep"
-        )
+        raise InputError(f"{path} cannot be read ({error.strerror}); fix: name another workdir") from None
+    refuse_old(path, found)
     return found
 
 

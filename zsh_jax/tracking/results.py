@@ -87,7 +87,7 @@ def check_workdir(workdir: str | Path) -> None:
     path = Path(workdir) / RESULTS
     try:
         if path.exists():
-            _refuse_old(path, _read(path)[1])
+            refuse_old(path, read_lines(path)[1])
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); fix: choose another --config.workdir"
@@ -118,8 +118,8 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.touch()
-        content, found = _read(path)
-        _refuse_old(path, found)
+        content, found = read_lines(path)
+        refuse_old(path, found)
         heal(path, content, found)
         append_whole(path, b"")  # fails if the file is not writable
         _write_config(folder / "config.json", config)
@@ -207,7 +207,7 @@ def read_rows(path: str | Path) -> Rows:
     """
     path = Path(path)
     try:
-        _, found = _read(path)
+        _, found = read_lines(path)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}); fix: give the workdir of a sweep"
@@ -232,7 +232,7 @@ def _with_nan(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value if key in head else restored(value) for key, value in row.items()}
 
 
-def _read(path: Path) -> tuple[bytes, Lines]:
+def read_lines(path: Path) -> tuple[bytes, Lines]:
     """The content of a file of results and the lines in it.
 
     Raises:
@@ -254,7 +254,8 @@ def _read(path: Path) -> tuple[bytes, Lines]:
     return content, found
 
 
-def _refuse_old(path: Path, found: Lines) -> None:
+def refuse_old(path: Path, found: Lines) -> None:
+    """Refuse results that an older version of the package wrote."""
     if found.old:
         raise InputError(
             f"{path} is of an older version, without fingerprints of its data; fix: choose another "
