@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from test_engine import _inputs, _plan
 
+from zsh_jax.commands import sweep
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.ahead import ahead
 from zsh_jax.sweep.compiled import Compiled
@@ -84,3 +85,37 @@ def test_work_that_fails_fails_where_it_is_needed_alone():
         pass
     with pytest.raises(KeyError, match="mine"), ahead(lambda: 1 / 0):
         raise KeyError("mine")
+
+
+def test_wandb_writes_a_batch_while_the_next_one_runs(monkeypatch):
+    next_runs, logged = threading.Event(), []
+
+    def log(settings, batch):
+        logged.append((batch, next_runs.wait(30)))
+        return settings + 1
+
+    def batches():
+        yield ["first"]
+        next_runs.set()
+        yield ["second"]
+
+    for name in ("_save_models", "append_history"):
+        monkeypatch.setattr(sweep, name, lambda *args: None)
+    monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results + batch)
+    monkeypatch.setattr(sweep, "log_cells", log)
+    nothing = {"made_by": {}, "check": lambda: None, "advance": lambda batch: None}
+    assert sweep._saved("", batches(), [], 0, **nothing) == (["first", "second"], 2)
+    assert logged == [(["first"], True), (["second"], True)]
+
+
+def test_a_failure_of_the_disk_in_wandb_ends_the_sweep(monkeypatch):
+    def log(settings, batch):
+        raise OSError("full")
+
+    for name in ("_save_models", "append_history"):
+        monkeypatch.setattr(sweep, name, lambda *args: None)
+    monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results)
+    monkeypatch.setattr(sweep, "log_cells", log)
+    nothing = {"made_by": {}, "check": lambda: None, "advance": lambda batch: None}
+    with pytest.raises(OSError, match="full"):
+        sweep._saved("", iter([["only"]]), [], 0, **nothing)
