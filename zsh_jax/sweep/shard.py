@@ -66,17 +66,13 @@ def deal(every: Sequence[Group], shard: Shard | None) -> list[Group]:
     for group in every:
         by_splits.setdefault(group.splits, []).append(group)
     own: list[Group] = []
-    dealt = (
-        shard.of - shard.number + 1
-    )  # this part gets each number of a split, or of a group, that N divides
+    dealt = 0
     for splits, same in by_splits.items():
-        if len(splits) >= shard.of:
-            mine = tuple(split for number, split in enumerate(splits, dealt) if number % shard.of == 0)
-            own += [replace(group, splits=mine) for group in same]
-            dealt += len(splits)
-            continue
-        for group in same:
-            mine = tuple(split for number, split in enumerate(splits, dealt) if number % shard.of == 0)
-            own += [replace(group, splits=mine)] if mine else []
+        bundles = [same] if len(splits) >= shard.of else [[group] for group in same]
+        for bundle in bundles:
+            mine = tuple(
+                split for place, split in enumerate(splits, dealt) if place % shard.of == shard.number - 1
+            )
+            own += [replace(group, splits=mine) for group in bundle if mine]
             dealt += len(splits)
     return own
