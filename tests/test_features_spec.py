@@ -28,6 +28,11 @@ def _noise(count, side, seed=0):
         ("keras:ConvNeXtTiny", [Part("keras:ConvNeXtTiny", Network("ConvNeXtTiny"))]),
         ("keras:MobileNetV2@random", [Part("keras:MobileNetV2@random", Network("MobileNetV2", None, 0))]),
         ("keras:MobileNetV2@random0", [Part("keras:MobileNetV2@random", Network("MobileNetV2", None, 0))]),
+        ("efficientnet_lite0", [Part("efficientnet_lite0", side=224)]),
+        (
+            "gist+efficientnet_lite0@160",
+            [Part("gist"), Part("efficientnet_lite0@160", side=160)],
+        ),
         (
             "pixels+keras:ResNet50@random7:conv4_block6_out",
             [
@@ -46,11 +51,15 @@ def test_names_are_read(spec, parts):
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("gits", "there is no 'gits' in 'gits'; fix: use any of gist, colour, pixels, keras:"),
+        ("gits", "there is no 'gits' in 'gits'; fix: use any of gist, colour, pixels, efficientnet_lite0"),
         ("", "there is no ''"),
         ("gist+", "there is no ''"),
         ("gist+colour+gist", "gist occurs twice"),
         ("keras:MobileNetV2@random+keras:MobileNetV2@random0", "occurs twice"),
+        ("efficientnet_lite0@224+efficientnet_lite0", "occurs twice"),
+        ("efficientnet_lite0@", "give a side of 32 to 1024 pixels"),
+        ("efficientnet_lite0@8", "give a side of"),
+        ("efficientnet_lite0@1e2", "give a side of"),
         ("keras", "not have the form"),
         ("keras:", "not have the form"),
         ("keras:VGG16:", "not have the form"),
@@ -69,7 +78,7 @@ def test_a_name_that_means_nothing_is_said(spec, said):
 def test_every_listed_name_has_an_extractor():
     images = _noise(3, 32)
     for name in FEATURES:
-        if not name.startswith("keras"):
+        if not name.startswith(("keras", "efficientnet")):
             (extractor,) = feature_extractors(name)
             features = extractor.load()(images)
             assert (extractor.name, features.dtype, len(features)) == (name, np.float32, 3)
@@ -83,7 +92,7 @@ def test_identities_tell_apart_whatever_changes_the_features(tmp_path):
     first.write_bytes(b"one")
     second.write_bytes(b"two")
     specs = ["gist", "colour", "pixels", "keras:VGG16", "keras:VGG16:fc2", "keras:VGG19"]
-    specs += ["keras:VGG16@random", "keras:VGG16@random1"]
+    specs += ["keras:VGG16@random", "keras:VGG16@random1", "efficientnet_lite0", "efficientnet_lite0@160"]
     identities = [extractor.identity for spec in specs for extractor in feature_extractors(spec)]
     identities += [feature_extractors("keras:VGG16", weights=path)[0].identity for path in (first, second)]
     assert len(set(identities)) == len(identities)

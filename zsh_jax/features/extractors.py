@@ -61,6 +61,8 @@ def feature_extractors(
 
 def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
     network = part.network
+    if part.side is not None:
+        return _efficientnet(part.name, part.side, batch_size)
     if network is None:
         return Extractor(part.name, f"{part.name} 1", partial(_plain, part.name))
     if network.seed is not None:
@@ -82,6 +84,18 @@ def _extractor(part: Part, weights: Path | None, batch_size: int) -> Extractor:
         return load_backbone(network, weights=weights, batch_size=batch_size)
 
     return Extractor(part.name, identity, load)
+
+
+def _efficientnet(name: str, side: int, batch_size: int) -> Extractor:
+    def load() -> Describe:
+        from zsh_jax.features.efficientnet import load_efficientnet
+
+        return load_efficientnet(side=side, batch_size=batch_size)
+
+    # The weights are those of one file, by its digest.
+    return Extractor(
+        name, f"efficientnet_lite0 57934424, bilinear {side} x {side}, mean activations, 1", load
+    )
 
 
 def _plain(name: str) -> Describe:

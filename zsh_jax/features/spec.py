@@ -1,4 +1,4 @@
-"""Names of features: `gist`, `colour`, `keras:VGG16:fc2`, and several joined by `+`."""
+"""Names of features: `gist`, `efficientnet_lite0`, `keras:VGG16:fc2`, and several joined by `+`."""
 
 import re
 from collections.abc import Callable
@@ -18,6 +18,7 @@ FEATURES = {
     "gist": "energy at each scale and orientation over a grid (Oliva and Torralba 2001), 512 values",
     "colour": "joint RGB histogram (Swain and Ballard 1991), 512 values",
     "pixels": "raw pixels, at most 32 a side (Torralba et al. 2008), 3,072 values",
+    "efficientnet_lite0[@SIDE]": "EfficientNet-Lite0 (Tan and Le 2019) at SIDE pixels, or 224; 1,280 values",
     "keras:NETWORK[@random[SEED]][:LAYER]": "a layer of a network of Keras, such as keras:VGG16:fc2",
 }
 """Every kind of feature that is extracted from images, with a description."""
@@ -42,11 +43,13 @@ class Part(NamedTuple):
 
     Attributes:
         name: its canonical name in results.
-        network: the network, for network features; else None.
+        network: the network, for features of Keras; else None.
+        side: of the input of EfficientNet-Lite0, in pixels; else None.
     """
 
     name: str
     network: Network | None = None
+    side: int | None = None
 
 
 def parse_spec(spec: str) -> tuple[Part, ...]:
@@ -69,7 +72,12 @@ def parse_spec(spec: str) -> tuple[Part, ...]:
     return parts
 
 
+EFFICIENTNET, TRAINED_SIDE, SIDES = "efficientnet_lite0", 224, range(32, 1025)
+
+
 def _part(word: str, spec: str) -> Part:
+    if word.partition("@")[0] == EFFICIENTNET:
+        return _efficientnet(word)
     if word in FEATURES:
         return Part(word)
     if word != "keras" and not word.startswith("keras:"):
@@ -87,3 +95,13 @@ def _part(word: str, spec: str) -> Part:
     seed = int(match["seed"] or 0) if match["random"] else None
     random = "" if seed is None else f"@random{seed or ''}"
     return Part(f"keras:{name}{random}{f':{layer}' if layer else ''}", Network(name, layer, seed))
+
+
+def _efficientnet(word: str) -> Part:
+    _, at, given = word.partition("@")
+    if at and not (re.fullmatch("[0-9]{1,6}", given) and int(given) in SIDES):
+        raise InputError(
+            f"features.name: {word!r}; fix: give a side of {SIDES[0]} to {SIDES[-1]} pixels, as in {EFFICIENTNET}@160"
+        )
+    side = int(given) if at else TRAINED_SIDE
+    return Part(EFFICIENTNET + (f"@{side}" if side != TRAINED_SIDE else ""), side=side)
