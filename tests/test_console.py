@@ -27,7 +27,7 @@ def test_a_verb_runs_its_command_with_the_rest_of_the_line(verb, target, monkeyp
 def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, capsys):
     assert console.main(arguments) == 2
     error = capsys.readouterr().err
-    assert error.startswith("zsh-jax: takes sweep, merge, report, export, data, not ")
+    assert error.startswith("zsh-jax: takes sweep, merge, report, leaderboard, export, data, not ")
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 
 

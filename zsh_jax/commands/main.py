@@ -1,4 +1,4 @@
-"""The command of an installed package: `zsh-jax sweep | merge | report | export | data`."""
+"""The command of an installed package: `zsh-jax sweep | merge | report | leaderboard | export | data`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +45,12 @@ def _report(arguments: Sequence[str]) -> int:
     return report(arguments)
 
 
+def _leaderboard(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.leaderboard import main as leaderboard
+
+    return leaderboard(arguments)
+
+
 def _export(arguments: Sequence[str]) -> int:
     from zsh_jax.export.__main__ import main as export
 
@@ -58,19 +64,27 @@ def _data(arguments: Sequence[str]) -> int:
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
-    {"sweep": _sweep, "merge": _merge, "report": _report, "export": _export, "data": _data}
+    {
+        "sweep": _sweep,
+        "merge": _merge,
+        "report": _report,
+        "leaderboard": _leaderboard,
+        "export": _export,
+        "data": _data,
+    }
 )
 ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "leaderboard": "rank the methods of sweeps, with provenance: WORKDIR [WORKDIR ...] [--out FILE]",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
 
 
 def _usage() -> str:
-    lines = [f"  {PROGRAM} {verb:7} {ABOUT[verb]}" for verb in VERBS]
+    lines = [f"  {PROGRAM} {verb:11} {ABOUT[verb]}" for verb in VERBS]
     return "\n".join([*lines, f"  {PROGRAM} VERB --help shows the arguments of a verb"])
 
 
