@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from zsh_jax.core.compaction import loop_while
 from zsh_jax.core.objective import Objective
 
 Unknowns = TypeVar("Unknowns")
@@ -117,7 +118,7 @@ def alternate(
         running=jnp.array(True),
     )
     if until_rest:
-        end = lax.while_loop(lambda loop: loop.running, once, first)
+        end = loop_while(lambda loop: loop.running, once, first)
     else:
         end, _ = lax.scan(lambda loop, _: (once(loop), None), first, length=max_iterations)
     return Solution(end.state, end.terms.total, end.terms, end.iterations, end.flips, end.status)
