@@ -126,7 +126,9 @@ def test_features_that_are_still_to_be_extracted_are_not_extracted(
     )
 
 
-@pytest.mark.parametrize("name", ["gist", "colour", "pixels", "gist+colour+pixels"])
+@pytest.mark.parametrize(
+    "name", ["gist", "colour", "pixels", "gist+colour+pixels", "pixels+efficientnet_lite0@32"]
+)
 @pytest.mark.parametrize("side", [16, 48])
 def test_the_number_of_values_is_that_of_features_that_are_made(name, side, shapes_folder):
     dataset = load_shapes(str(shapes_folder), images=False)._replace(

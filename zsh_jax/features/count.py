@@ -6,6 +6,7 @@ from zsh_jax.features.pixels import SIDE
 from zsh_jax.features.spec import Part, parse_spec
 
 GIST = COLOUR = 512
+EFFICIENTNET = 1280
 
 
 def count_values(spec: str, height: int, width: int) -> int:
@@ -28,6 +29,8 @@ def count_values(spec: str, height: int, width: int) -> int:
 
 
 def _of(part: Part, height: int, width: int) -> int:
+    if part.side is not None:
+        return EFFICIENTNET
     if part.network is None:
         shrunk = min(height, SIDE) * min(width, SIDE) * 3
         return {"gist": GIST, "colour": COLOUR, "pixels": shrunk}[part.name]

