@@ -9,7 +9,7 @@ import jax
 import pytest
 from bad_input import make_data, put, refusal, tiny_config
 
-from zsh_jax.sweep.mesh import devices_of, padded, sweep_mesh
+from zsh_jax.sweep.mesh import padded, places, sweep_mesh
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """
@@ -95,7 +95,7 @@ def test_one_device_needs_no_mesh():
     if len(jax.local_devices()) == 1:
         assert sweep_mesh(None) is None
     assert sweep_mesh(1) is None
-    assert devices_of(None) == 1
+    assert places(None) == 1
     assert padded(["a", "b"], None) == ["a", "b"]
 
 

@@ -29,7 +29,7 @@ from zsh_jax.sweep.load import (
     samples_of,
 )
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import devices_of
+from zsh_jax.sweep.mesh import places
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained, train
@@ -167,7 +167,7 @@ def footprint(
     """
     samples = sample_shapes(inputs)
     loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
-    devices = devices_of(compiled.mesh)
+    devices = places(compiled.mesh)
     held = bytes_of((loaded.prepared, loaded.roles, loaded.phi)) // devices
 
     def call(function: Any, *args: Any, use: Hashable, **static: Any) -> Any:

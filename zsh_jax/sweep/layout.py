@@ -20,7 +20,7 @@ from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import devices_of, sweep_mesh
+from zsh_jax.sweep.mesh import places, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
@@ -96,7 +96,7 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         splits[split] = split_fingerprint(indices)
         database_sizes[split] = len(indices.database)
     every = stackable(every, database_sizes)
-    devices = devices_of(sweep_mesh(config.mesh.sweep))
+    devices = places(sweep_mesh(config.mesh.sweep))
     own = deal(every, shard_of(config))
     plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
     return replace(plan, groups=tuple(every)), splits

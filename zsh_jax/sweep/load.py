@@ -17,7 +17,7 @@ from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Roles, map_samples
-from zsh_jax.sweep.mesh import AXIS, devices_of, on_every_device, padded, spread
+from zsh_jax.sweep.mesh import AXIS, on_every_device, padded, places, spread
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
@@ -108,7 +108,7 @@ def loaded_shapes(
     Returns:
         Shapes, and bytes without the samples.
     """
-    split, devices = batch.splits[0], devices_of(compiled.mesh)
+    split, devices = batch.splits[0], places(compiled.mesh)
     count = len(padded(batch.splits, compiled.mesh))
     here = count // devices  # splits of one device
 
@@ -147,7 +147,7 @@ def _rounds(
     devices prepare the same one.
     """
     ways = [_static(split, batch) for split in splits]
-    devices = devices_of(mesh)
+    devices = places(mesh)
     if any(way != ways[0] for way in ways):
         yield from (([place] * devices, way) for place, way in enumerate(ways))
         return

@@ -1,7 +1,7 @@
-"""Several devices: the data splits of a batch are spread over them, each with all its cells.
+"""Several devices: data splits are spread over the mesh axis `sweep`, and the samples of each split over `data`.
 
-A program is written for the splits of one device. `spread` runs it on every device with the splits that lie there, so
-that no device waits for another inside a program, and each split gives what it gives alone.
+A program is written for the splits of one place of `sweep`. `spread` runs it at every place with the splits that lie
+there, so that no place waits for another inside a program, and each split gives what it gives alone.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,59 +13,73 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from zsh_jax.errors import InputError
 
-AXIS = "sweep"
+AXIS, DATA = "sweep", "data"
 Split = TypeVar("Split")
 
 
-def sweep_mesh(count: int | None) -> Mesh | None:
+def sweep_mesh(sweep: int | None, data: int = 1) -> Mesh | None:
     """The devices of a sweep.
 
     Args:
-        count: number of devices; None for all of this process.
+        sweep: places over which data splits are spread; None for as many as the devices of this process allow.
+        data: devices of each place, over which samples lie.
 
     Returns:
-        A mesh with one axis; None for one device, which needs no mesh.
+        A mesh; None for one device, which needs no mesh.
 
     Raises:
         InputError: if there are fewer devices.
     """
     devices = jax.local_devices()
-    count = len(devices) if count is None else count
-    if count > len(devices):
-        raise InputError(
-            f"mesh.sweep: there are {len(devices)} devices ({devices[0].platform}), not {count}; fix: lower "
-            "--config.mesh.sweep"
-        )
-    if count == 1:
-        return None
-    return jax.make_mesh((count,), (AXIS,), axis_types=(AxisType.Auto,), devices=devices[:count])
+    there = f"there are {len(devices)} devices ({devices[0].platform})"
+    if data > len(devices):
+        raise InputError(f"mesh.data: {there}, not {data}; fix: lower --config.mesh.data")
+    sweep = len(devices) // data if sweep is None else sweep
+    if sweep * data > len(devices):
+        wanted = f"{sweep}" if data == 1 else f"{sweep} x {data}"
+        raise InputError(f"mesh.sweep: {there}, not {wanted}; fix: lower --config.mesh.sweep")
+    return None if sweep * data == 1 else mesh_of(devices[: sweep * data], data)
 
 
-def devices_of(mesh: Mesh | None) -> int:
-    """Number of devices."""
-    return 1 if mesh is None else mesh.size
+def mesh_of(devices: Sequence[jax.Device], data: int) -> Mesh:
+    """A mesh with the axes `sweep` and `data`.
+
+    Args:
+        devices: a multiple of `data`; neighbours share a place of `sweep`.
+        data: devices over which samples lie.
+
+    Returns:
+        The mesh, whose axes are divided by XLA where a program does not say how.
+    """
+    shape = (len(devices) // data, data)
+    return jax.make_mesh(shape, (AXIS, DATA), axis_types=(AxisType.Auto,) * 2, devices=devices)
+
+
+def places(mesh: Mesh | None) -> int:
+    """Number of places over which data splits are spread."""
+    return 1 if mesh is None else int(mesh.shape[AXIS])
 
 
 def padded(splits: Sequence[Split], mesh: Mesh | None) -> list[Split]:
-    """The splits, with the last one repeated until all devices have as many."""
-    return [*splits, *[splits[-1]] * (-len(splits) % devices_of(mesh))]
+    """The splits, with the last one repeated until all places have as many."""
+    return [*splits, *[splits[-1]] * (-len(splits) % places(mesh))]
 
 
 @lru_cache(maxsize=256)
 def spread(
     function: Any, mesh: Mesh, whole: Collection[int], arguments: int, static: tuple[tuple[str, Any], ...]
 ) -> Any:
-    """A jitted function that runs on every device with the splits that lie there.
+    """A jitted function that runs at every place with the splits that lie there.
 
     Args:
         function: of arrays with a leading axis of splits, and of others.
         mesh: the devices.
-        whole: positions of the arguments that every device has whole.
+        whole: positions of the arguments that every place has whole.
         arguments: number of arguments.
         static: static arguments by name.
 
     Returns:
-        A function of the same arguments; results have a leading axis of all splits, spread over the devices.
+        A function of the same arguments; results have a leading axis of all splits, spread over the places.
     """
     specs = tuple(PartitionSpec() if place in whole else PartitionSpec(AXIS) for place in range(arguments))
     out = PartitionSpec(AXIS)
