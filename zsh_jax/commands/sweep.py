@@ -163,7 +163,8 @@ def _swept(
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
-    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(sweep_mesh(config.mesh.sweep))}
+    mesh = sweep_mesh(config.mesh.sweep, config.mesh.data)
+    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(mesh)}
     plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if other_data := told_other_data(results, identities):

@@ -63,6 +63,10 @@ class TrainingData(NamedTuple):
         return Problem(self.phi, self.semantics, self.gram, locality, self.semantic_locality, self.basis)
 
 
+OF_SAMPLES = ("x", "phi", "classes", "semantics", "labels")
+"""The fields of `TrainingData` with a row for each sample."""
+
+
 class Trace(NamedTuple):
     """The trace of a solver with an objective.
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 from jax.sharding import Mesh
 
-from zsh_jax.sweep.mesh import spread
+from zsh_jax.sweep.mesh import Lies, data_axis, spread
 
 MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
@@ -41,7 +41,13 @@ class Compiled:
         self._dropped = 0
 
     def run(
-        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+        self,
+        function: Any,
+        *args: Any,
+        use: Hashable = None,
+        whole: tuple[int, ...] = (),
+        lies: Lies | None = None,
+        **static: Any,
     ) -> tuple[Any, float]:
         """Run a jitted function; compile it first if these shapes and static arguments are new.
 
@@ -50,18 +56,25 @@ class Compiled:
             *args: traced arguments; pytrees of arrays.
             use: key of the program for `release`.
             whole: positions of the arguments without a leading axis of data splits.
+            lies: which axis of each result has samples, which lie over several devices; None for no axis of any.
             **static: static arguments.
 
         Returns:
             The function's result, ready, and its run time in seconds without compilation.
         """
-        program = self._compiled(function, args, use, whole, static)
+        program = self._compiled(function, args, use, whole, lies, static)
         start = time.perf_counter()
         result = jax.block_until_ready(program.call(*args))
         return result, time.perf_counter() - start
 
     def shapes(
-        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+        self,
+        function: Any,
+        *args: Any,
+        use: Hashable = None,
+        whole: tuple[int, ...] = (),
+        lies: Lies | None = None,
+        **static: Any,
     ) -> tuple[Any, int]:
         """Compile a jitted function without running it.
 
@@ -70,13 +83,14 @@ class Compiled:
             *args: traced arguments; pytrees of arrays, or of their shapes.
             use: key of the program for `release`.
             whole: as in `run`.
+            lies: as in `run`.
             **static: static arguments.
 
         Returns:
-            The shapes of its outputs, and the bytes of its outputs and work space on each device as the compiler
+            The shapes of its outputs, which say how they lie over the devices, and the bytes of its outputs and work space on each device as the compiler
             reports them; 0 if it does not report them.
         """
-        program = self._compiled(function, args, use, whole, static)
+        program = self._compiled(function, args, use, whole, lies, static)
         return program.shapes, program.beside
 
     def release(self, needed: Container[Hashable]) -> None:
@@ -102,25 +116,40 @@ class Compiled:
         return len(self._programs)
 
     def _compiled(
-        self, function: Any, args: Any, use: Hashable, whole: tuple[int, ...], static: dict[str, Any]
+        self,
+        function: Any,
+        args: Any,
+        use: Hashable,
+        whole: tuple[int, ...],
+        lies: Lies | None,
+        static: dict[str, Any],
     ) -> _Program:
         leaves, structure = jax.tree.flatten(args)
-        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        options = tuple(sorted(static.items()))
-        key = (function, structure, shapes, options)
-        if self.mesh is not None:
-            function, static = spread(function, self.mesh, whole, len(args), options), {}
+        shapes = tuple((leaf.shape, leaf.dtype, data_axis(leaf)) for leaf in leaves)
+        key = (function, structure, shapes, tuple(sorted(static.items())))
         with self._compiling.setdefault(key, threading.Lock()):
             if key not in self._programs:
+                if self.mesh is not None:
+                    function = spread(function, self.mesh, args, whole=whole, lies=lies, static=static)
+                    static = {}
                 lowered = function.lower(*args, **static)
-                returned = jax.tree.map(
-                    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), lowered.out_info
-                )
                 program = lowered.compile()
+                placed = None if self.mesh is None else program.output_shardings
                 self._uses[key] = set()
-                self._programs[key] = _Program(program, returned, _beside(program))
+                self._programs[key] = _Program(program, _shapes(lowered.out_info, placed), _beside(program))
             self._uses[key].add(use)
             return self._programs[key]
+
+
+def _shapes(leaves: Any, shardings: Any | None) -> Any:
+    """Shapes of arrays, and how they lie over the devices of a mesh."""
+    if shardings is None:
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), leaves)
+    return jax.tree.map(
+        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+        leaves,
+        shardings,
+    )
 
 
 def _give_back_memory() -> None:

@@ -20,7 +20,8 @@ def defaults() -> ConfigDict:
     config.mesh = ConfigDict()
     config.mesh.sweep = config_dict.placeholder(
         int
-    )  # devices over which data splits are spread; None for all
+    )  # places over which data splits are spread; None for as many as there are devices for
+    config.mesh.data = 1  # devices of a place, over which the samples of a split lie
     config.shard = config_dict.placeholder(str)  # I/N: run the I-th of N parts, in a workdir of its own
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time

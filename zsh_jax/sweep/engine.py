@@ -29,7 +29,7 @@ from zsh_jax.sweep.load import (
     samples_of,
 )
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import places
+from zsh_jax.sweep.mesh import devices_of_a_place
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained, train
@@ -73,7 +73,7 @@ def run(
     """
     compiled = Compiled() if compiled is None else compiled
     evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries}
-    sizes = sizes_of(inputs)
+    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh))
 
     def size(batch: Batch) -> int:
         return batch_bytes(sizes[batch.splits[0].semantics], batch)
@@ -165,16 +165,15 @@ def footprint(
     Returns:
         Bytes of its largest stage on one device, with all arrays that are held during it.
     """
-    samples = sample_shapes(inputs)
+    samples = sample_shapes(inputs, compiled.mesh)
     loaded, peak = loaded_shapes(batch, inputs, samples, compiled, seen_queries=seen_queries)
-    devices = places(compiled.mesh)
-    held = bytes_of((loaded.prepared, loaded.roles, loaded.phi)) // devices
+    held = bytes_of((loaded.prepared, loaded.roles, loaded.phi))
 
     def call(function: Any, *args: Any, use: Hashable, **static: Any) -> Any:
         nonlocal peak, held
         returned, beside = compiled.shapes(function, *args, use=use, **static)
         peak = max(peak, held + beside)
-        held += bytes_of(returned) // devices
+        held += bytes_of(returned)
         return returned
 
     _stages(batch, loaded, samples, call, cutoffs=cutoffs)
@@ -215,7 +214,15 @@ def _stages(
     weights = _traced(batch, samples.features.dtype)
     program, method = batch.program, batch.program.of
     _, training, judging = _uses(batch)
-    trained = call(train, loaded.prepared, weights, use=training, whole=(1,), program=program)
+    trained = call(
+        train,
+        loaded.prepared,
+        weights,
+        use=training,
+        whole=(1,),
+        program=program,
+        samples=batch.splits[0].training_samples,
+    )
     trained = _in_one_row(trained)
     before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
     mapped = {"feature_map": method.feature_map, "use": judging}
@@ -223,7 +230,16 @@ def _stages(
         judged = (*before, trained.head, *samples, loaded.roles)
         return trained, call(evaluate_vectors, *judged, **mapped, whole=(3, 4), cutoffs=cutoffs)
     phi = None if method.feature_map is Identity else loaded.phi
-    codes = call(encode_cells, *before, trained.head, samples.features, phi, **mapped, whole=(3,))
+    codes = call(
+        encode_cells,
+        *before,
+        trained.head,
+        samples.features,
+        phi,
+        **mapped,
+        whole=(3,),
+        lies=samples_on_axis_2,
+    )
     scores = call(
         evaluate_cells,
         codes,
@@ -240,8 +256,19 @@ def _stages(
 
 def _in_one_row(trained: Trained) -> Any:
     """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...), of arrays or of shapes."""
-    are_shapes = any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained))
-    return jax.eval_shape(_flattened, trained) if are_shapes else _flattened(trained)
+    if not any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained)):
+        return _flattened(trained)
+    return jax.tree.map(
+        lambda shape, leaf: jax.ShapeDtypeStruct(shape.shape, shape.dtype, sharding=leaf.sharding),
+        jax.eval_shape(_flattened, trained),
+        trained,
+    )
+
+
+def samples_on_axis_2(shape: Any) -> int:
+    """Codes of all samples have them on the axis after those of splits and cells."""
+    del shape
+    return 2
 
 
 @jax.jit
@@ -280,7 +307,7 @@ def _run_batch(
     extra = {
         "cutoffs": list(cutoffs),
         "seen_queries": seen_queries,
-        "encoded_samples": len(samples.features) if has_codes else 0,
+        "encoded_samples": len(samples.labels) if has_codes else 0,
         "evaluated_queries": loaded.roles.queries.shape[-1] + seen_queries + names,
         "seconds": each(train),
         "prepare_seconds": loaded.seconds,

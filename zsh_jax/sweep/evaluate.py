@@ -18,6 +18,7 @@ from zsh_jax.core.metrics.chance import chance_average_precision
 from zsh_jax.core.metrics.evaluate import evaluate_queries
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.core.preprocessing import Preprocessing
+from zsh_jax.core.sharding import take_rows
 from zsh_jax.sweep.metrics import Chance, Evaluation, measure
 from zsh_jax.training.fit import mapped_by
 
@@ -128,7 +129,7 @@ def evaluate_cells(
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
-            database = (code[role.database], database_labels)
+            database = (take_rows(code, role.database), database_labels)
             images = evaluate_queries(code[role.queries], query_labels, *database, bits=bits, cutoffs=cutoffs)
             names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:

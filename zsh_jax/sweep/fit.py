@@ -12,6 +12,7 @@ from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
 from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.mesh import devices_of_a_place
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 
 
@@ -44,7 +45,7 @@ def fit_plan(
         InputError: if one cell alone does not fit.
     """
     budget = int(memory_gib * 2**30)
-    sizes = sizes_of(inputs)
+    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh))
 
     def size(batch: Batch) -> int:
         return batch_bytes(sizes[batch.splits[0].semantics], batch)

@@ -20,7 +20,7 @@ from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import places, sweep_mesh
+from zsh_jax.sweep.mesh import devices_of_a_place, places, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
@@ -77,7 +77,8 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
 def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
     """The plan of a grid that fits data and memory, and the fingerprints of its splits."""
     features = inputs.features.shape[1]
-    sizes = sizes_of(inputs)
+    mesh = sweep_mesh(config.mesh.sweep, config.mesh.data)
+    sizes = sizes_of(inputs, devices_of_a_place(mesh))
     make_plan(
         every, sizes, memory_gib=config.memory_gib
     )  # check the memory before drawing thousands of splits
@@ -96,9 +97,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         splits[split] = split_fingerprint(indices)
         database_sizes[split] = len(indices.database)
     every = stackable(every, database_sizes)
-    devices = places(sweep_mesh(config.mesh.sweep))
     own = deal(every, shard_of(config))
-    plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
+    plan = make_plan(own, sizes, memory_gib=config.memory_gib, places=places(mesh))
     return replace(plan, groups=tuple(every)), splits
 
 

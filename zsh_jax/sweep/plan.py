@@ -71,7 +71,7 @@ class Plan:
         groups: cells of the sweep by compiled program.
         batches: the same cells, or those of this process's part, in the order in which they run.
         peak_bytes: estimated memory of the largest batch on each device.
-        devices: over which the data splits of a batch are spread.
+        devices: over which a batch is spread.
     """
 
     groups: tuple[Group, ...]
@@ -89,7 +89,7 @@ class Plan:
 
 
 def make_plan(
-    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, devices: int = 1
+    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, places: int = 1
 ) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
@@ -100,7 +100,7 @@ def make_plan(
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
         memory_gib: memory limit of a batch on each device, in GiB.
-        devices: over which the data splits of a batch are spread.
+        places: over which the data splits of a batch are spread, each of one device or more.
 
     Returns:
         The plan.
@@ -129,7 +129,7 @@ def make_plan(
                 f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
             )
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
-        rows = even_chunks(splits, min(devices, len(splits)))  # each device has one split of a row
+        rows = even_chunks(splits, min(places, len(splits)))  # each place has one split of a row
         stack = min(len(rows), max(1, room))
         for row in even_chunks(rows, stack):
             chunk = tuple(split for few in row for split in few)
@@ -140,6 +140,7 @@ def make_plan(
                 batches += cut
                 cells = len(row) * max(len(batch) // len(chunk) for batch in cut)
                 peak = max(peak, fixed + len(row) * each + cells * cell)
+    devices = places * next(iter(sizes.values())).devices
     return Plan(tuple(every), tuple(batches), peak, devices)
 
 

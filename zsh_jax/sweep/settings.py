@@ -51,6 +51,7 @@ SETTINGS: dict[str, Takes] = {
     "memory_gib": takes.number(1e-6, 1e6),
     "products": takes.one_of("float32", "tensorfloat32"),
     "mesh.sweep": takes.optional(takes.whole(1, 1 << 20)),
+    "mesh.data": takes.whole(1, 1 << 20),
     "shard": takes.optional(
         Takes("I/N with I from 1 to N, such as 3/16", lambda value: parse_shard(value) is not None)
     ),

@@ -13,7 +13,8 @@ from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.loop import Status
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.packing import pack_codes
-from zsh_jax.methods.protocol import Method, Trace
+from zsh_jax.core.sharding import first_rows
+from zsh_jax.methods.protocol import OF_SAMPLES, Method, Trace, TrainingData
 from zsh_jax.sweep.axes import Program
 from zsh_jax.training.fit import assemble
 from zsh_jax.training.prepare import Prepared
@@ -35,8 +36,8 @@ class Trained(NamedTuple):
     trace: Trace
 
 
-@partial(jax.jit, static_argnames="program")
-def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
+@partial(jax.jit, static_argnames=("program", "samples"))
+def train(prepared: Prepared, weights: Any, *, program: Program, samples: int) -> Trained:
     """Fit every data split with every set of weights, as one program.
 
     Weights that share a factorisation have their own outer axis, so that each of their values is factorised once.
@@ -45,6 +46,7 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
         prepared: data splits, stacked on a leading axis.
         weights: of the method; `shared` ones have shape (shared,), the others (others,).
         program: static.
+        samples: number of training samples n; static. Rows after them only fill up devices.
 
     Returns:
         Leaves with leading axes (splits, shared, others).
@@ -52,6 +54,7 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
     method = program.of
 
     def one_cell(split: Prepared, weights: Any) -> Trained:
+        split = split._replace(data=_without_filling(split.data, samples))
         fitted = method.fit(split.start, split.data, weights, program.options, bits=program.bits)
         class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
         trace = no_trace(split) if fitted.trace is None else fitted.trace
@@ -62,6 +65,11 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
     over_others = _over(one_cell, method, weights, shared=False)
     over_shared = _over(over_others, method, weights, shared=True)
     return jax.vmap(over_shared, in_axes=(0, None))(prepared, weights)
+
+
+def _without_filling(data: TrainingData, samples: int) -> TrainingData:
+    """Training data without the rows that `even_rows` appended."""
+    return data._replace(**{name: first_rows(getattr(data, name), samples) for name in OF_SAMPLES})
 
 
 def _over(

@@ -7,6 +7,7 @@ from jax import lax
 from jaxtyping import Array, Int, UInt8, UInt32
 
 from zsh_jax.core.packing import code_words
+from zsh_jax.core.sharding import by_share
 
 BLOCK = 32
 """Words of 32 items at a time on the CPU: at 128 bits they fit a core's first cache."""
@@ -22,9 +23,13 @@ def bit_counts(codes: UInt8[Array, "n bytes"], *, bits: int) -> tuple[Int[Array,
     Returns:
         (l,) and (l, l), exact.
     """
-    return lax.platform_dependent(
-        codes, cpu=partial(counts_by_words, bits=bits), default=partial(counts_by_product, bits=bits)
+    here = partial(
+        lax.platform_dependent,
+        cpu=partial(counts_by_words, bits=bits),
+        default=partial(counts_by_product, bits=bits),
     )
+    counts: tuple[Array, Array] = by_share(here, (codes,), gives="sums")
+    return counts
 
 
 def counts_by_product(

@@ -12,6 +12,7 @@ from zsh_jax.core.metrics.bit_counts import bit_counts
 from zsh_jax.core.metrics.equal_codes import an_equal_row
 from zsh_jax.core.metrics.relevance import has_label
 from zsh_jax.core.packing import code_words
+from zsh_jax.core.sharding import rows_together
 
 CLASSES = 8  # at a time, for multi-hot labels
 
@@ -51,7 +52,7 @@ def bit_statistics(
     dtype = jnp.result_type(float)
     size = codes.shape[0]
     ones, differing = bit_counts(codes, bits=bits)
-    same = an_equal_row(code_words(codes))
+    same = an_equal_row(rows_together(code_words(codes)))
     return BitStatistics(
         bit_balance=jnp.abs(2 * ones - size).astype(dtype).mean() / size,
         bit_correlation=_correlation(ones, differing, size, dtype),

@@ -11,6 +11,7 @@ from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.sharding import rows_together
 
 WHOLE = 4096  # rows of whole numbers up to this are not scaled: squares of sums stay exact
 
@@ -64,7 +65,8 @@ def cosine_average_precision(
     ) -> Float[Array, ""]:
         vector, label, itself = args
         product = items @ vector
-        scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, labels)
+        scores = rows_together(product * jnp.abs(product) / divisor)[first]
+        shares = relevance(label, labels)
         if itself is not None:  # last rank, irrelevant
             scores, shares = scores.at[itself].set(-jnp.inf), shares.at[itself].set(False)
         return score_average_precision(scores, shares)
