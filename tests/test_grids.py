@@ -79,13 +79,13 @@ FEW_STEPS = {
 class _OnlyTraining(Compiled):
     """Prepares and trains; what would encode and evaluate returns ones, since cells differ before."""
 
-    def run(self, function, *args, use=None, whole=(), **static):
+    def run(self, function, *args, use=None, whole=(), lies=None, **static):
         if function.__name__ not in ("encode_cells", "evaluate_cells"):
             return super().run(function, *args, use=use, **static)
         made, _ = self.shapes(function, *args, **static)
         return jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), made), 0.0
 
-    def shapes(self, function, *args, use=None, whole=(), **static):
+    def shapes(self, function, *args, use=None, whole=(), lies=None, **static):
         return jax.eval_shape(partial(function, **static), *args), 0
 
     def release(self, needed):

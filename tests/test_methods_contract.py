@@ -215,7 +215,10 @@ def _train(name, split):
     program = Program(name, bits_of(name), small(name))
     weights = jax.tree.map(lambda value: jnp.asarray([value], jnp.float32), METHODS[name].weights())
     stacked = jax.tree.map(lambda leaf: leaf[None], split)
-    return jax.tree.map(lambda leaf: leaf[0, 0, 0], train(stacked, weights, program=program))
+    return jax.tree.map(
+        lambda leaf: leaf[0, 0, 0],
+        train(stacked, weights, program=program, samples=len(split.data.semantics)),
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e38])

@@ -126,9 +126,7 @@ def _laplacian(
             nearest, weight = args
             return weight @ every[nearest]
 
-        apart = degree[:, None] * own - lax.map(
-            smoothed, (neighbours, weights), batch_size=min(block, rows)
-        )
+        apart = degree[:, None] * own - lax.map(smoothed, (neighbours, weights), batch_size=min(block, rows))
         return lax.dynamic_update_slice_in_dim(total, phi.T @ apart, start, axis=1)
 
     return lax.fori_loop(0, -(-m // width), add, jnp.zeros((m, m), phi.dtype))

@@ -62,7 +62,7 @@ class Compiled:
         Returns:
             The function's result, ready, and its run time in seconds without compilation.
         """
-        program = self._compiled(function, args, use, whole, lies, static)
+        program = self._compiled(function, args, static, use=use, whole=whole, lies=lies)
         start = time.perf_counter()
         result = jax.block_until_ready(program.call(*args))
         return result, time.perf_counter() - start
@@ -87,10 +87,10 @@ class Compiled:
             **static: static arguments.
 
         Returns:
-            The shapes of its outputs, which say how they lie over the devices, and the bytes of its outputs and work space on each device as the compiler
-            reports them; 0 if it does not report them.
+            The shapes of its outputs, which say how they lie over the devices; and the bytes of its outputs and work
+            space on each device as the compiler reports them, 0 if it does not report them.
         """
-        program = self._compiled(function, args, use, whole, lies, static)
+        program = self._compiled(function, args, static, use=use, whole=whole, lies=lies)
         return program.shapes, program.beside
 
     def release(self, needed: Container[Hashable]) -> None:
@@ -119,10 +119,11 @@ class Compiled:
         self,
         function: Any,
         args: Any,
+        static: dict[str, Any],
+        *,
         use: Hashable,
         whole: tuple[int, ...],
         lies: Lies | None,
-        static: dict[str, Any],
     ) -> _Program:
         leaves, structure = jax.tree.flatten(args)
         shapes = tuple((leaf.shape, leaf.dtype, data_axis(leaf)) for leaf in leaves)

@@ -130,9 +130,7 @@ def loaded_shapes(
     here = count // side_by_side  # splits of one place
 
     def stacked(tree: Any, times: int) -> Any:
-        return jax.tree.map(
-            lambda leaf: of_splits((times, *leaf.shape), leaf.dtype, compiled.mesh), tree
-        )
+        return jax.tree.map(lambda leaf: of_splits((times, *leaf.shape), leaf.dtype, compiled.mesh), tree)
 
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
     of_a_round = stacked(one, side_by_side)

@@ -99,7 +99,9 @@ def phi_bytes(sizes: Sizes, split: DataSplit) -> int:
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """Bytes of one more cell: the arrays of its method during the fit, or its codes of all samples."""
     fitting = program.of.floats(_shapes(sizes, split, program), program.options) * sizes.item
-    codes = 2 * sizes.here(sizes.samples) * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
+    codes = (
+        2 * sizes.here(sizes.samples) * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
+    )
     return max(fitting, codes)
 
 

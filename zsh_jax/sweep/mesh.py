@@ -142,8 +142,8 @@ def rows_over_data(rows: Shaped[np.ndarray, "n *s"], dtype: DTypeLike, mesh: Mes
     """Rows spread over `data`, with zeros up to a multiple of its devices; each device reads its own rows alone."""
     made = shape_over_data(rows.shape, dtype, mesh)
 
-    def part(index: tuple[slice, ...]) -> Shaped[np.ndarray, "r *s"]:
-        start, stop, _ = index[0].indices(made.shape[0])
+    def part(index: tuple[slice, ...] | None) -> Shaped[np.ndarray, "r *s"]:
+        start, stop, _ = (slice(None) if index is None else index[0]).indices(made.shape[0])
         own = np.asarray(rows[start:stop], dtype)
         return np.pad(own, ((0, stop - start - len(own)), *((0, 0) for _ in rows.shape[1:])))
 

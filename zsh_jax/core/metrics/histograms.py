@@ -198,5 +198,6 @@ def count_by_comparison(
         return counts + found, None
 
     start = jnp.zeros((queries, len(bins)), jnp.int32)
-    parts = (blocks(database_codes), blocks(database_labels), blocks(are_rows(database_codes) if is_item is None else is_item))
+    is_item = are_rows(database_codes) if is_item is None else is_item
+    parts = (blocks(database_codes), blocks(database_labels), blocks(is_item))
     return lax.scan(add, start, parts)[0]
