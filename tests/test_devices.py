@@ -73,10 +73,11 @@ with jax.enable_x64(True):
         compare({"seed": tuple(range(7)), "unseen": ("ant",), "method": ("zsh", "lsh")} | FEW, 3)
 """
 METHODS_IN_TURN = 4  # processes that share the methods
+PATIENCE = "--xla_cpu_collective_call_terminate_timeout_seconds=600"  # virtual devices share the cores
 
 
 def _run(script, *arguments):
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8".strip()
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8 {PATIENCE}".strip()
     path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": path, "XLA_FLAGS": flags}
     command = [sys.executable, "-c", script, *arguments]

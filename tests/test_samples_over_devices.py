@@ -103,10 +103,11 @@ with jax.enable_x64(True):
 SIZES = {"samples": 50_003, "features": 32, "training": 24_001, "anchors": 95, "bits": 32}
 SIZES |= {"queries": 50, "neighbours": 4}
 PHI = 24_001 * 96
+PATIENCE = "--xla_cpu_collective_call_terminate_timeout_seconds=600"  # virtual devices share the cores
 
 
 def _run(*command):
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4".strip()
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4 {PATIENCE}".strip()
     path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": path, "XLA_FLAGS": flags}
     done = subprocess.run(
