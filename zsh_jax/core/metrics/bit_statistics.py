@@ -6,13 +6,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
+from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8, UInt32
 
 from zsh_jax.core.metrics.bit_counts import bit_counts
+from zsh_jax.core.metrics.distinct_over_devices import distinct_over_devices
 from zsh_jax.core.metrics.equal_codes import an_equal_row
 from zsh_jax.core.metrics.relevance import has_label
 from zsh_jax.core.packing import code_words
-from zsh_jax.core.sharding import rows_together
+from zsh_jax.core.sharding import are_rows, data_devices
 
 CLASSES = 8  # at a time, for multi-hot labels
 
@@ -52,12 +53,16 @@ def bit_statistics(
     dtype = jnp.result_type(float)
     size = codes.shape[0]
     ones, differing = bit_counts(codes, bits=bits)
-    same = an_equal_row(rows_together(code_words(codes)))
+    if data_devices() > 1:
+        distinct, codes_per_class = _distinct_of_devices(code_words(codes), labels, dtype)
+    else:
+        same = an_equal_row(code_words(codes))
+        distinct, codes_per_class = _distinct(same, dtype), _codes_per_class(same, labels, dtype)
     return BitStatistics(
         bit_balance=jnp.abs(2 * ones - size).astype(dtype).mean() / size,
         bit_correlation=_correlation(ones, differing, size, dtype),
-        distinct_codes=_distinct(same, dtype) / size,
-        codes_per_class=_codes_per_class(same, labels, dtype),
+        distinct_codes=distinct / size,
+        codes_per_class=codes_per_class,
     )
 
 
@@ -85,7 +90,7 @@ def _codes_per_class(
     same: Int[Array, " n"], labels: Shaped[Array, "n *c"], dtype: jnp.dtype
 ) -> Float[Array, ""]:
     if labels.ndim == 1:
-        numbers = lax.bitcast_convert_type(labels.astype(jnp.int32), jnp.uint32)[:, None]
+        numbers = _as_words(labels)
         pairs = jnp.concatenate([numbers, same.astype(jnp.uint32)[:, None]], axis=1)
         return _distinct(an_equal_row(pairs), dtype) / _distinct(an_equal_row(numbers), dtype)
 
@@ -94,6 +99,24 @@ def _codes_per_class(
 
     found = lax.map(in_class, has_label(labels.T), batch_size=min(CLASSES, labels.shape[1]))
     return found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)
+
+
+def _distinct_of_devices(
+    words: UInt32[Array, "n words"], labels: Shaped[Array, "n *c"], dtype: jnp.dtype
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The number of distinct codes, and `_codes_per_class`; labels lie whole on every device."""
+    every = are_rows(words)[:, None]
+    distinct = distinct_over_devices(words, every)[0].astype(dtype)
+    if labels.ndim == 1:
+        numbers = _as_words(labels)
+        pairs = distinct_over_devices(jnp.concatenate([numbers, words], axis=1), every)[0]
+        return distinct, pairs.astype(dtype) / _distinct(an_equal_row(numbers), dtype)
+    found = distinct_over_devices(words, has_label(labels))
+    return distinct, found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)
+
+
+def _as_words(labels: Int[Array, " n"]) -> UInt32[Array, "n 1"]:
+    return lax.bitcast_convert_type(labels.astype(jnp.int32), jnp.uint32)[:, None]
 
 
 def _distinct(same: Int[Array, " n"], dtype: jnp.dtype) -> Float[Array, ""]:
