@@ -12,6 +12,7 @@ from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
 
 EVALUATION_ARRAYS = 48  # of one number a sample
+WHOLE_ARRAYS = 8  # of one number a sample, of labels and indices, which do not lie over devices
 EVALUATION_NUMBERS = 2000  # of a query: its weights in the resamples, and its metrics
 ENCODING_BLOCK = 1024  # of `encode`
 GRAPH_BLOCK = 512  # of `knn_graph`
@@ -64,7 +65,9 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     preparing = n * sizes.features
     if Reads.GRAPH in reads:  # distances of a block of samples, and twice the features of their neighbours
         preparing += min(GRAPH_BLOCK, n) * (3 * n + 2 * split.neighbours * sizes.features)
-    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
+    evaluation = EVALUATION_ARRAYS * here + EVALUATION_NUMBERS * split.queries
+    if sizes.devices > 1:
+        evaluation += WHOLE_ARRAYS * sizes.samples
     # One block of features, preprocessed, with its RBF features.
     encoding = min(ENCODING_BLOCK, here) * 2 * (sizes.features + split.anchors)
     return held + max(preparing, evaluation, encoding) * sizes.item

@@ -110,7 +110,8 @@ def _distinct_of_devices(
     if labels.ndim == 1:
         numbers = _as_words(labels)
         pairs = distinct_over_devices(jnp.concatenate([numbers, words], axis=1), every)[0]
-        return distinct, pairs.astype(dtype) / _distinct(an_equal_row(numbers), dtype)
+        classes = distinct_over_devices(numbers, every)[0]
+        return distinct, pairs.astype(dtype) / classes.astype(dtype)
     found = distinct_over_devices(words, has_label(labels))
     return distinct, found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)
 
