@@ -15,7 +15,7 @@ from zsh_jax.sweep.ahead import ahead
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells
+from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells, samples_of_codes
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.halving import is_out_of_memory, smaller
 from zsh_jax.sweep.load import (
@@ -32,7 +32,7 @@ from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
-from zsh_jax.sweep.train import Trained, train
+from zsh_jax.sweep.train import Trained, in_one_row, train
 from zsh_jax.training.fit import preprocessing_of, rbf_of
 
 
@@ -223,7 +223,7 @@ def _stages(
         program=program,
         samples=batch.splits[0].training_samples,
     )
-    trained = _in_one_row(trained)
+    trained = in_one_row(trained)
     before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
     mapped = {"feature_map": method.feature_map, "use": judging}
     if not method.has_codes:
@@ -238,7 +238,7 @@ def _stages(
         phi,
         **mapped,
         whole=(3,),
-        lies=samples_on_axis_2,
+        lies=samples_of_codes,
     )
     scores = call(
         evaluate_cells,
@@ -252,32 +252,6 @@ def _stages(
         cutoffs=cutoffs,
     )
     return trained, scores
-
-
-def _in_one_row(trained: Trained) -> Any:
-    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...), of arrays or of shapes."""
-    if not any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained)):
-        return _flattened(trained)
-    return jax.tree.map(
-        lambda shape, leaf: jax.ShapeDtypeStruct(shape.shape, shape.dtype, sharding=leaf.sharding),
-        jax.eval_shape(_flattened, trained),
-        trained,
-    )
-
-
-def samples_on_axis_2(shape: Any) -> int:
-    """Codes of all samples have them on the axis after those of splits and cells."""
-    del shape
-    return 2
-
-
-@jax.jit
-def _flattened(trained: Trained) -> Trained:
-    def flat(leaf: jax.Array) -> jax.Array:
-        splits, shared, others = leaf.shape[:3]
-        return leaf.reshape(splits, shared * others, *leaf.shape[3:])
-
-    return jax.tree.map(flat, trained)
 
 
 def _run_batch(

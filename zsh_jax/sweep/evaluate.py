@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -62,6 +62,12 @@ def map_samples(
     return lax.map(lambda split: mapped_rbf(*split, features), (preprocessing, rbf))
 
 
+def samples_of_phi(shape: Any) -> int:
+    """The axis of samples in the result of `map_samples`."""
+    del shape
+    return 1
+
+
 @partial(jax.jit, static_argnames="feature_map")
 def encode_cells(
     preprocessing: Preprocessing,
@@ -93,6 +99,12 @@ def encode_cells(
         return encode_each(HashFunction(fitted, mapped_by(feature_map, anchors), cells), features, mapped)
 
     return lax.map(of_split, (preprocessing, rbf, heads, phi))
+
+
+def samples_of_codes(shape: Any) -> int:
+    """The axis of samples in the result of `encode_cells`."""
+    del shape
+    return 2
 
 
 @partial(jax.jit, static_argnames=("bits", "cutoffs"))

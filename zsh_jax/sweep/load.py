@@ -17,7 +17,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import OF_SAMPLES, Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles, map_samples
+from zsh_jax.sweep.evaluate import Roles, map_samples, samples_of_phi
 from zsh_jax.sweep.mesh import (
     data_axis,
     of_splits,
@@ -211,13 +211,7 @@ def training_rows(prepared: Prepared) -> Any:
 
 def _mapped(batch: Batch) -> dict[str, Any]:
     """How `map_samples` is compiled."""
-    return {"use": preparing(batch), "whole": (2,), "lies": samples_on_axis_1}
-
-
-def samples_on_axis_1(shape: Any) -> int:
-    """RBF features of all samples have them on the axis after that of splits."""
-    del shape
-    return 1
+    return {"use": preparing(batch), "whole": (2,), "lies": samples_of_phi}
 
 
 def _mapping(prepared: Prepared, samples: Samples) -> tuple[Any, ...]:

@@ -99,3 +99,23 @@ def no_trace(split: Prepared) -> Trace:
         iterations=jnp.array(0, jnp.int32),
         status=jnp.array(Status.CONVERGED, jnp.int32),
     )
+
+
+def in_one_row(trained: Trained) -> Any:
+    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...), of arrays or of shapes."""
+    if not any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained)):
+        return _flattened(trained)
+    return jax.tree.map(
+        lambda shape, leaf: jax.ShapeDtypeStruct(shape.shape, shape.dtype, sharding=leaf.sharding),
+        jax.eval_shape(_flattened, trained),
+        trained,
+    )
+
+
+@jax.jit
+def _flattened(trained: Trained) -> Trained:
+    def flat(leaf: jax.Array) -> jax.Array:
+        splits, shared, others = leaf.shape[:3]
+        return leaf.reshape(splits, shared * others, *leaf.shape[3:])
+
+    return jax.tree.map(flat, trained)
