@@ -24,7 +24,7 @@ SWEEP, WRITE = "zsh_jax.commands.sweep", "zsh_jax.report.write"
 MOMENTS = {
     "at the start": ("zsh_jax.tracking.lock._open", 0, {}),
     "config": ("zsh_jax.tracking.results._write_config", 0, {}),
-    "semantics": (f"{SWEEP}.save_vectors", 0, {}),
+    "semantics": ("zsh_jax.commands.record.save_vectors", 0, {}),
     "models": (f"{SWEEP}.save", 3, {}),
     "history": (f"{SWEEP}.append_history", 1, {}),
     "results": (f"{SWEEP}.append_results", 1, WANDB),

@@ -12,6 +12,7 @@ import jax
 from jax.sharding import Mesh
 
 from zsh_jax.sweep.mesh import Lies, data_axis, spread
+from zsh_jax.sweep.processes import Processes, told
 
 MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
@@ -28,13 +29,15 @@ class _Program(NamedTuple):
 class Compiled:
     """Compiled programs by function, shapes and static arguments; measures the time of each run."""
 
-    def __init__(self, mesh: Mesh | None = None) -> None:
+    def __init__(self, mesh: Mesh | None = None, processes: Processes | None = None) -> None:
         """Make an empty store.
 
         Args:
             mesh: devices over which the splits of a batch are spread; None for one device.
+            processes: that share the mesh; None for one.
         """
         self.mesh = mesh
+        self._processes = processes
         self._programs: dict[Any, _Program] = {}
         self._uses: dict[Any, set[Hashable]] = {}
         self._compiling: dict[Any, threading.Lock] = {}  # held by the thread that compiles a program
@@ -92,6 +95,10 @@ class Compiled:
         """
         program = self._compiled(function, args, static, use=use, whole=whole, lies=lies)
         return program.shapes, program.beside
+
+    def agreed(self, takes: int) -> int:
+        """The bytes that process 0 has found a batch to take: all processes cut their batches alike."""
+        return int(told(self._processes, takes))
 
     def release(self, needed: Container[Hashable]) -> None:
         """Free programs that are no longer needed, or too many: each has memory maps, and a process has 65,530.

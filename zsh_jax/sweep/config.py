@@ -22,6 +22,7 @@ def defaults() -> ConfigDict:
         int
     )  # places over which data splits are spread; None for as many as there are devices for
     config.mesh.data = 1  # devices of a place, over which the samples of a split lie
+    _add_distributed(config)
     config.shard = config_dict.placeholder(str)  # I/N: run the I-th of N parts, in a workdir of its own
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time
@@ -62,6 +63,17 @@ def defaults() -> ConfigDict:
     config.tuning.bits = (32,)
     config.tuning.seed = (0,)
     return config
+
+
+def _add_distributed(config: ConfigDict) -> None:
+    """Several processes that run one sweep together; see docs/scaling.md."""
+    several = config.distributed = ConfigDict()
+    several.auto = False  # JAX finds the other processes itself: on Slurm, Open MPI, Kubernetes and TPUs
+    several.coordinator = config_dict.placeholder(str)  # HOST:PORT of process 0, the same in all
+    several.processes = config_dict.placeholder(int)  # their number
+    several.process = config_dict.placeholder(int)  # of this process, from 0; process 0 writes the results
+    several.start_seconds = 300  # until all processes must have started
+    several.lost_seconds = 30  # without a heartbeat, until a process counts as lost and the others end
 
 
 def _add_sweep(config: ConfigDict) -> None:

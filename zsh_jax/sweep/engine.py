@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from zsh_jax.byte_size import byte_size
 from zsh_jax.core.feature_maps import Identity
@@ -17,7 +18,7 @@ from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells, samples_of_codes
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
-from zsh_jax.sweep.halving import is_out_of_memory, smaller
+from zsh_jax.sweep.halving import check_smaller_helps, smaller
 from zsh_jax.sweep.load import (
     Loaded,
     Samples,
@@ -29,7 +30,7 @@ from zsh_jax.sweep.load import (
     samples_of,
 )
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import devices_of_a_place
+from zsh_jax.sweep.mesh import devices_of_a_place, gathered, spans_processes
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.train import Trained, in_one_row, train
@@ -69,7 +70,9 @@ def run(
         The results of each batch, as it ends.
 
     Raises:
-        InputError: if one cell alone does not fit the memory. Results yielded before remain valid.
+        InputError: if one cell alone does not fit the memory, or memory runs out in one of several processes. Results
+            yielded before remain valid.
+        ProcessLost: if another process of the sweep has ended.
     """
     compiled = Compiled() if compiled is None else compiled
     evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries}
@@ -94,7 +97,7 @@ def run(
         wanted = wanted_in(batch)
         if len(batch) > 1 and _uses(batch) not in known and memory_gib < float("inf"):
             known.add(_uses(batch))
-            takes = footprint(batch, inputs, compiled, **evaluation)
+            takes = compiled.agreed(footprint(batch, inputs, compiled, **evaluation))
             if takes > memory_gib * 2**30:
                 queue = smaller(queue, size, is_loaded=True, why=f"{byte_size(takes)} needed", tell=tell)
                 uses = Counter(use for one in queue for use in _uses(one))
@@ -116,8 +119,7 @@ def run(
                     batch, inputs, loaded, samples, compiled, cutoffs=cutoffs, keep_models=any(keeps)
                 )
         except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
+            check_smaller_helps(error, together=spans_processes(compiled.mesh))
         if not results:  # outside the except block: an exception keeps the arrays of its frames alive
             queue = smaller(queue, size, is_loaded=loaded is not None, why="memory ran out", tell=tell)
             uses = Counter(use for one in queue for use in _uses(one))
@@ -184,9 +186,9 @@ def _traced(batch: Batch, dtype: jnp.dtype) -> Any:
     """The weights of a batch as arrays; weights that share a factorisation have one length, the others another."""
     method = batch.program.of
 
-    def column(name: str) -> jax.Array:
+    def column(name: str) -> np.ndarray:  # which every process of a sweep may give to all devices
         rows = batch.shared if name in method.shared else batch.others
-        return jnp.asarray([getattr(weights, name) for weights in rows], dtype)
+        return np.asarray([getattr(weights, name) for weights in rows], dtype)
 
     return method.weights(*map(column, method.weights._fields))
 
@@ -288,9 +290,11 @@ def _run_batch(
         "encode_seconds": each(encode_cells),
         "evaluate_seconds": each(evaluate_cells, evaluate_vectors),
     }
-    models = hash_functions(batch, loaded.prepared, trained) if keep_models and has_codes else None
+    models = None
+    if keep_models and has_codes:
+        models = hash_functions(batch, loaded.prepared, trained, compiled.mesh)
     # Splits that only fill the last device up are left out.
     trace, scores = jax.tree.map(
-        lambda leaf: leaf[: len(batch.splits)], jax.device_get((trained.trace, scores))
+        lambda leaf: leaf[: len(batch.splits)], gathered((trained.trace, scores), compiled.mesh)
     )
     return list(cell_results(batch, inputs, trace, scores, extra=extra, models=models))

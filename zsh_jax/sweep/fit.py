@@ -58,7 +58,9 @@ def fit_plan(
         if not todo:
             return plan
         largest = max(todo, key=size)
-        found = footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+        found = compiled.agreed(
+            footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+        )
         if found <= budget:
             return replace(plan, batches=tuple(batches), peak_bytes=found)
         half = halves(largest)[0]

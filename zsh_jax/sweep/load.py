@@ -1,7 +1,7 @@
 """Load the data splits of a batch: the training problem and the roles of samples, on the device."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -26,8 +26,10 @@ from zsh_jax.sweep.mesh import (
     places,
     rows_over_data,
     shape_over_data,
+    stacked,
 )
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.rounds import joined
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
 from zsh_jax.training.streams import Streams, streams
@@ -88,13 +90,17 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         seen_queries: number of queries of seen classes.
     """
     splits = padded(batch.splits, compiled.mesh)
-    each = [_arguments(split, batch, inputs, seen_queries=seen_queries) for split in splits]
+
+    @cache  # of the splits of this process alone
+    def each(place: int) -> tuple[tuple[Any, ...], Roles]:
+        return _arguments(splits[place], batch, inputs, seen_queries=seen_queries)
+
     prepared, seconds = [], 0.0
     for rows, static in _rounds(splits, batch, compiled.mesh):
         made, spent = compiled.run(
             prepare_splits,
             samples.features,
-            *_stacked([each[row][0] for row in rows]),
+            *stacked(lambda device: each(rows[device])[0], len(rows), compiled.mesh),  # noqa: B023
             use=preparing(batch),
             whole=(0,),
             lies=training_rows,
@@ -102,7 +108,8 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         )
         prepared.append(made)
         seconds += spent
-    every, role = _joined(prepared, len(splits), batch, compiled), _stacked([role for _, role in each])
+    every = joined(prepared, len(splits), compiled, use=preparing(batch), lies=training_rows)
+    role = stacked(lambda place: each(place)[1], len(splits), compiled.mesh)
     phi = None
     if batch.holds_phi:
         phi, spent = compiled.run(map_samples, *_mapping(every, samples), **_mapped(batch))
@@ -129,11 +136,11 @@ def loaded_shapes(
     count = len(padded(batch.splits, compiled.mesh))
     here = count // side_by_side  # splits of one place
 
-    def stacked(tree: Any, times: int) -> Any:
+    def repeated(tree: Any, times: int) -> Any:
         return jax.tree.map(lambda leaf: of_splits((times, *leaf.shape), leaf.dtype, compiled.mesh), tree)
 
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
-    of_a_round = stacked(one, side_by_side)
+    of_a_round = repeated(one, side_by_side)
     made, beside = compiled.shapes(
         prepare_splits,
         samples.features,
@@ -153,7 +160,7 @@ def loaded_shapes(
     if batch.holds_phi:
         phi, beside = compiled.shapes(map_samples, *_mapping(every, samples), **_mapped(batch))
         peak = max(peak, here * each + beside)
-    return Loaded(every, stacked(role, count), phi, 0.0), peak
+    return Loaded(every, repeated(role, count), phi, 0.0), peak
 
 
 def _rounds(
@@ -172,34 +179,6 @@ def _rounds(
     here = len(splits) // side_by_side
     for first in range(here):
         yield list(range(first, len(splits), here)), ways[0]
-
-
-@jax.jit
-def _stacked(splits: list[Any]) -> Any:
-    """Data splits on a leading axis, by one program."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *splits)
-
-
-def _joined(rounds: list[Prepared], count: int, batch: Batch, compiled: Compiled) -> Prepared:
-    """Data splits that were prepared in rounds, in their order; each place joins its own."""
-    if len(rounds) == 1:
-        return rounds[0]
-    if compiled.mesh is None:
-        return _side_by_side(*rounds)
-    if len(rounds) == count:  # of one split each, at all places
-        firsts = jax.tree.map(lambda leaf: leaf[:1], rounds)
-        on_all: Prepared = jax.device_put(
-            _side_by_side(*firsts), jax.tree.map(lambda leaf: leaf.sharding, rounds[0])
-        )
-        return on_all
-    joined, _ = compiled.run(_side_by_side, *rounds, use=preparing(batch), lies=training_rows)
-    return joined
-
-
-@jax.jit
-def _side_by_side(*rounds: Prepared) -> Prepared:
-    joined: Prepared = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *rounds)
-    return joined
 
 
 def training_rows(prepared: Prepared) -> Any:

@@ -2,15 +2,17 @@
 
 A program is written for the splits of one place of `sweep`. `spread` runs it at every place with the splits that lie
 there, so that no place waits for another inside a program, and each split gives what it gives alone. Inside a place XLA
-divides the program over `data`, with the help of `zsh_jax.core.sharding`.
+divides the program over `data`, with the help of `zsh_jax.core.sharding`. The devices may belong to several processes:
+then each process makes what lies on its own devices, and `gathered` gives all of them the results.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jax.typing import DTypeLike
@@ -30,16 +32,16 @@ def sweep_mesh(sweep: int | None, data: int = 1) -> Mesh | None:
     """The devices of a sweep.
 
     Args:
-        sweep: places over which data splits are spread; None for as many as the devices of this process allow.
+        sweep: places over which data splits are spread; None for as many as there are devices for.
         data: devices of each place, over which samples lie.
 
     Returns:
         A mesh; None for one device, which needs no mesh.
 
     Raises:
-        InputError: if there are fewer devices.
+        InputError: if there are fewer devices, or processes would give different numbers.
     """
-    devices = jax.local_devices()
+    devices = jax.devices()
     there = f"there are {len(devices)} devices ({devices[0].platform})"
     if data > len(devices):
         raise InputError(f"mesh.data: {there}, not {data}; fix: lower --config.mesh.data")
@@ -47,7 +49,21 @@ def sweep_mesh(sweep: int | None, data: int = 1) -> Mesh | None:
     if sweep * data > len(devices):
         wanted = f"{sweep}" if data == 1 else f"{sweep} x {data}"
         raise InputError(f"mesh.sweep: {there}, not {wanted}; fix: lower --config.mesh.sweep")
-    return None if sweep * data == 1 else mesh_of(devices[: sweep * data], data)
+    return None if sweep * data == 1 else mesh_of(_of_all_processes(devices, sweep * data), data)
+
+
+def _of_all_processes(devices: Sequence[jax.Device], count: int) -> list[jax.Device]:
+    """As many devices of each process; neighbours belong to one."""
+    own: dict[int, list[jax.Device]] = {}
+    for device in devices:
+        own.setdefault(device.process_index, []).append(device)
+    each = count // len(own)
+    if count % len(own) or each > min(map(len, own.values())):
+        raise InputError(
+            f"mesh.sweep: {len(own)} processes cannot give {count} of {len(devices)} devices in equal parts; fix: "
+            "--config.mesh.sweep, or start processes with as many devices each"
+        )
+    return [device for number in sorted(own) for device in own[number][:each]]
 
 
 def mesh_of(devices: Sequence[jax.Device], data: int) -> Mesh:
@@ -72,6 +88,11 @@ def places(mesh: Mesh | None) -> int:
 def devices_of_a_place(mesh: Mesh | None) -> int:
     """Number of devices over which the samples of a split lie."""
     return 1 if mesh is None else int(mesh.shape[DATA])
+
+
+def spans_processes(mesh: Mesh | None) -> bool:
+    """Whether devices of other processes take part."""
+    return mesh is not None and mesh.is_multi_process
 
 
 def padded(splits: Sequence[Split], mesh: Mesh | None) -> list[Split]:
@@ -134,8 +155,68 @@ def data_axis(leaf: Any) -> int:
 
 
 def on_every_device(tree: Any, mesh: Mesh | None) -> Any:
-    """Arrays whole on every device."""
-    return tree if mesh is None else jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+    """Arrays whole on every device; equal in all processes."""
+    if mesh is None:
+        return tree
+    whole = NamedSharding(mesh, PartitionSpec())
+    if not spans_processes(mesh):
+        return jax.device_put(tree, whole)
+    # `device_put` would send all of it to the other processes, to compare it.
+    return jax.tree.map(lambda leaf: jax.make_array_from_callback(leaf.shape, whole, lambda _: leaf), tree)
+
+
+def stacked(make: Callable[[int], Split], count: int, mesh: Mesh | None) -> Split:
+    """Trees of arrays on a leading axis.
+
+    Args:
+        make: makes the tree of a row; called for the rows that lie on devices of this process alone.
+        count: number of rows.
+        mesh: the devices; None for one.
+
+    Returns:
+        The rows, spread over the devices of all processes if there are several.
+    """
+    if mesh is None or not spans_processes(mesh):
+        return _stacked([make(row) for row in range(count)])
+    spread_out = NamedSharding(mesh, PartitionSpec(AXIS))
+    ranges = sorted(
+        {_rows(where, count) for where in spread_out.addressable_devices_indices_map((count,)).values()}
+    )
+    parts = [_stacked([make(row) for row in range(*rows)]) for rows in ranges]
+
+    def joined(*leaves: jax.Array) -> jax.Array:
+        def part(where: Any) -> jax.Array:
+            return leaves[ranges.index(_rows(where, count))]
+
+        return jax.make_array_from_callback((count, *leaves[0].shape[1:]), spread_out, part)
+
+    whole: Split = jax.tree.map(joined, *parts)
+    return whole
+
+
+def _rows(where: Any, count: int) -> tuple[int, int]:
+    """First row of an index, and the row after its last."""
+    first, end, _ = where[0].indices(count)
+    return first, end
+
+
+@jax.jit
+def _stacked(rows: list[Split]) -> Split:
+    """Rows on a leading axis, by one program."""
+    joined: Split = jax.tree.map(lambda *leaves: jnp.stack(leaves), *rows)
+    return joined
+
+
+def gathered(tree: Any, mesh: Mesh | None) -> Any:
+    """Arrays on the host; in every process all of them."""
+    if mesh is not None and spans_processes(mesh):
+        tree = _whole(mesh)(tree)
+    return jax.device_get(tree)
+
+
+@lru_cache(maxsize=8)
+def _whole(mesh: Mesh) -> Any:
+    return jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh, PartitionSpec()))
 
 
 def rows_over_data(rows: Shaped[np.ndarray, "n *s"], dtype: DTypeLike, mesh: Mesh) -> Shaped[Array, "m *s"]:

@@ -1,5 +1,6 @@
 """Check every setting of a configuration before anything is read or run."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -45,6 +46,11 @@ def _synonyms(value: object) -> bool:
     )
 
 
+def _is_address(value: object) -> bool:
+    found = re.fullmatch(r"[^\s/]+:(\d{1,5})", value, re.ASCII) if isinstance(value, str) else None
+    return found is not None and takes.text(300).test(value) and 0 < int(found[1]) < 1 << 16
+
+
 SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
@@ -52,6 +58,11 @@ SETTINGS: dict[str, Takes] = {
     "products": takes.one_of("float32", "tensorfloat32"),
     "mesh.sweep": takes.optional(takes.whole(1, 1 << 20)),
     "mesh.data": takes.whole(1, 1 << 20),
+    "distributed.coordinator": takes.optional(Takes("HOST:PORT, such as 10.0.0.1:1234", _is_address)),
+    "distributed.processes": takes.optional(takes.whole(1, 1 << 20)),
+    "distributed.process": takes.optional(takes.whole(0, 1 << 20)),
+    "distributed.start_seconds": takes.whole(1, 86_400),
+    "distributed.lost_seconds": takes.whole(2, 86_400),
     "shard": takes.optional(
         Takes("I/N with I from 1 to N, such as 3/16", lambda value: parse_shard(value) is not None)
     ),
@@ -126,10 +137,37 @@ def check_settings(config: ConfigDict) -> None:
         raise InputError(
             "products: float64 has no products in TF32; fix: remove --config.x64, or --config.products"
         )
+    _check_distributed(config)
     if config.shard is not None and config.tuning.axes:
         raise InputError(
             "shard: a sweep with tuning cannot be cut, since each choice needs all validation cells; fix: remove "
             "--config.shard, or the tuning.axes"
+        )
+
+
+def _check_distributed(config: ConfigDict) -> None:
+    """Refuse processes that cannot find each other."""
+    several = config.distributed
+    given = {name: several[name] for name in ("coordinator", "processes", "process")}
+    missing = [name for name, value in given.items() if value is None]
+    if several.auto and len(missing) < len(given):
+        raise InputError(
+            "distributed.auto: JAX finds coordinator, processes and process itself; fix: remove "
+            f"--config.distributed.{next(name for name in given if name not in missing)}, or .auto"
+        )
+    if 0 < len(missing) < len(given):
+        raise InputError(
+            f"distributed.{missing[0]} is missing; fix: give --config.distributed.coordinator, .processes and .process"
+        )
+    if not missing and several.process >= several.processes:
+        raise InputError(
+            f"distributed.process: {several.processes} processes have the numbers 0 to {several.processes - 1}, not "
+            f"{several.process}; fix: --config.distributed.process"
+        )
+    if config.shard is not None and (several.auto or not missing):
+        raise InputError(
+            "shard: parts run in processes of their own, those of distributed run one sweep together; fix: remove "
+            "--config.shard, or the settings of distributed"
         )
 
 
