@@ -1,7 +1,6 @@
 """Run a sweep from its plan to its report.
 
-Of several processes all run the batches; the one that leads reads and writes the workdir, and tells the others what is
-finished.
+Of several processes all run the batches; the one that leads has the workdir, and tells the others what is finished.
 """
 
 import shlex

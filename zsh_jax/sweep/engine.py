@@ -70,8 +70,7 @@ def run(
         The results of each batch, as it ends.
 
     Raises:
-        InputError: if one cell alone does not fit the memory, or memory runs out in one of several processes. Results
-            yielded before remain valid.
+        InputError: if one cell, or a batch of several processes, does not fit the memory. Earlier results stay valid.
         ProcessLost: if another process of the sweep has ended.
     """
     compiled = Compiled() if compiled is None else compiled
