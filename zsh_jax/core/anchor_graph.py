@@ -57,8 +57,25 @@ def anchor_graph(
         raise ValueError(f"cannot find {nearest} nearest of {k} anchors")
 
     def shares(row: Float[Array, " d"]) -> tuple[Int[Array, " s"], Float[Array, " s"]]:
-        negative, chosen = lax.top_k(-squared_distances(row[None], anchor_features)[0], nearest)
-        return chosen, jax.nn.softmax(negative / (2 * sigma_squared))
+        distances = squared_distances(row[None], anchor_features)[0]
+        return weights_on_anchors(distances, sigma_squared, nearest=nearest)
 
     chosen, weights = lax.map(shares, x, batch_size=min(block, n))
     return AnchorGraph(chosen, weights, jnp.zeros(k, x.dtype).at[chosen].add(weights))
+
+
+def weights_on_anchors(
+    squared: Float[Array, "*n k"], sigma_squared: Float[Array, ""], *, nearest: int
+) -> tuple[Int[Array, "*n s"], Float[Array, "*n s"]]:
+    """The nearest anchors of samples, and their weights, from squared distances.
+
+    Args:
+        squared: distances of each sample to the anchors.
+        sigma_squared: bandwidth of the kernel.
+        nearest: anchors a sample, s.
+
+    Returns:
+        Indices of the anchors, nearest first, and weights that sum to 1.
+    """
+    negative, chosen = lax.top_k(-squared, nearest)
+    return chosen, jax.nn.softmax(negative / (2 * sigma_squared))
