@@ -155,6 +155,8 @@ class Method:
         unread: from weights and options to the elements of `reads` that are then not read.
         floats: numbers that the fit holds for each cell of a batch, see `closed_form_floats`.
         floats_once: numbers that it holds once, for the cell that it is working on.
+        fit_in_blocks: `fit` on training samples in blocks, from (key, mapped, data, weights, options, *, bits, running)
+            to a `Fitted`, not compiled as a whole; None if the method needs all samples at once.
     """
 
     name: str
@@ -171,3 +173,4 @@ class Method:
     unread: Callable[[Any, Any], frozenset[Reads]] = lambda weights, options: frozenset()
     floats: Callable[[Shapes, Any], int] = closed_form_floats
     floats_once: Callable[[Shapes, Any], int] = lambda shapes, options: 0
+    fit_in_blocks: Callable[..., Fitted] | None = None
