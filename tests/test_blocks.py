@@ -130,7 +130,7 @@ def test_codes_are_those_of_all_samples_at_once(changes):
     whole, parts, stream = _both(block=block, locality=options.locality, **data)
     one = ZSH.fit(whole.start, whole.data, weights, options, bits=bits)
     mapped = Mapped(stream, parts.preprocessing, parts.rbf)
-    running = Running(block=block, count=2)
+    running = Running(block=block, at_once=2)
     other = ZSH.fit_in_blocks(parts.start, mapped, parts.data, weights, options, bits=bits, running=running)
 
     np.testing.assert_array_equal(one.class_head.codes, other.class_head.codes)

@@ -11,6 +11,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.report.gallery import GALLERY
 from zsh_jax.sweep.tuning import VALIDATION
 from zsh_jax.tracking.history import HISTORY
+from zsh_jax.tracking.positions import POSITIONS
 from zsh_jax.tracking.results import RESULTS
 
 FIX = "fix: move it away, or choose another --config.workdir"
@@ -26,6 +27,7 @@ def check_places(config: ConfigDict) -> None:
     workdir = Path(config.workdir)
     wanted = {
         "models": True,
+        POSITIONS: True,
         "semantics": True,
         "report": config.report,
         "report/figures": config.report,

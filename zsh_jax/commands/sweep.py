@@ -39,6 +39,7 @@ from zsh_jax.sweep.tuning import choose, described, tried_axes, validation_confi
 from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.lock import locked
 from zsh_jax.tracking.models import model_path
+from zsh_jax.tracking.positions import forget_positions, keeper_of
 from zsh_jax.tracking.progress import progress
 from zsh_jax.tracking.provenance import provenance, run_provenance
 from zsh_jax.tracking.results import (
@@ -178,6 +179,7 @@ def _swept(
             keeps_model=keeps_model,
             is_done=is_done,
             tell=partial(say, console),
+            keeper=keeper_of(config.workdir, config.checkpoint_seconds, partial(say, console)),
         )
         results, wandb = _saved(
             config.workdir, batches, results, wandb, made_by=made_by, check=check, advance=advance
@@ -212,6 +214,8 @@ def _saved(
             _save_models(workdir, batch)
             append_history(workdir, batch)
             results = append_results(results, batch, made_by)
+            for result in batch:
+                forget_positions(workdir, cell_id(result.cell))
             logged = behind.submit(log_cells, logged.result(), batch)
             advance(batch)
         return results, logged.result()

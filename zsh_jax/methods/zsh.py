@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.blocks.solver import Running, Solved, random_codes, solve_in_blocks
+from zsh_jax.core.blocks.solver import Running, Solved, Start, random_codes, solve_in_blocks
 from zsh_jax.core.blocks.stream import Mapped
 from zsh_jax.core.classes import Dictionary, class_dictionary
 from zsh_jax.core.feature_maps import RBF
@@ -133,6 +133,7 @@ def fit_in_blocks(
     stream, dtype = mapped.stream, data.gram.dtype
     problem = data.problem._replace(semantics=stream.targets)
     hyper = hyperparameters(weights, options.locality)
+    hyper = jax.tree.map(lambda weight: jnp.asarray(weight, dtype), hyper)
     size, growth = stream.targets.shape[1], options.alpha_growth
     rotation = jnp.eye(size, dtype=dtype)
     if options.rotation == "random":
@@ -145,8 +146,7 @@ def fit_in_blocks(
             mapped,
             problem,
             hyper,
-            codes,
-            rotation,
+            Start(codes, rotation),
             bits=bits,
             rotation=solver_rotation(options.rotation),
             max_iterations=options.max_iterations,
@@ -158,7 +158,8 @@ def fit_in_blocks(
         )
         found.append(solved)
     values = jnp.stack([solved.objective for solved in found])
-    best = found[int(best_of(values))]
+    which_best = best_of(values)
+    best: Solved = jax.tree.map(lambda *each: jnp.stack(each)[which_best], *found)
     state = best.solution.state
     return Fitted(
         Linear(state.projection),

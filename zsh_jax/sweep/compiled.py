@@ -39,6 +39,16 @@ class Compiled:
         self._uses: dict[Any, set[Hashable]] = {}
         self._compiling: dict[Any, threading.Lock] = {}  # held by the thread that compiles a program
         self._dropped = 0
+        self._alone: Compiled | None = None
+
+    @property
+    def alone(self) -> "Compiled":
+        """A store for one device: itself, or another one beside it."""
+        if self.mesh is None:
+            return self
+        if self._alone is None:
+            self._alone = Compiled()
+        return self._alone
 
     def run(
         self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
@@ -91,6 +101,8 @@ class Compiled:
         for key in done + rest[MOST_HELD:]:
             del self._programs[key], self._uses[key], self._compiling[key]
             self._dropped += 1
+        if self._alone is not None:
+            self._alone.release(needed)
         if self._dropped >= MOST_DROPPED:
             jax.clear_caches()  # these hold the programs too
             gc.collect()

@@ -17,6 +17,10 @@ def defaults() -> ConfigDict:
     config.name = "sweep"  # of the sweep; also the group in Weights & Biases
     config.workdir = config_dict.placeholder(str)  # folder of the results; runs/{name}-{dataset} if not set
     config.memory_gib = 2.0  # memory limit of one batch of cells
+    # "memory": RBF features of all training samples are held; "blocks": computed anew, a block of samples at a time, in
+    # each pass of the methods that can; "auto": in blocks if memory_gib is too small to hold them
+    config.samples = "auto"
+    config.checkpoint_seconds = 60.0  # a cell that trains longer, in blocks, is written to a file that often
     config.mesh = ConfigDict()
     config.mesh.sweep = config_dict.placeholder(
         int

@@ -12,7 +12,7 @@ from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
+from zsh_jax.sweep.plan import Batch, Plan, batch_bytes, can_stream, in_blocks_instead
 
 
 def fit_plan(
@@ -61,12 +61,23 @@ def fit_plan(
         if found <= budget:
             return replace(plan, batches=tuple(batches), peak_bytes=found)
         half = halves(largest)[0]
+        if len(largest) == 1 and _can_stream(plan, largest):
+            batches = [replace(batch, in_blocks=True) if batch is largest else batch for batch in batches]
+            continue
         if len(largest) == 1:
+            instead = "" if largest.in_blocks else in_blocks_instead([largest])
             raise InputError(
                 f"one cell of {largest.program.method}, {largest.program.bits} bits needs {byte_size(found)}, more "
                 f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "
-                f"sweep.anchors"
+                f"sweep.anchors{instead}"
             )
         fewer = len(half.splits) < len(largest.splits)
         limit = min(size(half), size(largest) * budget // found)
         batches = within(batches, limit, size, most_splits=len(half.splits) if fewer else None)
+
+
+def _can_stream(plan: Plan, batch: Batch) -> bool:
+    """Whether the cell of a batch can train in blocks of samples instead."""
+    if batch.in_blocks or plan.samples == "memory":
+        return False
+    return can_stream(batch.program, batch.splits[0], batch.reads)

@@ -78,9 +78,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
     """The plan of a grid that fits data and memory, and the fingerprints of its splits."""
     features = inputs.features.shape[1]
     sizes = sizes_of(inputs)
-    make_plan(
-        every, sizes, memory_gib=config.memory_gib
-    )  # check the memory before drawing thousands of splits
+    budget = {"memory_gib": config.memory_gib, "samples": config.samples}
+    make_plan(every, sizes, **budget)  # check the memory before drawing thousands of splits
     for group in every:
         _check_components(group, features)
     splits, database_sizes = {}, {}
@@ -98,7 +97,7 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
     every = stackable(every, database_sizes)
     devices = devices_of(sweep_mesh(config.mesh.sweep))
     own = deal(every, shard_of(config))
-    plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
+    plan = make_plan(own, sizes, **budget, devices=devices)
     return replace(plan, groups=tuple(every)), splits
 
 
@@ -155,6 +154,9 @@ def describe(
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     if len(plan) < whole:
         lines.append(f"this part: {len(plan)} of {whole} cells")
+    streamed = sum(len(batch) for batch in plan.batches if batch.in_blocks)
+    if streamed:
+        lines.append(f"cells that train in blocks of samples: {streamed}")
     each = f" on each of {plan.devices} devices" if plan.devices > 1 else ""
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most{each}")
     lines.append(f"results: {workdir}")

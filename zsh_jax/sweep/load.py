@@ -10,8 +10,10 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, Shaped
 
+from zsh_jax.core.blocks.stream import Stream
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.data.split import Split
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import DataSplit
@@ -39,12 +41,14 @@ class Loaded(NamedTuple):
         roles: of samples and classes.
         phi: RBF features of all samples; None if the batches do not hold them.
         seconds: to prepare one split.
+        stream: the training samples, if they are read in blocks.
     """
 
     prepared: Prepared
     roles: Roles
     phi: Float[Array, "s n_all m"] | None
     seconds: float
+    stream: Stream | None = None
 
 
 def samples_of(inputs: Inputs, mesh: Mesh | None = None) -> Samples:
@@ -220,11 +224,28 @@ def _arguments(
     targets = semantic_targets(taught, vectors)
     keys = streams(jax.random.key(split.seed))
     supervision = Taught(jnp.asarray(taught), jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype))
-    seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-    unseen = np.isin(np.arange(len(vectors)), indices.query_classes)
-    queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
-    roles = Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), keys.resamples)
+    roles = roles_of(split, indices, inputs, seen_queries=seen_queries)
     return (jnp.asarray(indices.training), supervision, keys, jnp.asarray(split.bandwidth, dtype)), roles
+
+
+def roles_of(split: DataSplit, indices: Split, inputs: Inputs, *, seen_queries: int) -> Roles:
+    """The roles of samples and classes in a split.
+
+    Args:
+        split: its axes.
+        indices: from `split_of`.
+        inputs: of the sweep.
+        seen_queries: number of queries of seen classes.
+
+    Returns:
+        The roles.
+    """
+    resamples = streams(jax.random.key(split.seed)).resamples
+    seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
+    classes = len(inputs.semantics[split.semantics].vectors)
+    unseen = np.isin(np.arange(classes), indices.query_classes)
+    queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
+    return Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), resamples)
 
 
 @partial(jax.jit, static_argnames=("how", "reads"))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from zsh_jax.core.blocks.stream import BLOCK
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
@@ -93,6 +94,29 @@ def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
 def once_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """Bytes of the cell that a fit is working on, if it takes one after the other."""
     return program.of.floats_once(_shapes(sizes, split, program), program.options) * sizes.item
+
+
+def in_blocks_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
+    """Bytes of one cell that trains in blocks of samples: no term has samples times anchors.
+
+    Args:
+        sizes: of the data.
+        split: the data split.
+        program: of the cell.
+
+    Returns:
+        Bytes: the features; and the larger of training (codes, and two indices a sample; a block; products of anchors)
+        and of evaluation.
+    """
+    m, bits, n = split.anchors + 1, program.bits, split.training_samples
+    training = min(BLOCK, n) * (3 * sizes.features + 4 * m + 8 * bits)
+    training += 8 * m * m + 8 * m * bits + 3 * split.anchors * sizes.features + 4 * sizes.semantics**2
+    per_sample = 8 + 4 * -(-bits // 8)
+    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
+    encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
+    codes = 2 * sizes.samples * -(-bits // 8)
+    held = sizes.samples * sizes.features * sizes.item
+    return held + max(training * sizes.item + n * per_sample, max(evaluation, encoding) * sizes.item + codes)
 
 
 def _shapes(sizes: Sizes, split: DataSplit, program: Program) -> Shapes:

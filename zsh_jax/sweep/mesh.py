@@ -76,6 +76,11 @@ def spread(
     return jax.jit(on_each, in_shardings=placed, out_shardings=NamedSharding(mesh, out))
 
 
+def on_one_device(tree: Any) -> Any:
+    """Arrays of `on_every_device` on the first device alone, not copied."""
+    return jax.tree.map(lambda leaf: leaf if len(leaf.devices()) == 1 else leaf.addressable_data(0), tree)
+
+
 def on_every_device(tree: Any, mesh: Mesh | None) -> Any:
     """Arrays whole on every device."""
     return tree if mesh is None else jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))

@@ -49,6 +49,8 @@ SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
+    "samples": takes.one_of("auto", "memory", "blocks"),
+    "checkpoint_seconds": takes.number(zero=True),
     "products": takes.one_of("float32", "tensorfloat32"),
     "mesh.sweep": takes.optional(takes.whole(1, 1 << 20)),
     "shard": takes.optional(

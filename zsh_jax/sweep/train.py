@@ -13,7 +13,7 @@ from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.loop import Status
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.packing import pack_codes
-from zsh_jax.methods.protocol import Method, Trace
+from zsh_jax.methods.protocol import Fitted, Method, Trace
 from zsh_jax.sweep.axes import Program
 from zsh_jax.training.fit import assemble
 from zsh_jax.training.prepare import Prepared
@@ -53,15 +53,29 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
 
     def one_cell(split: Prepared, weights: Any) -> Trained:
         fitted = method.fit(split.start, split.data, weights, program.options, bits=program.bits)
-        class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
-        trace = no_trace(split) if fitted.trace is None else fitted.trace
-        finite = is_finite(assemble(method, split, fitted))
-        status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
-        return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
+        return trained_cell(method, split, fitted)
 
     over_others = _over(one_cell, method, weights, shared=False)
     over_shared = _over(over_others, method, weights, shared=True)
     return jax.vmap(over_shared, in_axes=(0, None))(prepared, weights)
+
+
+def trained_cell(method: Method, split: Prepared, fitted: Fitted) -> Trained:
+    """A cell as the evaluation reads it.
+
+    Args:
+        method: of the cell.
+        split: its data split.
+        fitted: the result of the method.
+
+    Returns:
+        The cell, with the codes of classes and with the status of a result that is not finite.
+    """
+    class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
+    trace = no_trace(split) if fitted.trace is None else fitted.trace
+    finite = is_finite(assemble(method, split, fitted))
+    status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
+    return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
 
 
 def _over(

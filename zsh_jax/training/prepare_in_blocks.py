@@ -60,7 +60,7 @@ def supervision(
     else:
         packed, which = np.unique(np.packbits(labels, axis=1), axis=0, return_inverse=True)
         sets = np.unpackbits(packed, axis=1, count=classes).astype(bool)
-        used = sets.any(0)
+        used = np.asarray(sets.any(0))
     dtype = jnp.result_type(float)
     return Supervision(
         jnp.asarray(semantic_targets(sets, vectors), dtype),

@@ -52,117 +52,7 @@ class Keeper(NamedTuple):
     every: float = 60.0
 
 
-class Running(NamedTuple):
-    """How the loop runs; it does not change the result.
-
-    Attributes:
-        block: samples of a block.
-        count: blocks of a call.
-        call: calls a jitted function with arguments, and static ones by keyword.
-        keeper: of the solve with a number, from 0; None to keep nothing.
-        tell: takes the position after each pass, and the seconds that the pass took.
-    """
-
-    block: int = BLOCK
-    count: int = COUNT
-    call: Callable[..., Any] = _call
-    keeper: Callable[[int], Keeper] | None = None
-    tell: Callable[[Position, float], None] = lambda position, seconds: None
-
-
-class Solved(NamedTuple):
-    """The result of a solve.
-
-    Attributes:
-        solution: its state has no codes.
-        codes: packed.
-        objective: J of the state.
-    """
-
-    solution: Solution[State]
-    codes: UInt8[Array, "n bytes"]
-    objective: Float[Array, ""]
-
-
-def solve_in_blocks(
-    mapped: Mapped,
-    problem: Problem,
-    hyper: Hyperparameters,
-    codes: UInt8[Array, "n bytes"],
-    initial_rotation: Float[Array, "e e"],
-    *,
-    bits: int,
-    rotation: Literal["procrustes", "none"] = "procrustes",
-    max_iterations: int = 10,
-    max_sweeps: int = 10,
-    tolerance: Float[Array, ""] | float = 0.0,
-    alpha_schedule: AlphaSchedule | None = None,
-    running: Running | None = None,
-    number: int = 0,
-) -> Solved:
-    """`zsh_jax.core.solver.solve` with memory for one block of Phi: the same steps in the same order.
-
-    In float64 the codes are those of `solve`. Not a compiled program: it cannot be vmapped.
-
-    Args:
-        mapped: training samples.
-        problem: products of the data; its `semantics` are the distinct targets, and `phi` is not read.
-        hyper: as in `solve`; scalars.
-        codes: at the start, packed.
-        initial_rotation: R at the start.
-        bits: code length l.
-        rotation: as in `solve`.
-        max_iterations: as in `solve`.
-        max_sweeps: as in `solve`.
-        tolerance: as in `solve`.
-        alpha_schedule: as in `solve`.
-        running: how the loop runs.
-        number: of this solve among several starts.
-
-    Returns:
-        State, codes, traces and J.
-    """
-    how = Running() if running is None else running
-    fixed, first = how.call(
-        begin,
-        problem,
-        hyper,
-        codes,
-        initial_rotation,
-        tolerance,
-        bits=bits,
-        max_iterations=max_iterations,
-        alpha_schedule=alpha_schedule,
-    )
-    step = partial(
-        how.call,
-        advance,
-        mapped,
-        fixed,
-        rotates=rotation == "procrustes",
-        max_sweeps=max_sweeps,
-        block=how.block,
-    )
-    end = _loop(partial(step, count=how.count), first, how, number)
-    return how.call(finish, fixed, end, problem, initial_rotation)
-
-
-@partial(jax.jit, static_argnames=("samples", "bits"))
-def random_codes(key: PRNGKeyArray, *, samples: int, bits: int) -> UInt8[Array, "n bytes"]:
-    """The random codes of `init_state`, packed.
-
-    Args:
-        key: of the start.
-        samples: n; static.
-        bits: code length l; static.
-
-    Returns:
-        Independent fair signs.
-    """
-    return jnp.packbits(jax.random.rademacher(key, (samples, bits), dtype=jnp.int8) > 0, axis=-1)
-
-
-def _loop(step: Callable[[Position], Position], position: Position, how: Running, number: int) -> Position:
+def _loop(step: Callable[[Position], Position], position: Position, how: "Running", number: int) -> Position:
     keeper = None if how.keeper is None else how.keeper(number)
     if keeper is not None:
         kept = keeper.read(position)
@@ -190,25 +80,146 @@ def _loop(step: Callable[[Position], Position], position: Position, how: Running
     return position
 
 
-@partial(jax.jit, static_argnames=("bits", "max_iterations", "alpha_schedule"))
+class Running(NamedTuple):
+    """How the loop runs; it does not change the result.
+
+    Attributes:
+        block: samples of a block.
+        at_once: blocks of a call.
+        call: calls a jitted function with arguments, and static ones by keyword.
+        keeper: of the solve with a number, from 0; None to keep nothing.
+        tell: takes the position after each pass, and the seconds that the pass took.
+        loop: the loop itself; another one finds the shapes of a solve.
+    """
+
+    block: int = BLOCK
+    at_once: int = COUNT
+    call: Callable[..., Any] = _call
+    keeper: Callable[[int], Keeper] | None = None
+    tell: Callable[[Position, float], None] = lambda position, seconds: None
+    loop: Callable[[Callable[[Position], Position], Position, "Running", int], Position] = _loop
+
+
+class Start(NamedTuple):
+    """The start of a solve.
+
+    Attributes:
+        codes: packed.
+        rotation: R.
+    """
+
+    codes: UInt8[Array, "n bytes"]
+    rotation: Float[Array, "e e"]
+
+
+class Solved(NamedTuple):
+    """The result of a solve.
+
+    Attributes:
+        solution: its state has no codes.
+        codes: packed.
+        objective: J of the state.
+    """
+
+    solution: Solution[State]
+    codes: UInt8[Array, "n bytes"]
+    objective: Float[Array, ""]
+
+
+def solve_in_blocks(
+    mapped: Mapped,
+    problem: Problem,
+    hyper: Hyperparameters,
+    start: Start,
+    *,
+    bits: int,
+    rotation: Literal["procrustes", "none"] = "procrustes",
+    max_iterations: int = 10,
+    max_sweeps: int = 10,
+    tolerance: Float[Array, ""] | float = 0.0,
+    alpha_schedule: AlphaSchedule | None = None,
+    running: Running | None = None,
+    number: int = 0,
+) -> Solved:
+    """`zsh_jax.core.solver.solve` with memory for one block of Phi: the same steps in the same order.
+
+    In float64 the codes are those of `solve`. Not a compiled program: it cannot be vmapped.
+
+    Args:
+        mapped: training samples.
+        problem: products of the data; its `semantics` are the distinct targets, and `phi` is not read.
+        hyper: as in `solve`; scalars.
+        start: codes and rotation at the start.
+        bits: code length l.
+        rotation: as in `solve`.
+        max_iterations: as in `solve`.
+        max_sweeps: as in `solve`.
+        tolerance: as in `solve`.
+        alpha_schedule: as in `solve`.
+        running: how the loop runs.
+        number: of this solve among several starts.
+
+    Returns:
+        State, codes, traces and J.
+    """
+    how = Running() if running is None else running
+    fixed, first = how.call(
+        begin,
+        problem,
+        hyper,
+        start,
+        jnp.asarray(tolerance, problem.gram.dtype),
+        None if alpha_schedule is None else alphas_of(hyper, alpha_schedule, max_iterations),
+        bits=bits,
+        max_iterations=max_iterations,
+    )
+    step = partial(
+        how.call,
+        advance,
+        mapped,
+        fixed,
+        rotates=rotation == "procrustes",
+        max_sweeps=max_sweeps,
+        block=how.block,
+    )
+    end = how.loop(partial(step, count=how.at_once), first, how, number)
+    state, value = how.call(finish, fixed, end, problem, start.rotation)
+    solution = Solution(state, end.terms.total, end.terms, end.iterations, end.flips, end.status)
+    return Solved(solution, end.codes, value)
+
+
+@partial(jax.jit, static_argnames=("samples", "bits"))
+def random_codes(key: PRNGKeyArray, *, samples: int, bits: int) -> UInt8[Array, "n bytes"]:
+    """The random codes of `init_state`, packed.
+
+    Args:
+        key: of the start.
+        samples: n; static.
+        bits: code length l; static.
+
+    Returns:
+        Independent fair signs.
+    """
+    return jnp.packbits(jax.random.rademacher(key, (samples, bits), dtype=jnp.int8) > 0, axis=-1)
+
+
+@partial(jax.jit, static_argnames=("bits", "max_iterations"))
 @full_precision
 def begin(
     problem: Problem,
     hyper: Hyperparameters,
-    codes: UInt8[Array, "n bytes"],
-    initial_rotation: Float[Array, "e e"],
-    tolerance: Float[Array, ""] | float,
+    start: Start,
+    tolerance: Float[Array, ""],
+    alphas: Float[Array, " max_iterations"] | None,
     *,
     bits: int,
     max_iterations: int,
-    alpha_schedule: AlphaSchedule | None,
 ) -> tuple[Fixed, Position]:
     """What is fixed in `solve_in_blocks`, and its first position."""
     inside = problem_in_basis(problem)
-    rotation = initial_rotation
+    codes, rotation = start
     if problem.basis is not None:
         rotation = jnp.eye(problem.basis.shape[0], dtype=problem.gram.dtype)
-    alphas = None if alpha_schedule is None else alphas_of(hyper, alpha_schedule, max_iterations)
     inverse = inverse_factor(inside, hyper) if alphas is None else None
     fixed = Fixed(inside, hyper, alphas, inverse, tolerance)
     return fixed, first_position(inside, codes, rotation, bits=bits, max_iterations=max_iterations)
@@ -216,7 +227,9 @@ def begin(
 
 @jax.jit
 @full_precision
-def finish(fixed: Fixed, end: Position, problem: Problem, initial_rotation: Float[Array, "e e"]) -> Solved:
+def finish(
+    fixed: Fixed, end: Position, problem: Problem, initial_rotation: Float[Array, "e e"]
+) -> tuple[State, Float[Array, ""]]:
     """Fit P once more, to the final codes, and leave the basis of the semantics."""
     sums, last = end.sums, end.flips.shape[0] - 1
     projection = fit_projection_to(fixed, sums, jnp.array(last))
@@ -226,9 +239,7 @@ def finish(fixed: Fixed, end: Position, problem: Problem, initial_rotation: Floa
     projection_fit += jnp.sum(projection * (fixed.problem.gram @ projection))
     semantic_fit = end.terms.semantic_fit[end.iterations - 1]
     value = objective_of_fits(fixed.problem, fixed.hyper, state, semantic_fit, projection_fit).total
-    whole = state_out_of_basis(problem, state, initial_rotation)
-    solution = Solution(whole, end.terms.total, end.terms, end.iterations, end.flips, end.status)
-    return Solved(solution, end.codes, value)
+    return state_out_of_basis(problem, state, initial_rotation), value
 
 
 __all__ = ["Keeper", "Mapped", "Running", "Solved", "random_codes", "solve_in_blocks"]
