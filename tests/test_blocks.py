@@ -37,7 +37,7 @@ def _reads(locality):
     return ZSH.reads if locality != "none" else ZSH.reads - {Reads.GRAPH}
 
 
-def _both(*, several=False, e=9, block, kind="standardise", dimensions=0, locality="projection"):
+def both(*, several=False, e=9, block, kind="standardise", dimensions=0, locality="projection"):
     """The prepared split in memory and in blocks, in the current precision."""
     x, labels, vectors, rows = _data(several, e)
     keys = streams(jax.random.key(3))
@@ -82,7 +82,7 @@ PREPARED = {
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("changes", PREPARED.values(), ids=PREPARED)
 def test_the_preparation_is_that_of_all_samples(changes):
-    whole, parts, _ = _both(block=64, **changes)
+    whole, parts, _ = both(block=64, **changes)
     for name in ("gram", "locality", "semantic_locality", "basis"):
         one, other = getattr(whole.data, name), getattr(parts.data, name)
         assert (one is None) == (other is None)
@@ -127,7 +127,7 @@ def test_codes_are_those_of_all_samples_at_once(changes):
     weights = ZSH.weights(**{name: changes.pop(name) for name in WEIGHTS if name in changes})
     weights = jax.tree.map(jnp.asarray, weights)
     options = ZSH.options(**changes)
-    whole, parts, stream = _both(block=block, locality=options.locality, **data)
+    whole, parts, stream = both(block=block, locality=options.locality, **data)
     one = ZSH.fit(whole.start, whole.data, weights, options, bits=bits)
     mapped = Mapped(stream, parts.preprocessing, parts.rbf)
     running = Running(block=block, at_once=2)

@@ -1,29 +1,16 @@
 """A sweep whose cells train in blocks of samples: the rows are those of cells trained in memory."""
 
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import pytest
-from small_sweeps import arguments, configured, write_features
-from test_memory_formula import GRID
+from small_sweeps import configured, write_features
 
 from zsh_jax.commands.sweep import run_sweep
 from zsh_jax.core.blocks.stream import BLOCK
 from zsh_jax.errors import InputError
-from zsh_jax.interrupts import Interrupted
-from zsh_jax.position_file import save_position
-from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.fit import fit_plan
 
-ROOT = Path(__file__).resolve().parent.parent
 ANCHORS = {"sweep__method": "('zsh',)", "sweep__graph": "('anchors',)", "x64": True}
 TIMES = {"date", "seconds", "prepare_seconds", "encode_seconds", "evaluate_seconds", "training_block"}
 MORE = {"sweep__bits": "(8, 11)", "sweep__zsh__alpha": "(1e-5, 0.1)", "sweep__seed": "(0, 1)"}
-LONG = {"sweep__zsh__alpha": "(0.1,)", "sweep__zsh__alpha_growth": "(1.01,)", "samples": "blocks"}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +56,7 @@ def test_rows_are_those_of_cells_trained_in_memory(features, tmp_path):
     _same(held, read)
 
 
-def test_cells_that_do_not_fit_the_memory_train_in_blocks(many, tmp_path, capsys):
+def test_cells_that_do_not_fit_the_memory_train_in_blocks(many, tmp_path):
     size = {"sweep__training_samples": 20_000, "sweep__anchors": 100}
     held = _rows(many, tmp_path / "memory", **size)
     read = _rows(many, tmp_path / "auto", memory_gib=0.05, **size)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from zsh_jax.core.blocks.iteration import Position
-from zsh_jax.core.blocks.solver import Keeper, Running
+from zsh_jax.core.blocks.solver import Keeper, Running, Step
 from zsh_jax.core.blocks.stream import Mapped, Stream
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Fitted, Method
@@ -105,11 +105,9 @@ def shapes_in_blocks(
         peaks.append(own + beside)
         return function(*args, **static)
 
-    def one_step(
-        step: Callable[[Position], Position], first: Position, how: Running, number: int
-    ) -> Position:
+    def one_step(step: Step, first: Position, how: Running, number: int) -> Position:
         del how, number
-        return step(first)
+        return step(first, jnp.array(1, jnp.int32))
 
     prepare = partial(_prepared, batch, call=partial(call, loading))
     prepared, stream = jax.eval_shape(prepare, samples.features, rows, taught)

@@ -132,17 +132,17 @@ def first_position(
     )
 
 
-@partial(jax.jit, static_argnames=("rotates", "max_sweeps", "block", "count"))
+@partial(jax.jit, static_argnames=("rotates", "max_sweeps", "block"))
 @full_precision
 def advance(
     mapped: Mapped,
     fixed: Fixed,
     position: Position,
+    count: Int[Array, ""],
     *,
     rotates: bool = True,
     max_sweeps: int = 10,
     block: int = BLOCK,
-    count: int = 16,
 ) -> Position:
     """Go through the next blocks of a pass, not beyond its end.
 
@@ -150,10 +150,10 @@ def advance(
         mapped: training samples.
         fixed: what else is fixed.
         position: from `first_position` or this function; still running.
+        count: maximum number of blocks; it does not change the result.
         rotates: whether R is fitted; static.
         max_sweeps: of each B-step; static.
         block: samples of a block; static. Memory: a few times block x m.
-        count: maximum number of blocks; static.
 
     Returns:
         The next position.

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
 from zsh_jax.core.blocks.iteration import (
     SUMMING,
@@ -30,8 +30,9 @@ from zsh_jax.core.problem import Hyperparameters, Problem, State
 from zsh_jax.core.semantic_basis import problem_in_basis, state_out_of_basis
 from zsh_jax.core.solver import AlphaSchedule, alphas_of
 
-COUNT = 16
-"""Blocks of one call: a signal waits for its end, a second or two."""
+LONG = 1.0
+"""Seconds of a call at most, if more than one block is done: a signal waits for its end."""
+MOST = 1 << 20  # blocks of a call
 
 
 def _call(function: Any, *args: Any, **static: Any) -> Any:
@@ -52,12 +53,17 @@ class Keeper(NamedTuple):
     every: float = 60.0
 
 
-def _loop(step: Callable[[Position], Position], position: Position, how: "Running", number: int) -> Position:
+Step = Callable[[Position, Int[Array, ""]], Position]
+"""From a position and a maximum number of blocks to the next position."""
+
+
+def _loop(step: Step, position: Position, how: "Running", number: int) -> Position:
     keeper = None if how.keeper is None else how.keeper(number)
     if keeper is not None:
         kept = keeper.read(position)
         position = position if kept is None else kept
-    begun = written = passed = time.monotonic()
+    begun = written = passed = before = time.monotonic()
+    count = how.at_once
 
     def write() -> None:
         if keeper is not None and time.monotonic() - begun >= keeper.every:
@@ -65,14 +71,16 @@ def _loop(step: Callable[[Position], Position], position: Position, how: "Runnin
 
     try:
         while bool(position.running):
-            position = jax.block_until_ready(step(position))
+            position = jax.block_until_ready(step(position, jnp.asarray(count, jnp.int32)))
             now = time.monotonic()
+            count = _next_count(count, now - before)
             if int(position.block) == 0 and int(position.iterations) > SUMMING + 1:
                 how.tell(position, now - passed)
                 passed = now
             if keeper is not None and now - written >= keeper.every:
                 write()
                 written = now
+            before = now
     except KeyboardInterrupt:  # a signal: the last position is whole
         write()
         raise
@@ -80,12 +88,19 @@ def _loop(step: Callable[[Position], Position], position: Position, how: "Runnin
     return position
 
 
+def _next_count(count: int, seconds: float) -> int:
+    """Blocks of the next call, given the seconds of the last one."""
+    if seconds > LONG:
+        return max(1, count // 2)
+    return min(2 * count, MOST) if seconds < LONG / 4 else count
+
+
 class Running(NamedTuple):
     """How the loop runs; it does not change the result.
 
     Attributes:
         block: samples of a block.
-        at_once: blocks of a call.
+        at_once: blocks of the first call; later calls take more or fewer.
         call: calls a jitted function with arguments, and static ones by keyword.
         keeper: of the solve with a number, from 0; None to keep nothing.
         tell: takes the position after each pass, and the seconds that the pass took.
@@ -93,11 +108,11 @@ class Running(NamedTuple):
     """
 
     block: int = BLOCK
-    at_once: int = COUNT
+    at_once: int = 4
     call: Callable[..., Any] = _call
     keeper: Callable[[int], Keeper] | None = None
     tell: Callable[[Position, float], None] = lambda position, seconds: None
-    loop: Callable[[Callable[[Position], Position], Position, "Running", int], Position] = _loop
+    loop: Callable[[Step, Position, "Running", int], Position] = _loop
 
 
 class Start(NamedTuple):
@@ -173,16 +188,8 @@ def solve_in_blocks(
         bits=bits,
         max_iterations=max_iterations,
     )
-    step = partial(
-        how.call,
-        advance,
-        mapped,
-        fixed,
-        rotates=rotation == "procrustes",
-        max_sweeps=max_sweeps,
-        block=how.block,
-    )
-    end = how.loop(partial(step, count=how.at_once), first, how, number)
+    static = {"rotates": rotation == "procrustes", "max_sweeps": max_sweeps, "block": how.block}
+    end = how.loop(partial(how.call, advance, mapped, fixed, **static), first, how, number)
     state, value = how.call(finish, fixed, end, problem, start.rotation)
     solution = Solution(state, end.terms.total, end.terms, end.iterations, end.flips, end.status)
     return Solved(solution, end.codes, value)
