@@ -1,13 +1,19 @@
 """Training on samples in blocks gives what training on all samples at once gives."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from zsh_jax import METHODS
-from zsh_jax.core.blocks.solver import Running
-from zsh_jax.core.blocks.stream import Mapped, block_at, blocks_of
+from zsh_jax import METHODS, RBF, Hyperparameters, Problem, unpack_codes
+from zsh_jax.core.blocks.iteration import advance
+from zsh_jax.core.blocks.products import products_in_blocks
+from zsh_jax.core.blocks.solver import Running, Start, begin
+from zsh_jax.core.blocks.statistics import fit_preprocessing_in_blocks
+from zsh_jax.core.blocks.stream import Mapped, Stream, block_at, blocks_of
+from zsh_jax.core.random_signs import CHUNK, random_packed_signs, random_signs
 from zsh_jax.data.semantics.targets import semantic_targets
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught, prepare
@@ -70,12 +76,8 @@ def test_each_sample_is_new_in_one_block(block):
 
 PREPARED = {
     "standardise": {},
-    "unit": {"kind": "unit"},
-    "none": {"kind": "none"},
-    "pca": {"kind": "pca"},
-    "few directions": {"kind": "pca", "dimensions": 3},
-    "several labels": {"several": True},
-    "no graph": {"locality": "none"},
+    "unit length, several labels": {"kind": "unit", "several": True},
+    "few directions, no graph": {"kind": "pca", "dimensions": 3, "locality": "none"},
 }
 
 
@@ -101,19 +103,14 @@ SOLVES = {
     "a block as large as the data": {"block": 1000},
     "a block that divides the number of samples": {"block": 30},
     "blocks of one sample": {"block": 1},
-    "several labels": {"several": True},
-    "fewer dimensions than classes": {"e": 4},
-    "fewer dimensions than bits and classes, several labels": {"e": 4, "several": True, "bits": 3},
-    "no rotation": {"rotation": "none"},
-    "a random rotation": {"rotation": "random"},
-    "a random rotation without a basis": {"rotation": "random", "e": 4},
-    "locality on the semantics": {"locality": "semantics"},
-    "no locality": {"locality": "none"},
-    "several starts": {"restarts": 3},
-    "a growing alpha": {"alpha_growth": 1.5},
-    "a large alpha": {"alpha": 1.0, "max_sweeps": 1},
+    "a large alpha": {"alpha": 1.0},
     "a tolerance": {"alpha": 0.1, "tolerance": 1e-3},
-    "an iteration limit": {"alpha": 1.0, "max_iterations": 2},
+    "fewer dimensions than classes, a random rotation": {"e": 4, "rotation": "random"},
+    "several labels, few bits": {"several": True, "bits": 3},
+    "no rotation, locality on the semantics": {"rotation": "none", "locality": "semantics"},
+    "no locality, several starts": {"locality": "none", "restarts": 3},
+    "a growing alpha": {"alpha_growth": 1.5},
+    "limits": {"alpha": 1.0, "max_iterations": 2, "max_sweeps": 1},
 }
 WEIGHTS = ("alpha", "tolerance")
 
@@ -143,3 +140,50 @@ def test_codes_are_those_of_all_samples_at_once(changes):
     np.testing.assert_allclose(other.head.projection, head, rtol=1e-6, atol=1e-7 * np.abs(head).max())
     np.testing.assert_allclose(other.class_head.dictionary, one.class_head.dictionary, rtol=1e-7, atol=1e-9)
     np.testing.assert_array_equal(other.class_head(parts.vectors), one.class_head(whole.vectors))
+
+
+def test_packed_codes_are_the_codes_of_every_chunk():
+    key, shape = jax.random.key(5), {"samples": 2 * CHUNK + 100, "bits": 3}
+    signs, packed = random_signs(key, **shape), random_packed_signs(key, **shape)
+    np.testing.assert_array_equal(unpack_codes(packed, bits=3), signs)
+    np.testing.assert_array_equal(signs[:CHUNK], jax.random.rademacher(key, (CHUNK, 3), jnp.float32))
+    chunks = np.asarray(signs[: 2 * CHUNK]).reshape(2, -1)
+    assert abs(np.mean(chunks[0] == chunks[1]) - 0.5) < 0.01
+    assert np.abs(chunks.mean(1)).max() < 0.01
+
+
+def test_no_array_has_samples_times_anchors():
+    """What the compiled programs take grows by a few bytes a sample: its code, and where it is."""
+    d, e, anchors, bits, block = 8, 5, 60, 16, 512
+    sized, dtype = jax.ShapeDtypeStruct, jnp.float32
+
+    def peaks(n):
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        features, index = sized((2 * n, d), dtype), sized((n,), jnp.int32)
+        stream = Stream(features, index, sized((CLASSES, e), dtype), index)
+        fitted = jax.eval_shape(fit_preprocessing_in_blocks, stream)
+        mapped = Mapped(stream, fitted, RBF(sized((anchors, d), dtype), sized((), dtype)))
+        products = jax.eval_shape(partial(products_in_blocks, nearest=3), mapped)
+        problem = Problem(None, stream.targets, *products)
+        hyper, start = (
+            Hyperparameters(*[sized((), dtype)] * 5),
+            Start(sized((n, 2), jnp.uint8), sized((e, e), dtype)),
+        )
+        fixed, position = jax.eval_shape(
+            partial(begin, bits=bits, max_iterations=9), problem, hyper, start, sized((), dtype), None
+        )
+        lowered = {
+            "start": random_packed_signs.lower(key, samples=n, bits=bits),
+            "preprocessing": fit_preprocessing_in_blocks.lower(stream, block=block),
+            "products": products_in_blocks.lower(mapped, nearest=3, block=block),
+            "pass": advance.lower(mapped, fixed, position, sized((), jnp.int32), block=block),
+        }
+        found = {name: one.compile().memory_analysis() for name, one in lowered.items()}
+        return {name: one.temp_size_in_bytes + one.output_size_in_bytes for name, one in found.items()}
+
+    few, many = peaks(2 * CHUNK), peaks(5 * CHUNK)
+    for name in few:
+        grown = (many[name] - few[name]) / (3 * CHUNK)
+        print(f"{name}: {few[name]:,} bytes and {grown:.1f} a sample")
+        assert grown <= bits
+        assert few[name] < CHUNK * anchors * 4 or name == "start"  # half of Phi

@@ -12,6 +12,7 @@ FUNCTIONS = (
     zsh_jax.fit,
     zsh_jax.fit_with_trace,
     zsh_jax.encode,
+    zsh_jax.fit_in_blocks,
     zsh_jax.project,
     zsh_jax.encode_classes,
     zsh_jax.save,

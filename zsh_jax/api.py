@@ -30,6 +30,7 @@ from zsh_jax.methods.protocol import Method, Trace
 from zsh_jax.methods.table import METHODS
 from zsh_jax.model_file import load, save
 from zsh_jax.training.fit import fit, fit_with_trace
+from zsh_jax.training.fit_in_blocks import fit_in_blocks
 
 __all__ = [
     "METHODS",
@@ -68,6 +69,7 @@ __all__ = [
     "evaluate_queries",
     "expected_precision_at",
     "fit",
+    "fit_in_blocks",
     "fit_preprocessing",
     "fit_with_trace",
     "hamming_distances",

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.blocks.solver import Running, Solved, Start, random_codes, solve_in_blocks
+from zsh_jax.core.blocks.solver import Running, Solved, Start, solve_in_blocks
 from zsh_jax.core.blocks.stream import Mapped
 from zsh_jax.core.classes import Dictionary, class_dictionary
 from zsh_jax.core.feature_maps import RBF
@@ -20,6 +20,7 @@ from zsh_jax.core.heads import Linear
 from zsh_jax.core.loop import Solution
 from zsh_jax.core.objective import objective
 from zsh_jax.core.problem import Hyperparameters, Problem, State, init_state
+from zsh_jax.core.random_signs import random_packed_signs
 from zsh_jax.core.solver import solve
 from zsh_jax.core.steps.rotation import random_rotation
 from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
@@ -139,9 +140,10 @@ def fit_in_blocks(
     if options.rotation == "random":
         rotation = random_rotation(jax.random.fold_in(key, ROTATION), size=size, dtype=dtype)
     schedule = None if growth == 1 else optax.exponential_decay(1.0, 1, growth)
+    how = Running() if running is None else running
     found: list[Solved] = []
     for which, start in enumerate(start_keys(key, restarts=options.restarts)):
-        codes = random_codes(start, samples=stream.samples, bits=bits)
+        codes = how.call(random_packed_signs, start, samples=stream.samples, bits=bits)
         solved = solve_in_blocks(
             mapped,
             problem,
@@ -153,7 +155,7 @@ def fit_in_blocks(
             max_sweeps=options.max_sweeps,
             tolerance=weights.tolerance,
             alpha_schedule=schedule,
-            running=running,
+            running=how,
             number=which,
         )
         found.append(solved)

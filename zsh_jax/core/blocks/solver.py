@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Int, UInt8
 
 from zsh_jax.core.blocks.iteration import (
     SUMMING,
@@ -195,21 +195,6 @@ def solve_in_blocks(
     return Solved(solution, end.codes, value)
 
 
-@partial(jax.jit, static_argnames=("samples", "bits"))
-def random_codes(key: PRNGKeyArray, *, samples: int, bits: int) -> UInt8[Array, "n bytes"]:
-    """The random codes of `init_state`, packed.
-
-    Args:
-        key: of the start.
-        samples: n; static.
-        bits: code length l; static.
-
-    Returns:
-        Independent fair signs.
-    """
-    return jnp.packbits(jax.random.rademacher(key, (samples, bits), dtype=jnp.int8) > 0, axis=-1)
-
-
 @partial(jax.jit, static_argnames=("bits", "max_iterations"))
 @full_precision
 def begin(
@@ -249,4 +234,4 @@ def finish(
     return state_out_of_basis(problem, state, initial_rotation), value
 
 
-__all__ = ["Keeper", "Mapped", "Running", "Solved", "random_codes", "solve_in_blocks"]
+__all__ = ["Keeper", "Mapped", "Running", "Solved", "solve_in_blocks"]
