@@ -30,13 +30,23 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         write_features(path, max(given.samples), given.features)
-    head = ("samples", "prepare s", "passes", "s a pass", "total s", "peak GiB", "of it features GiB", "J")
+    head = (
+        "samples",
+        "prepare s",
+        "passes",
+        "s a pass",
+        "total s",
+        "CPU s",
+        "peak GiB",
+        "of it features GiB",
+        "J",
+    )
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for samples in given.samples:
         command = [sys.executable, __file__, *sys.argv[1:], "--one", str(samples)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found = json.loads(done.stdout.splitlines()[-1])
-        seconds = [f"{found[name]:.1f}" for name in ("prepare", "pass", "total")]
+        seconds = [f"{found[name]:.1f}" for name in ("prepare", "pass", "total", "cpu")]
         gib = [f"{found[name]:.2f}" for name in ("peak", "mapped")]
         row = (
             f"{samples:,}",
@@ -114,6 +124,7 @@ def measure(path: Path, given: argparse.Namespace) -> dict[str, float]:
         "passes": len(passes) or int(trace.iterations),
         "pass": float(np.median(passes)) if passes else float("nan"),
         "total": total,
+        "cpu": time.process_time(),
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
         "mapped": features.nbytes / 2**30,
         "objective": objective,

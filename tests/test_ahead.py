@@ -99,7 +99,7 @@ def test_wandb_writes_a_batch_while_the_next_one_runs(monkeypatch):
         next_runs.set()
         yield ["second"]
 
-    for name in ("_save_models", "append_history"):
+    for name in ("_save_models", "append_history", "_forget"):
         monkeypatch.setattr(sweep, name, lambda *args: None)
     monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results + batch)
     monkeypatch.setattr(sweep, "log_cells", log)
@@ -112,7 +112,7 @@ def test_a_failure_of_the_disk_in_wandb_ends_the_sweep(monkeypatch):
     def log(settings, batch):
         raise OSError("full")
 
-    for name in ("_save_models", "append_history"):
+    for name in ("_save_models", "append_history", "_forget"):
         monkeypatch.setattr(sweep, name, lambda *args: None)
     monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results)
     monkeypatch.setattr(sweep, "log_cells", log)

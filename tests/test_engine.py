@@ -32,7 +32,7 @@ from zsh_jax import (
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
 from zsh_jax.inputs.load import Inputs, Semantics
-from zsh_jax.sweep import engine, load
+from zsh_jax.sweep import engine, load, stages
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.config import defaults
@@ -243,9 +243,8 @@ def test_nothing_compiles_twice(monkeypatch):
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
-        monkeypatch.setattr(
-            load if name == "prepare_splits" else engine, name, jax.jit(counted, static_argnames=static)
-        )
+        where = load if name == "prepare_splits" else stages
+        monkeypatch.setattr(where, name, jax.jit(counted, static_argnames=static))
     inputs = _inputs()
     plan = _plan(
         inputs,

@@ -23,7 +23,7 @@ from zsh_jax.tracking.positions import POSITIONS
 ROOT = Path(__file__).resolve().parent.parent
 TIMES = {"date", "seconds", "prepare_seconds", "encode_seconds", "evaluate_seconds"}
 SWEEP = {"sweep__method": "('zsh',)", "sweep__graph": "('anchors',)", "samples": "blocks"}
-SWEEP |= {"checkpoint_seconds": 0.0, "sweep__zsh__alpha_growth": "(1.1,)", "sweep__zsh__alpha": "(0.1,)"}
+SWEEP |= {"checkpoint_seconds": 0.001, "sweep__zsh__alpha_growth": "(1.1,)", "sweep__zsh__alpha": "(0.1,)"}
 
 
 class _Kept:

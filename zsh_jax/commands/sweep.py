@@ -214,8 +214,7 @@ def _saved(
             _save_models(workdir, batch)
             append_history(workdir, batch)
             results = append_results(results, batch, made_by)
-            for result in batch:
-                forget_positions(workdir, cell_id(result.cell))
+            _forget(workdir, batch)
             logged = behind.submit(log_cells, logged.result(), batch)
             advance(batch)
         return results, logged.result()
@@ -247,6 +246,11 @@ def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
         if result.model is not None:
             path = model_path(workdir, cell_id(result.cell))
             save(path, result.model, result.cell)
+
+
+def _forget(workdir: str, batch: Sequence[CellResult]) -> None:
+    for result in batch:
+        forget_positions(workdir, cell_id(result.cell))
 
 
 def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 
 from zsh_jax.core.blocks.stream import BLOCK
+from zsh_jax.core.random_signs import CHUNK
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
@@ -105,18 +106,19 @@ def in_blocks_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
         program: of the cell.
 
     Returns:
-        Bytes: the features; and the larger of training (codes, and two indices a sample; a block; products of anchors)
-        and of evaluation.
+        Bytes: of the features; two indices and the code of each sample; and of the largest stage: training (a block and
+        products of anchors), the draw of the start, encoding, or evaluation.
     """
     m, bits, n = split.anchors + 1, program.bits, split.training_samples
-    training = min(BLOCK, n) * (3 * sizes.features + 4 * m + 8 * bits)
-    training += 8 * m * m + 8 * m * bits + 3 * split.anchors * sizes.features + 4 * sizes.semantics**2
-    per_sample = 8 + 4 * -(-bits // 8)
+    training = min(BLOCK, n) * (2 * sizes.features + 3 * m + 4 * bits)
+    training += 6 * m * m + 8 * m * bits + 3 * split.anchors * sizes.features + 4 * sizes.semantics**2
+    drawing = min(CHUNK, n) * bits * 24  # bytes, in either precision
     evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
     encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
-    codes = 2 * sizes.samples * -(-bits // 8)
-    held = sizes.samples * sizes.features * sizes.item
-    return held + max(training * sizes.item + n * per_sample, max(evaluation, encoding) * sizes.item + codes)
+    code = -(-bits // 8)
+    held = sizes.samples * sizes.features * sizes.item + n * (8 + 2 * code)
+    largest = max(training, evaluation, encoding) * sizes.item
+    return held + max(largest, drawing) + 2 * sizes.samples * code
 
 
 def _shapes(sizes: Sizes, split: DataSplit, program: Program) -> Shapes:

@@ -50,7 +50,7 @@ SETTINGS: dict[str, Takes] = {
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
     "samples": takes.one_of("auto", "memory", "blocks"),
-    "checkpoint_seconds": takes.number(zero=True),
+    "checkpoint_seconds": takes.number(1e-3, 1e6),
     "products": takes.one_of("float32", "tensorfloat32"),
     "mesh.sweep": takes.optional(takes.whole(1, 1 << 20)),
     "shard": takes.optional(

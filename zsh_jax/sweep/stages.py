@@ -22,7 +22,7 @@ def uses_of(batch: Batch) -> tuple[Hashable, ...]:
     method = program.of
     judged = (method.feature_map, method.has_codes, program.bits, cells)
     return (
-        (preparing(batch), batch.in_blocks),
+        ("in blocks", preparing(batch)) if batch.in_blocks else preparing(batch),
         ("train", shape, program, len(batch.shared), len(batch.others)),
         ("judge", shape, *judged),
     )
