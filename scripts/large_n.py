@@ -66,7 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--features", type=int, default=512)
     parser.add_argument("--bits", type=int, default=64)
     parser.add_argument("--anchors", type=int, default=1000)
-    parser.add_argument("--block", type=int, default=4096)
+    parser.add_argument("--block", type=int, default=2048)
     parser.add_argument("--in-memory", action="store_true")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     return parser

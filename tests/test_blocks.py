@@ -106,10 +106,17 @@ SOLVES = {
     "a large alpha": {"alpha": 1.0},
     "a tolerance": {"alpha": 0.1, "tolerance": 1e-3},
     "fewer dimensions than classes, a random rotation": {"e": 4, "rotation": "random"},
-    "several labels, few bits": {"several": True, "bits": 3},
-    "no rotation, locality on the semantics": {"rotation": "none", "locality": "semantics"},
-    "no locality, several starts": {"locality": "none", "restarts": 3},
-    "a growing alpha": {"alpha_growth": 1.5},
+    "several labels and starts, few bits, no locality": {
+        "several": True,
+        "bits": 3,
+        "restarts": 3,
+        "locality": "none",
+    },
+    "no rotation, locality on the semantics, a growing alpha": {
+        "rotation": "none",
+        "locality": "semantics",
+        "alpha_growth": 1.5,
+    },
     "limits": {"alpha": 1.0, "max_iterations": 2, "max_sweeps": 1},
 }
 WEIGHTS = ("alpha", "tolerance")

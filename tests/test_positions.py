@@ -136,7 +136,7 @@ def test_a_sweep_continues_a_cell(monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_a_process_that_gets_sigterm_writes_where_it_stands(tmp_path):
     features, workdir = write_features(tmp_path / "six.npz"), tmp_path / "ended"
-    changes = SWEEP | {"checkpoint_seconds": 0.2, "sweep__zsh__max_iterations": "(3000,)"}
+    changes = SWEEP | {"checkpoint_seconds": 0.2, "sweep__zsh__max_iterations": "(1500,)"}
     changes |= {"sweep__zsh__alpha_growth": "(1.0001,)"}
     whole = _results(features, tmp_path / "whole", **changes)
     command = [sys.executable, ROOT / "launch.py", *arguments(features, workdir, **changes)[1:]]

@@ -12,7 +12,7 @@ from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing
 
 Sum = TypeVar("Sum")
-BLOCK = 4096
+BLOCK = 2048
 """Samples of a block."""
 
 
