@@ -15,7 +15,9 @@ from zsh_jax.core.blocks.statistics import fit_preprocessing_in_blocks
 from zsh_jax.core.blocks.stream import Mapped, Stream, block_at, blocks_of
 from zsh_jax.core.random_signs import CHUNK, random_packed_signs, random_signs
 from zsh_jax.data.semantics.targets import semantic_targets
+from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Reads
+from zsh_jax.training.fit_in_blocks import fit_in_blocks
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught, prepare
 from zsh_jax.training.prepare_in_blocks import prepare_in_blocks, supervision
 from zsh_jax.training.streams import streams
@@ -147,6 +149,20 @@ def test_codes_are_those_of_all_samples_at_once(changes):
     np.testing.assert_allclose(other.head.projection, head, rtol=1e-6, atol=1e-7 * np.abs(head).max())
     np.testing.assert_allclose(other.class_head.dictionary, one.class_head.dictionary, rtol=1e-7, atol=1e-9)
     np.testing.assert_array_equal(other.class_head(parts.vectors), one.class_head(whole.vectors))
+
+
+def test_fit_in_blocks_refuses_what_needs_all_samples():
+    x, labels, vectors, _ = _data(False, 9)
+    fit = partial(fit_in_blocks, jax.random.key(0), x, vectors, labels, bits=8, anchors=20)
+    for changes, said in (
+        ({"method": "ksh", "graph": "anchors"}, "method: ksh needs all samples at once; fix: use zsh"),
+        ({}, "graph: the exact kNN graph needs all samples at once; fix: graph='anchors'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            fit(**changes)
+    x[17, 2] = np.nan
+    with pytest.raises(InputError, match="features: row 17 is not finite"):
+        fit(graph="anchors")
 
 
 def test_packed_codes_are_the_codes_of_every_chunk():

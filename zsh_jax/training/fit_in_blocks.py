@@ -60,7 +60,7 @@ def fit_in_blocks(
         class_vectors: as for `fit`.
         labels: as for `fit`.
         bits: as for `fit`.
-        method: one that `in_blocks` allows.
+        method: "zsh".
         block: samples of a block; it does not change the result.
         telling: what is told meanwhile.
         **settings: as for `fit`; the graph must be "anchors", unless `locality` is "none".
@@ -85,7 +85,7 @@ def fit_in_blocks(
     own, vectors = checked_supervision(labels, class_vectors, len(rows))
     given = sorted_out(chosen, rows.shape, bits, settings)
     reads = chosen.reads - chosen.unread(given.weights, given.options)
-    check_in_blocks(chosen, reads, given.how.graph.kind)
+    _check(chosen, reads, given.how.graph.kind)
     start = time.perf_counter()
     prepared, stream = prepare_in_blocks(
         jax.device_put(rows, may_alias=True),
@@ -118,27 +118,14 @@ def fit_in_blocks(
     return assemble(chosen, prepared, fitted), fitted.trace
 
 
-def check_in_blocks(method: Method, reads: frozenset[Reads], graph: str, where: str = "") -> None:
-    """Check that a method can be fitted to samples in blocks.
-
-    Args:
-        method: the method.
-        reads: the inputs that it reads.
-        graph: kind of its neighbour graph.
-        where: what precedes the names of settings, such as "sweep.".
-
-    Raises:
-        InputError: the method or the graph needs all samples at once.
-    """
+def _check(method: Method, reads: frozenset[Reads], graph: str) -> None:
+    """Refuse a method or a graph that needs all samples at once."""
     if method.fit_in_blocks is None:
         names = ", ".join(name for name, one in METHODS.items() if one.fit_in_blocks is not None)
-        raise InputError(
-            f"{where}method: {method.name} needs all samples at once; in blocks of samples: {names}"
-        )
+        raise InputError(f"method: {method.name} needs all samples at once; fix: use {names}, or zsh_jax.fit")
     if Reads.GRAPH in reads and graph != "anchors":
         raise InputError(
-            f"{where}graph: the exact kNN graph needs all samples at once; in blocks of samples, fix: "
-            f"{where}graph='anchors', or {where}{method.name}.locality='none'"
+            "graph: the exact kNN graph needs all samples at once; fix: graph='anchors', or locality='none'"
         )
 
 

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt8
 
 from zsh_jax.core.blocks.iteration import (
-    SUMMING,
     Fixed,
     Position,
     advance,
@@ -74,8 +73,9 @@ def _loop(step: Step, position: Position, how: "Running", number: int) -> Positi
             position = jax.block_until_ready(step(position, jnp.asarray(count, jnp.int32)))
             now = time.monotonic()
             count = _next_count(count, now - before)
-            if int(position.block) == 0 and int(position.iterations) > SUMMING + 1:
-                how.tell(position, now - passed)
+            if int(position.block) == 0:
+                if int(position.iterations) > 0:
+                    how.tell(position, now - passed)
                 passed = now
             if keeper is not None and now - written >= keeper.every:
                 write()
