@@ -96,6 +96,7 @@ OTHERS = {
     "gallery.queries": (101, 10**9),
     "gallery.neighbours": (0, 101),
     "memory_gib": (1e-9, 1e7),
+    **{f"{part}dataset.path": ((), ("a", "a"), ("a", ""), " a", "") for part in ("", "auxiliary.")},
     "dataset.image_size": (0, 10**6),
     "dataset.classes": (0, 1),
     "dataset.held_out": (0,),
@@ -172,6 +173,7 @@ TEXTS = {
     int: ("many", "1.5", "1e3", "nan", "(1,)", "True", "", "9" * 5000, "--"),
     float: ("much", "nan", "inf", "-inf", "1e400", "(1.0,)", "True", "", "-1"),
     str: ("", "two\nlines"),
+    object: ("", "two\nlines", "()", "(1,)", "('a', 'a')", "('a', ' b')"),
     tuple: (
         "(16,",
         "()",
@@ -283,7 +285,7 @@ def test_an_arbitrary_literal_is_refused_by_name_or_taken_as_it_is(folder, key, 
     here = config
     for one in key.split("."):
         here = here[one]
-    if KINDS.get(key) is str:
+    if KINDS.get(key) in (str, object) and not isinstance(here, tuple):
         assert here == repr(value) or (value is None and here is None) or key == "workdir"
     elif isinstance(here, tuple):
         assert repr(here) == repr(tuple(value) if isinstance(value, tuple | list) else (value,))

@@ -52,6 +52,7 @@ SMALL = {
     "cache_folder",
     "command_line",
     "limits",
+    "progress_bar",
     "takes",
     "version",
 }  # files of their own that import nothing but the standard library

@@ -1,4 +1,4 @@
-"""The command of an installed package: `zsh-jax sweep | merge | report | export | data`."""
+"""The command of an installed package: `zsh-jax sweep | merge | report | encode | export | data`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +45,12 @@ def _report(arguments: Sequence[str]) -> int:
     return report(arguments)
 
 
+def _encode(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.encode import main as encode
+
+    return encode(arguments)
+
+
 def _export(arguments: Sequence[str]) -> int:
     from zsh_jax.export.__main__ import main as export
 
@@ -58,12 +64,20 @@ def _data(arguments: Sequence[str]) -> int:
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
-    {"sweep": _sweep, "merge": _merge, "report": _report, "export": _export, "data": _data}
+    {
+        "sweep": _sweep,
+        "merge": _merge,
+        "report": _report,
+        "encode": _encode,
+        "export": _export,
+        "data": _data,
+    }
 )
 ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }

@@ -66,7 +66,8 @@ def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
         raise InputError(
             f"dataset.name: {source.name!r} is not known; fix: use mirflickr or mirflickr/relevant"
         )
-    return load_mirflickr(source.data_dir, path=source.path, relevant=which == "relevant", images=images)
+    path = _path(source, "a folder") if source.path else None
+    return load_mirflickr(source.data_dir, path=path, relevant=which == "relevant", images=images)
 
 
 def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
@@ -90,8 +91,9 @@ def _scene(source: Source, images: bool, features: bool) -> Dataset:
 def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.feature_files import load_features
 
+    wanted = "a file of features, several, or a pattern"
     return load_features(
-        _path(source, "a .npz, .npy or .mat file of features"),
+        source.path or _path(source, wanted),
         keys=source.keys,
         first_label=source.first_label,
     )
@@ -104,6 +106,10 @@ def _folder(source: Source, images: bool, features: bool) -> Dataset:
 def _path(source: Source, what: str) -> str:
     if not source.path:
         raise InputError(f"dataset.path is not set; fix: give {what} with --config.dataset.path=PATH")
+    if not isinstance(source.path, str):
+        raise InputError(
+            f"dataset.path: {source.name} takes one path, not {len(source.path)}; fix: give {what}"
+        )
     return source.path
 
 
@@ -219,7 +225,7 @@ _ENTRIES = (
                 "features", "source", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a .npz, .npy or .mat file of features",
+        path="a file of features (.npz, .npy, .parquet, .mat), or its parts",
         has_images=False,
     ),
 )

@@ -30,7 +30,8 @@ def load_dataset(source: Source, *, images: bool = True, features: bool = True) 
     known = DATASETS.get(base_name(source.name))
     load = load_from_tfds if known is None else known.load
     dataset = load(source, images, features)
-    return checked(dataset, source.path or source.data_dir or "")
+    place = source.path if isinstance(source.path, str | None) else source.path[0]
+    return checked(dataset, place or source.data_dir or "")
 
 
 def base_name(name: str) -> str:

@@ -16,7 +16,7 @@ class Source(NamedTuple):
     Attributes:
         name: a key of `DATASETS`, or a TFDS name; a config and version may follow `/` or `:`.
         data_dir: folder of TFDS data sets; None for the TFDS default.
-        path: folder or file of a data set that is not from TFDS.
+        path: folder or file of a data set that is not from TFDS; several files or a pattern if it has parts.
         image_size: side of the square to which images of several sizes are resized.
         keys: names of the arrays of a feature file.
         first_label: 0 or 1, the first class number of a feature file; None if the file determines it.
@@ -25,7 +25,7 @@ class Source(NamedTuple):
 
     name: str
     data_dir: str | None = None
-    path: str | None = None
+    path: str | tuple[str, ...] | None = None
     image_size: int = 224
     keys: Keys = DEFAULT_KEYS
     first_label: int | None = None

@@ -92,6 +92,8 @@ def _part(dataset: ConfigDict, features: FeatureSettings) -> PartSettings:
     places: dict[str, Any] = {
         key: dataset[key] for key in ("name", "data_dir", "path", "image_size", "first_label")
     }
+    if isinstance(places["path"], list):
+        places["path"] = tuple(places["path"])
     source = Source(keys=keys, **places)
     return PartSettings(source, dataset.classes, dataset.held_out, dataset.seed, features)
 

@@ -94,7 +94,7 @@ def _add_inputs(config: ConfigDict) -> None:
     config.features.name = (
         "gist"  # see zsh_jax.features.spec; or "precomputed"; or "source": the data set's own
     )
-    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
+    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz or parts, for precomputed
     config.features.weights = config_dict.placeholder(
         str
     )  # file of network weights; those of Keras if not set
@@ -134,7 +134,9 @@ def _add_source(dataset: ConfigDict) -> None:
     """The data set and its place; see `zsh_jax.data.registry.Source`."""
     dataset.name = config_dict.placeholder(str)  # shapes, cifar10, ..., or a data set of TFDS
     dataset.data_dir = config_dict.placeholder(str)  # folder of TFDS data sets; the TFDS default if not set
-    dataset.path = config_dict.placeholder(str)  # folder or file that is not a TFDS data set
+    dataset.path = config_dict.placeholder(
+        object
+    )  # folder or file that is not a TFDS data set; a tuple of files, or a pattern such as "features-*.npz"
     dataset.image_size = 224  # images of different sizes are resized to squares of this side
     dataset.classes = config_dict.placeholder(int)  # number drawn among classes with a vector; all if not set
     dataset.held_out = config_dict.placeholder(

@@ -26,7 +26,7 @@ _ARRAYS = takes.several(takes.text(200))
 _PLACEHOLDER = takes.optional(takes.path())
 _SOURCE: dict[str, Takes] = {
     "data_dir": _PLACEHOLDER,
-    "path": _PLACEHOLDER,
+    "path": takes.optional(takes.one_or_several(takes.path())),
     "image_size": takes.whole(1, LARGEST_SIDE),
     "classes": takes.optional(takes.whole(2)),
     "held_out": takes.optional(takes.whole(1)),

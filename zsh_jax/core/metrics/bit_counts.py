@@ -8,6 +8,9 @@ from jaxtyping import Array, Int, UInt8, UInt32
 
 from zsh_jax.core.packing import code_words
 
+ROWS = 1 << 16
+"""Codes at a time on accelerators: 128 bits take 8 MiB."""
+
 BLOCK = 32
 """Words of 32 items at a time on the CPU: at 128 bits they fit a core's first cache."""
 
@@ -30,9 +33,18 @@ def bit_counts(codes: UInt8[Array, "n bytes"], *, bits: int) -> tuple[Int[Array,
 def counts_by_product(
     codes: UInt8[Array, "n bytes"], *, bits: int
 ) -> tuple[Int[Array, " l"], Int[Array, "l l"]]:
-    """`bit_counts` as a product of 8-bit integers with sums in 32 bits."""
-    ones = jnp.unpackbits(codes, axis=1, count=bits).astype(jnp.int8)
-    both = jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32)
+    """`bit_counts` as products of 8-bit integers with sums in 32 bits, in blocks of codes."""
+    size = codes.shape[0]
+    block = min(ROWS, size)
+
+    def add(number: Int[Array, ""], both: Int[Array, "l l"]) -> Int[Array, "l l"]:
+        start = number * block  # slices of a fixed size move the last start back to where they fit
+        rows = lax.dynamic_slice_in_dim(codes, start, block)
+        is_new = jnp.minimum(start, size - block) + jnp.arange(block) >= start
+        ones = jnp.where(is_new[:, None], jnp.unpackbits(rows, axis=1, count=bits), 0).astype(jnp.int8)
+        return both + jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32)
+
+    both = lax.fori_loop(0, -(-size // block), add, jnp.zeros((bits, bits), jnp.int32))
     single = jnp.diagonal(both)
     return single, single[:, None] + single[None] - 2 * both
 
@@ -44,15 +56,15 @@ def counts_by_words(
 
     Bit i is compared with bit i + k, cyclically, for k up to half of the bits: each pair once.
     """
-    columns = _bit_columns(codes, bits=bits)
-    block = min(BLOCK, len(columns))
-    blocks = jnp.pad(columns, ((0, -len(columns) % block), (0, 0))).reshape(-1, block, bits)
+    items = 32 * min(BLOCK, -(-codes.shape[0] // 32))
+    blocks = jnp.pad(codes, ((0, -codes.shape[0] % items), (0, 0))).reshape(-1, items, codes.shape[1])
     shifts = jnp.arange(bits // 2 + 1)
 
     def add(
-        counts: tuple[Int[Array, " l"], Int[Array, "shifts l"]], words: UInt32[Array, "b l"]
+        counts: tuple[Int[Array, " l"], Int[Array, "shifts l"]], rows: UInt8[Array, "b bytes"]
     ) -> tuple[tuple[Int[Array, " l"], Int[Array, "shifts l"]], None]:
         ones, differing = counts
+        words = _bit_columns(rows, bits=bits)
         twice = jnp.concatenate([words, words], axis=1)
 
         def shifted(shift: Int[Array, ""]) -> Int[Array, " l"]:

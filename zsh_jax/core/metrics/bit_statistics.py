@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
 from zsh_jax.core.metrics.bit_counts import bit_counts
 from zsh_jax.core.metrics.equal_codes import an_equal_row
+from zsh_jax.core.metrics.exact_products import as_float, product, product_difference
 from zsh_jax.core.metrics.relevance import has_label
 from zsh_jax.core.packing import code_words
 
@@ -65,18 +66,17 @@ def _correlation(
 ) -> Float[Array, ""]:
     """Mean absolute correlation of two different bits.
 
-    Each bit counts by its rarer value, which leaves absolute correlations as they are: with a and b rarer values and
-    both in c items, it is |n c - a b| / sqrt(a (n - a) b (n - b)), and keeps its digits for rare values.
+    With a and b ones among n items, and both in c items, it is |n c - a b| / sqrt(a (n - a) b (n - b)). The products
+    exceed 32 bits from n = 65,536, and nearly cancel if bits are nearly independent: they are exact.
     """
     bits = len(ones)
-    turned = 2 * ones > size
-    rare = jnp.where(turned, size - ones, ones)
-    apart = jnp.where(turned[:, None] == turned[None], differing, size - differing)
-    both = ((rare[:, None] + rare[None] - apart) // 2).astype(dtype)
-    deviation = jnp.sqrt(rare.astype(dtype) * (size - rare).astype(dtype))
-    inverse = jnp.where(rare > 0, 1 / jnp.where(rare > 0, deviation, 1), 0)
-    count = rare.astype(dtype)
-    correlation = jnp.abs(size * both - count[:, None] * count[None]) * inverse[:, None] * inverse[None]
+    count, number = ones.astype(jnp.uint32), jnp.full((), size, jnp.uint32)
+    both = ((ones[:, None] + ones[None] - differing) // 2).astype(jnp.uint32)
+    whole = jnp.broadcast_to(number, both.shape)
+    one, other = jnp.broadcast_arrays(count[:, None], count[None])
+    deviation = jnp.sqrt(as_float(*product(count, number - count), dtype))
+    inverse = jnp.where(deviation > 0, 1 / jnp.where(deviation > 0, deviation, 1), 0)
+    correlation = product_difference(whole, both, one, other, dtype) * inverse[:, None] * inverse[None]
     return jnp.where(jnp.eye(bits, dtype=bool), 0, correlation).sum() / max(bits * (bits - 1), 1)
 
 
@@ -92,7 +92,8 @@ def _codes_per_class(
         return jnp.zeros(member.shape, bool).at[same].max(member).sum(dtype=jnp.int32)
 
     found = lax.map(in_class, has_label(labels.T), batch_size=min(CLASSES, labels.shape[1]))
-    return found.sum().astype(dtype) / jnp.sum(found > 0).astype(dtype)
+    # Items count in each of their classes: the sum of counts may exceed 32 bits.
+    return found.astype(dtype).sum() / jnp.sum(found > 0).astype(dtype)
 
 
 def _distinct(same: Int[Array, " n"], dtype: jnp.dtype) -> Float[Array, ""]:
