@@ -31,7 +31,7 @@ def product_difference(
     b: UInt32[Array, "*s"],
     c: UInt32[Array, "*s"],
     d: UInt32[Array, "*s"],
-    dtype: jnp.dtype,
+    dtype: jnp.dtype | type,
 ) -> Float[Array, "*s"]:
     """The absolute value |a b - c d|, rounded once or twice: no digits are lost if the products are nearly equal.
 
@@ -53,6 +53,8 @@ def product_difference(
     return as_float(high - other_high - borrow, low - other_low, dtype)
 
 
-def as_float(high: UInt32[Array, "*s"], low: UInt32[Array, "*s"], dtype: jnp.dtype) -> Float[Array, "*s"]:
+def as_float(
+    high: UInt32[Array, "*s"], low: UInt32[Array, "*s"], dtype: jnp.dtype | type
+) -> Float[Array, "*s"]:
     """The number with these high and low words."""
     return high.astype(dtype) * 2.0**32 + low.astype(dtype)

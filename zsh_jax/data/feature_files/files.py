@@ -13,7 +13,7 @@ from zsh_jax.errors import InputError
 Places = str | Path | Sequence[str | Path]
 FOLDER_KINDS = (".npz", ".parquet", ".npy", ".mat")
 PART = re.compile(
-    r"(?P<split>.*?)(?P<gap>[-_.]|part|shard|chunk)[-_.]?(?P<number>\d+)(?:-of-(?P<count>\d+))?"
+    r"(?P<split>.*?)(?:[-_.]?(?P<word>part|shard|chunk)[-_.]?|[-_.])(?P<number>\d+)(?:-of-(?P<count>\d+))?"
 )
 
 
@@ -72,7 +72,7 @@ def split_names(stems: Sequence[str]) -> list[str]:
         As many names.
     """
     parts = [PART.fullmatch(stem) for stem in stems]
-    names = [match["split"] or match["gap"] if match else None for match in parts]
+    names = [match["split"] or match["word"] if match else None for match in parts]
     return [
         name if name and match and (match["count"] or names.count(name) > 1) else stem
         for stem, name, match in zip(stems, names, parts, strict=True)
