@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int, UInt8, UInt32
@@ -9,7 +10,7 @@ from jaxtyping import Array, Int, UInt8, UInt32
 from zsh_jax.core.packing import code_words
 
 ROWS = 1 << 16
-"""Codes at a time on accelerators: 128 bits take 8 MiB."""
+"""Codes at a time: unpacked for accelerators, 128 bits take 8 MiB."""
 
 BLOCK = 32
 """Words of 32 items at a time on the CPU: at 128 bits they fit a core's first cache."""
@@ -33,18 +34,13 @@ def bit_counts(codes: UInt8[Array, "n bytes"], *, bits: int) -> tuple[Int[Array,
 def counts_by_product(
     codes: UInt8[Array, "n bytes"], *, bits: int
 ) -> tuple[Int[Array, " l"], Int[Array, "l l"]]:
-    """`bit_counts` as products of 8-bit integers with sums in 32 bits, in blocks of codes."""
-    size = codes.shape[0]
-    block = min(ROWS, size)
+    """`bit_counts` as products of 8-bit integers with sums in 32 bits, in parts of the codes."""
 
-    def add(number: Int[Array, ""], both: Int[Array, "l l"]) -> Int[Array, "l l"]:
-        start = number * block  # slices of a fixed size move the last start back to where they fit
-        rows = lax.dynamic_slice_in_dim(codes, start, block)
-        is_new = jnp.minimum(start, size - block) + jnp.arange(block) >= start
-        ones = jnp.where(is_new[:, None], jnp.unpackbits(rows, axis=1, count=bits), 0).astype(jnp.int8)
-        return both + jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32)
+    def add(both: Int[Array, "l l"], rows: UInt8[Array, "b bytes"]) -> tuple[Int[Array, "l l"], None]:
+        ones = jnp.unpackbits(rows, axis=1, count=bits).astype(jnp.int8)
+        return both + jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32), None
 
-    both = lax.fori_loop(0, -(-size // block), add, jnp.zeros((bits, bits), jnp.int32))
+    both, _ = lax.scan(add, jnp.zeros((bits, bits), jnp.int32), _parts(codes))
     single = jnp.diagonal(both)
     return single, single[:, None] + single[None] - 2 * both
 
@@ -52,19 +48,43 @@ def counts_by_product(
 def counts_by_words(
     codes: UInt8[Array, "n bytes"], *, bits: int
 ) -> tuple[Int[Array, " l"], Int[Array, "l l"]]:
-    """`bit_counts` with 32 items an instruction, for processors that count the bits of a word.
-
-    Bit i is compared with bit i + k, cyclically, for k up to half of the bits: each pair once.
-    """
-    items = 32 * min(BLOCK, -(-codes.shape[0] // 32))
-    blocks = jnp.pad(codes, ((0, -codes.shape[0] % items), (0, 0))).reshape(-1, items, codes.shape[1])
-    shifts = jnp.arange(bits // 2 + 1)
+    """`bit_counts` with 32 items an instruction, where processors count the bits of a word, in parts of the codes."""
 
     def add(
         counts: tuple[Int[Array, " l"], Int[Array, "shifts l"]], rows: UInt8[Array, "b bytes"]
     ) -> tuple[tuple[Int[Array, " l"], Int[Array, "shifts l"]], None]:
+        return jax.tree.map(jnp.add, counts, _shifted_counts(rows, bits=bits)), None
+
+    start = jnp.zeros(bits, jnp.int32), jnp.zeros((bits // 2 + 1, bits), jnp.int32)
+    (ones, differing), _ = lax.scan(add, start, _parts(codes))
+    # differing[k, i] is that of the bits i and i + k.
+    first = jnp.arange(bits)
+    apart = (first[None] - first[:, None]) % bits
+    forward = apart <= bits // 2
+    shift = jnp.where(forward, apart, bits - apart)
+    return ones, differing[shift, jnp.where(forward, first[:, None], first[None])]
+
+
+def _parts(codes: UInt8[Array, "n bytes"]) -> UInt8[Array, "parts b bytes"]:
+    """Codes in parts of one size, `ROWS` at most, with zeros at the end."""
+    parts = -(-codes.shape[0] // ROWS)
+    rows = -(-codes.shape[0] // parts)
+    return jnp.pad(codes, ((0, parts * rows - codes.shape[0]), (0, 0))).reshape(parts, rows, codes.shape[1])
+
+
+def _shifted_counts(
+    codes: UInt8[Array, "n bytes"], *, bits: int
+) -> tuple[Int[Array, " l"], Int[Array, "shifts l"]]:
+    """Codes in which bit i is 1; and in which it differs from bit i + k, cyclically, for k up to half of the bits."""
+    columns = _bit_columns(codes, bits=bits)
+    block = min(BLOCK, len(columns))
+    blocks = jnp.pad(columns, ((0, -len(columns) % block), (0, 0))).reshape(-1, block, bits)
+    shifts = jnp.arange(bits // 2 + 1)
+
+    def add(
+        counts: tuple[Int[Array, " l"], Int[Array, "shifts l"]], words: UInt32[Array, "b l"]
+    ) -> tuple[tuple[Int[Array, " l"], Int[Array, "shifts l"]], None]:
         ones, differing = counts
-        words = _bit_columns(rows, bits=bits)
         twice = jnp.concatenate([words, words], axis=1)
 
         def shifted(shift: Int[Array, ""]) -> Int[Array, " l"]:
@@ -73,13 +93,7 @@ def counts_by_words(
         return (ones + _bits_set(words), differing + lax.map(shifted, shifts)), None
 
     start = jnp.zeros(bits, jnp.int32), jnp.zeros((len(shifts), bits), jnp.int32)
-    (ones, differing), _ = lax.scan(add, start, blocks)
-    # differing[k, i] is that of the bits i and i + k.
-    first = jnp.arange(bits)
-    apart = (first[None] - first[:, None]) % bits
-    forward = apart <= bits // 2
-    shift = jnp.where(forward, apart, bits - apart)
-    return ones, differing[shift, jnp.where(forward, first[:, None], first[None])]
+    return lax.scan(add, start, blocks)[0]
 
 
 def _bits_set(words: UInt32[Array, "b l"]) -> Int[Array, " l"]:
