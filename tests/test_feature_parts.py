@@ -5,12 +5,18 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from bad_input import make_data, tiny_config
 from scipy.io import savemat
 
+from zsh_jax.commands.arguments import Setting
+from zsh_jax.commands.values import apply
 from zsh_jax.data.feature_files import Keys, load_features
 from zsh_jax.data.feature_files.files import find_files, split_names
 from zsh_jax.digest import digest
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.layout import lay_out
+from zsh_jax.tracking.results import cell_id
 
 FEATURES = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
 LABELS = np.arange(30) % 3
@@ -253,3 +259,24 @@ def test_memory_holds_the_result_and_one_block(tmp_path, monkeypatch, kind):
 def test_the_split_of_a_pattern_without_fellows_is_the_file(tmp_path):
     _npz(tmp_path / "a-1.npz", slice(None))
     assert [file.split for file in find_files(tmp_path / "a-*.npz")] == ["a-1"]
+
+
+def test_cells_of_a_sweep_are_the_same_in_one_file_and_in_parts_and_others_if_a_value_changes(tmp_path):
+    make_data(tmp_path)
+    with np.load(tmp_path / "tiny.npz") as file:
+        features, labels = file["features"], file["labels"]
+    for number, rows in ((2, slice(0, 70)), (10, slice(70, 120))):
+        np.savez(tmp_path / f"tiny-{number}.npz", features=features[rows], labels=labels[rows])
+
+    def cells(path):
+        config = tiny_config(tmp_path)
+        apply(config, Setting("dataset.path", path, False, "--config.dataset.path"))
+        plan, inputs = lay_out(config, extract=True)
+        return [cell_id(identity(cell, inputs)) for cell in plan.cells()]
+
+    one = cells(str(tmp_path / "tiny.npz"))
+    several = f"('{tmp_path / 'tiny-2.npz'}', '{tmp_path / 'tiny-10.npz'}')"
+    assert cells(f"{tmp_path}/tiny-*.npz") == cells(several) == one
+    features[100, 3] += 1e-3
+    np.savez(tmp_path / "tiny-10.npz", features=features[70:], labels=labels[70:])
+    assert cells(several) != one
