@@ -50,11 +50,11 @@ def encode(size: int) -> dict[str, float]:
             os.link(first, folder / "in" / f"part-{number}.npz")
         rows = min(size, HELD // VALUES)
         jax.block_until_ready(encode_rows(model, jnp.zeros((rows, VALUES), jnp.float32)))  # compiles
-        start = time.perf_counter()
+        start = clocks()
         made = encode_files(model, folder / "in", folder / "codes.npy")
-        seconds = time.perf_counter() - start
+        spent = since(start)
         assert made == (size, BITS // 8)
-    return {"seconds": seconds, "peak": peak()}
+    return spent | {"peak": peak()}
 
 
 def evaluate(size: int) -> dict[str, float]:
@@ -76,12 +76,12 @@ def evaluate(size: int) -> dict[str, float]:
     )
     arguments = (jnp.asarray(codes)[None, None], None, jnp.asarray(labels), roles)
     compiled = evaluate_cells.lower(*arguments, bits=BITS, cutoffs=(100, 1000)).compile()
-    start = time.perf_counter()
+    start = clocks()
     scores = jax.block_until_ready(compiled(*arguments))
-    seconds = time.perf_counter() - start
+    spent = since(start)
     assert np.isfinite(scores["mean_average_precision"]).all()
     beside = compiled.memory_analysis().temp_size_in_bytes
-    return {"seconds": seconds, "peak": peak(), "beside": beside}
+    return spent | {"peak": peak(), "beside": beside}
 
 
 def in_blocks(size: int) -> dict[str, float]:
@@ -105,12 +105,12 @@ def in_blocks(size: int) -> dict[str, float]:
     last = size % BLOCK
     for rows in {min(BLOCK, size), last or min(BLOCK, size)}:  # compiles
         evaluate_in_blocks(codes, labels, [(blocks[0][0][:rows], blocks[0][1][:rows])], bits=BITS)
-    start = time.perf_counter()
+    start = clocks()
     with counting("evaluating", size, unit="codes") as advance:
         found = jax.block_until_ready(evaluate_in_blocks(codes, labels, parts(advance), bits=BITS))
-    seconds = time.perf_counter() - start
+    spent = since(start)
     assert np.isfinite(found.mean_average_precision).all()
-    return {"seconds": seconds, "peak": peak()}
+    return spent | {"peak": peak()}
 
 
 def nothing(size: int) -> dict[str, float]:
@@ -121,7 +121,7 @@ def nothing(size: int) -> dict[str, float]:
 
     jax.block_until_ready(jax.numpy.zeros(1))
     assert zsh_jax.evaluate
-    return {"seconds": 0.0, "peak": peak()}
+    return {"seconds": 0.0, "cpu": 0.0, "peak": peak()}
 
 
 def database(rows: int, seed: int = 0):
@@ -131,6 +131,16 @@ def database(rows: int, seed: int = 0):
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 256, (rows, BITS // 8), dtype=np.uint8)
     return codes, rng.integers(0, CLASSES, rows, dtype=np.int32)
+
+
+def clocks() -> tuple[float, float]:
+    """Wall-clock time and CPU time of the process."""
+    return time.perf_counter(), time.process_time()
+
+
+def since(start: tuple[float, float]) -> dict[str, float]:
+    """Seconds since `clocks`."""
+    return {key: now - then for key, now, then in zip(("seconds", "cpu"), clocks(), start, strict=True)}
 
 
 def peak() -> int:
@@ -164,15 +174,14 @@ def main() -> None:
     if args.one:
         print(json.dumps(WORK[args.one](args.sizes[0])))
         return
-    print("| work | codes | seconds | codes a second | peak memory | of the program |")
+    print("| work | codes | seconds | CPU seconds | peak memory | of the program |")
     print("|---|---|---|---|---|---|")
     for work in args.work:
         for size in args.sizes[: 1 if work == "nothing" else None]:
             found = measured(work, size, args.repeats)
-            seconds = found["seconds"]
-            rate = f"{size / seconds:,.0f}" if seconds else ""
             beside = f"{found['beside'] / 2**20:,.0f} MiB" if "beside" in found else ""
-            row = (work, f"{size:,}", f"{seconds:.1f}", rate, f"{found['peak'] / 2**20:,.0f} MiB", beside)
+            times = (f"{found[key]:.1f}" for key in ("seconds", "cpu"))
+            row = (work, f"{size:,}", *times, f"{found['peak'] / 2**20:,.0f} MiB", beside)
             print(f"| {' | '.join(row)} |", flush=True)
 
 

@@ -61,6 +61,15 @@ def test_a_narrow_terminal_cuts_the_line(monkeypatch):
     assert max(map(len, _shown(is_terminal=True, seconds=10, steps=5).split("\r"))) < 20
 
 
+def test_cached_work_is_done_but_makes_no_rate():
+    stream, now = _Stream(False), [0.0]
+    with counting("extracting", 1000, unit="images", stream=stream, clock=lambda: now[0]) as advance:
+        advance(500, free=True)
+        now[0] = 10.0
+        advance(100)
+    assert stream.getvalue() == "extracting: 60%, 10 images/s, about 40 s left\n"
+
+
 def test_a_file_has_a_line_now_and_then():
     written = _shown(is_terminal=False, seconds=100, steps=100, total=100 << 20, unit="bytes")
     assert written.splitlines() == [

@@ -5,13 +5,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from zsh_jax.byte_size import byte_size
 
 BAR = 24  # characters
 FIRST, EVERY = 1.0, 0.2  # seconds until a terminal shows the line, and between two rewrites
 FIRST_LINE, EVERY_LINE = 10.0, 30.0  # the same for lines in a file
+
+
+class Advance(Protocol):
+    """What `counting` yields."""
+
+    def __call__(self, amount: int, *, free: bool = False) -> None:
+        """Add an amount of work that is done; the rate leaves out what was free, such as a cached block."""
 
 
 @contextmanager
@@ -22,7 +29,7 @@ def counting(
     unit: str = "bytes",
     stream: TextIO | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Callable[[int], None]]:
+) -> Iterator[Advance]:
     """Show the progress of one piece of work while the context is open.
 
     A terminal has one line that is rewritten, and erased at the end. Otherwise a line is added now and then. Work that
@@ -42,16 +49,17 @@ def counting(
     on_terminal = out.isatty()
     start = clock()
     due = start + (FIRST if on_terminal else FIRST_LINE)
-    done = shown = 0
+    done = given = shown = 0
 
-    def advance(amount: int) -> None:
-        nonlocal done, due, shown
+    def advance(amount: int, *, free: bool = False) -> None:
+        nonlocal done, due, given, shown
         done += amount
+        given += amount if free else 0
         now = clock()
         if now < due:
             return
         due = now + (EVERY if on_terminal else EVERY_LINE)
-        state = _state(done, total, now - start, unit)
+        state = _state(done, total, (done - given) / max(now - start, 1e-9), unit)
         if not on_terminal:
             print(f"{what}: {state}", file=out, flush=True)
             return
@@ -69,8 +77,7 @@ def counting(
             out.flush()
 
 
-def _state(done: int, total: int, seconds: float, unit: str) -> str:
-    rate = done / max(seconds, 1e-9)
+def _state(done: int, total: int, rate: float, unit: str) -> str:
     speed = f"{byte_size(rate)}/s" if unit == "bytes" else f"{rate:,.0f} {unit}/s"
     left = duration(max(total - done, 0) / rate) if rate else "unknown time"
     return f"{done / max(total, 1):.0%}, {speed}, about {left} left"
