@@ -112,24 +112,34 @@ def test_differences_of_products_that_nearly_cancel_keep_their_digits():
     )
 
 
-def test_the_correlation_of_bits_of_ten_million_codes_from_their_counts():
-    """Nearly independent bits, a rare bit and one that is nearly its opposite: from counts, without the codes."""
-    n = 10_000_000
-    ones = np.array([5_000_123, 4_999_001, 17, 9_999_985])
-    both = np.array(
-        [
-            [5_000_123, 2_499_700, 9, 5_000_110],
-            [2_499_700, 4_999_001, 8, 4_998_990],
-            [9, 8, 17, 3],
-            [5_000_110, 4_998_990, 3, 9_999_985],
-        ]
-    )
+RARE = np.array([5_000_123, 4_999_001, 17, 9_999_985])
+EVEN = np.array([5_000_123, 4_999_001, 5_012_345, 4_000_003])
+BITS_SET = {
+    "nearly independent": (EVEN, EVEN[:, None] * EVEN[None] // 10_000_000 + 40),
+    "rare": (
+        RARE,
+        np.array(
+            [
+                [5_000_123, 2_499_700, 9, 5_000_110],
+                [2_499_700, 4_999_001, 8, 4_998_990],
+                [9, 8, 17, 3],
+                [5_000_110, 4_998_990, 3, 9_999_985],
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BITS_SET)
+def test_the_correlation_of_bits_of_ten_million_codes_from_their_counts(case):
+    """In float32 the products n c and a b of nearly independent bits cancel, and three digits are left."""
+    n, (ones, both) = 10_000_000, BITS_SET[case]
     differing = ones[:, None] + ones[None] - 2 * both
     counts = (jnp.asarray(ones, jnp.int32), jnp.asarray(differing, jnp.int32))
     found = jax.jit(lambda *counts: _correlation(*counts, n, jnp.dtype(jnp.float32)))(*counts)
+    of_one = [int(one) * (n - int(one)) for one in ones]
     pairs = [
-        abs(n * int(both[i, j]) - int(ones[i]) * int(ones[j]))
-        / float(Fraction(int(ones[i]) * (n - int(ones[i])) * int(ones[j]) * (n - int(ones[j])))) ** 0.5
+        abs(n * int(both[i, j]) - int(ones[i]) * int(ones[j])) / float(Fraction(of_one[i] * of_one[j])) ** 0.5
         for i in range(4)
         for j in range(4)
         if i != j
