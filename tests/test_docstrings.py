@@ -5,6 +5,8 @@ import doctest
 import pytest
 
 import zsh_jax
+from zsh_jax.core.metrics.in_blocks import evaluate_in_blocks
+from zsh_jax.export.encode_files import encode_files
 from zsh_jax.sweep import run_sweep
 
 FUNCTIONS = (
@@ -16,6 +18,8 @@ FUNCTIONS = (
     zsh_jax.encode_classes,
     zsh_jax.save,
     zsh_jax.load,
+    encode_files,
+    evaluate_in_blocks,
     run_sweep,
 )
 

@@ -41,9 +41,9 @@ def evaluate_in_blocks(
     Example:
         >>> import numpy as np
         >>> from zsh_jax.core.metrics.in_blocks import evaluate_in_blocks
-        >>> codes, labels = np.array([[0], [1], [255]], np.uint8), np.array([0, 0, 1])
-        >>> blocks = ((codes[row : row + 1], labels[row : row + 1]) for row in (1, 2))
-        >>> found = evaluate_in_blocks(codes[:1], labels[:1], blocks, bits=8)
+        >>> stored, classes = np.array([[0], [1], [255]], np.uint8), np.array([0, 0, 1])
+        >>> blocks = ((stored[row : row + 1], classes[row : row + 1]) for row in (1, 2))
+        >>> found = evaluate_in_blocks(stored[:1], classes[:1], blocks, bits=8)
         >>> float(found.mean_average_precision[0])
         1.0
     """
