@@ -14,6 +14,7 @@ from zsh_jax import (
     HashFunction,
     Hyperparameters,
     Linear,
+    Metrics,
     apply_preprocessing,
     choose_bandwidth,
     class_dictionary,
@@ -179,8 +180,10 @@ def test_each_cell_is_what_the_core_gives_alone(changes, tight):
             )
         for one, other in zip(*map(jax.tree.leaves, (result.model, function)), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
-        for name, value in metrics._asdict().items():
-            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+        for name in Metrics._fields:
+            np.testing.assert_allclose(
+                result.metrics[name], getattr(metrics, name), rtol=1e-9, atol=1e-12, err_msg=name
+            )
 
 
 def test_the_class_head_comes_with_the_model_and_with_no_other():

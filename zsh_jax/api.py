@@ -2,6 +2,7 @@
 
 from zsh_jax.core.anchor_graph import AnchorGraph, anchor_graph
 from zsh_jax.core.classes import Dictionary, class_dictionary
+from zsh_jax.core.code_formats import Codes, read_codes
 from zsh_jax.core.coupled import CoupledState, init_coupled, solve_coupled
 from zsh_jax.core.feature_maps import RBF, FeaturesAndRBF, Identity
 from zsh_jax.core.graph import Graph, knn_graph
@@ -15,7 +16,9 @@ from zsh_jax.core.metrics.average_precision import (
     tie_aware_average_precision,
     worst_average_precision,
 )
-from zsh_jax.core.metrics.evaluate import Metrics, evaluate, evaluate_queries
+from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
+from zsh_jax.core.metrics.found_average_precision import OfFound, average_precision_of_found
+from zsh_jax.core.metrics.retrieval import Retrieval, evaluate
 from zsh_jax.core.objective import Objective, objective
 from zsh_jax.core.packing import hamming_distances, pack_codes, unpack_codes
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing, standardisation
@@ -35,6 +38,7 @@ __all__ = [
     "METHODS",
     "RBF",
     "AnchorGraph",
+    "Codes",
     "CoupledState",
     "Dictionary",
     "FeaturesAndRBF",
@@ -47,8 +51,10 @@ __all__ = [
     "Method",
     "Metrics",
     "Objective",
+    "OfFound",
     "Preprocessing",
     "Problem",
+    "Retrieval",
     "Solution",
     "State",
     "Status",
@@ -56,6 +62,7 @@ __all__ = [
     "Vectors",
     "anchor_graph",
     "apply_preprocessing",
+    "average_precision_of_found",
     "best_average_precision",
     "choose_bandwidth",
     "class_dictionary",
@@ -84,6 +91,7 @@ __all__ = [
     "projection_step",
     "random_rotation",
     "rbf_features",
+    "read_codes",
     "regression_step",
     "rotation_step",
     "save",

@@ -1,4 +1,4 @@
-"""The command of an installed package: `zsh-jax sweep | merge | report | export | data`."""
+"""The command of an installed package: `zsh-jax sweep | merge | report | evaluate | export | data`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +45,12 @@ def _report(arguments: Sequence[str]) -> int:
     return report(arguments)
 
 
+def _evaluate(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.evaluate import main as evaluate
+
+    return evaluate(arguments)
+
+
 def _export(arguments: Sequence[str]) -> int:
     from zsh_jax.export.__main__ import main as export
 
@@ -58,19 +64,27 @@ def _data(arguments: Sequence[str]) -> int:
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
-    {"sweep": _sweep, "merge": _merge, "report": _report, "export": _export, "data": _data}
+    {
+        "sweep": _sweep,
+        "merge": _merge,
+        "report": _report,
+        "evaluate": _evaluate,
+        "export": _export,
+        "data": _data,
+    }
 )
 ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "evaluate": "judge saved codes of any program by every rule of mAP: QUERY DATABASE [--bits L] [--json OUT]",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
 
 
 def _usage() -> str:
-    lines = [f"  {PROGRAM} {verb:7} {ABOUT[verb]}" for verb in VERBS]
+    lines = [f"  {PROGRAM} {verb:8} {ABOUT[verb]}" for verb in VERBS]
     return "\n".join([*lines, f"  {PROGRAM} VERB --help shows the arguments of a verb"])
 
 

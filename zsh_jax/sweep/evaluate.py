@@ -14,8 +14,8 @@ from zsh_jax.core.hashing import HashFunction, encode_each, mapped_rbf
 from zsh_jax.core.heads import Head
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
 from zsh_jax.core.metrics.bootstrap import resampling_weights
-from zsh_jax.core.metrics.chance import chance_average_precision
-from zsh_jax.core.metrics.evaluate import evaluate_queries
+from zsh_jax.core.metrics.chance import chance_average_precision, random_order
+from zsh_jax.core.metrics.evaluate import evaluate_queries, metrics_of
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.core.preprocessing import Preprocessing
 from zsh_jax.sweep.metrics import Chance, Evaluation, measure
@@ -161,15 +161,23 @@ def chance_of(
         Means over queries.
     """
     database = labels[role.database]
-    images = chance_average_precision(labels[role.queries], database, cutoffs=(None, *cutoffs)).mean(0)
-    names = seen = jnp.full((), jnp.nan, images.dtype)
+    each = metrics_of(random_order(labels[role.queries], database), cutoffs=cutoffs)
+    images = jax.tree.map(lambda values: values.mean(0), each)
+    names = seen = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
     if by_name:
         name_labels = class_labels(labels, len(role.unseen))
-        each = chance_average_precision(name_labels, database)[:, 0]
-        names = jnp.where(role.unseen, each, 0).sum() / role.unseen.sum()
+        of_names = chance_average_precision(name_labels, database)[:, 0]
+        names = jnp.where(role.unseen, of_names, 0).sum() / role.unseen.sum()
     if role.seen_queries.size:
         seen = chance_average_precision(labels[role.seen_queries], database, leave_one_out=True).mean()
-    return Chance(images[0], images[1:], names, seen)
+    return Chance(
+        images.mean_average_precision,
+        images.mean_average_precision_at,
+        images.mean_average_precision_at_min,
+        images.mean_average_precision_at_found,
+        names,
+        seen,
+    )
 
 
 def class_labels(labels: Shaped[Array, "n_all *c"], count: int) -> Shaped[Array, "count *c"]:

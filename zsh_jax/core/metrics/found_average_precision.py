@@ -1,0 +1,191 @@
+"""Average precision of the first N ranks, divided by the number of relevant items found there.
+
+Notation as in `average_precision`, and for the tie that the cut-off divides: its first k = N - N0 ranks count, and x of
+its r relevant items are among them. All other ties are wholly inside or outside; their sum of precisions is A, which
+does not depend on x. The value of an order is (A + gain) / (R0 + x), and 0 if nothing relevant is found.
+"""
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from zsh_jax.core.metrics.average_precision import (
+    Ties,
+    relevant_first,
+    relevant_last,
+    relevant_spread,
+    ties_of,
+)
+from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
+
+
+class OfFound(NamedTuple):
+    """Average precision divided by what is found, for each cut-off N.
+
+    Attributes:
+        worst: the least value over all orders of items at equal distance.
+        expected: the exact mean over these orders.
+        best: the largest value over these orders.
+        nothing: share of these orders that find nothing relevant; some programs leave such a query out of the mean
+            over queries, others count it as 0, as here.
+    """
+
+    worst: Float[Array, "*q cutoffs"]
+    expected: Float[Array, "*q cutoffs"]
+    best: Float[Array, "*q cutoffs"]
+    nothing: Float[Array, "*q cutoffs"]
+
+
+class _Cut(NamedTuple):
+    """The tie that the cut-off divides, one a query: n, r, N0, R0, k, and the range of x. All 0 but R0 if none is."""
+
+    items: Float[Array, "*q"]
+    relevant: Float[Array, "*q"]
+    items_before: Float[Array, "*q"]
+    relevant_before: Float[Array, "*q"]
+    places: Float[Array, "*q"]
+    fewest: Float[Array, "*q"]
+    most: Float[Array, "*q"]
+
+
+def average_precision_of_found(
+    items: Int[Array, "*q radii"],
+    relevant: Int[Array, "*q radii"],
+    *,
+    cutoffs: tuple[int, ...],
+    dtype: jnp.dtype | type = jnp.float32,
+) -> OfFound:
+    """Mean of the precisions at the relevant items among the first N ranks: worst, expected and best order of ties.
+
+    Args:
+        items: number of database items at each distance 0..l, (..., l + 1).
+        relevant: number of relevant ones among them, (..., l + 1).
+        cutoffs: numbers of ranks that count, N.
+        dtype: of the result.
+
+    Returns:
+        Values in [0, 1]; NaN if nothing is relevant. Cost: O(sqrt(N)) terms a query, see `_expected`.
+    """
+    if not cutoffs:
+        nothing = jnp.zeros((*items.shape[:-1], 0), dtype)
+        return OfFound(nothing, nothing, nothing, nothing)
+    ties = ties_of(items, relevant, dtype)
+    ends = jnp.cumsum(items, -1)
+    sums = (relevant_last(ties), relevant_spread(ties, ties.items), relevant_first(ties))
+
+    def of(cutoff: Int[Array, ""]) -> OfFound:
+        inside = ends <= cutoff
+        cut = _divided(inside, ties, cutoff.astype(dtype))
+        worst, expected, best = (jnp.where(inside, gain, 0).sum(-1) for gain in sums)
+        x, weight = _hypergeometric(cut, max(cutoffs))
+        each = OfFound(
+            worst=_worst(worst, cut, max(cutoffs)),
+            expected=(weight * _expected(expected, cut, x)).sum(-1),
+            best=_best(best, cut),
+            nothing=jnp.where((cut.relevant_before[..., None] == 0) & (x == 0), weight, 0).sum(-1),
+        )
+        some = ties.relevant.sum(-1) > 0
+        return jax.tree.map(lambda value: jnp.where(some, value, jnp.nan), each)
+
+    # One program for all cut-offs; they share its number of terms.
+    return jax.vmap(of, out_axes=-1)(jnp.array(cutoffs, ends.dtype))
+
+
+def _divided(inside: Bool[Array, "*q radii"], ties: Ties, cutoff: Float[Array, ""]) -> _Cut:
+    """The tie that the cut-off divides: the first that is not inside."""
+    place = inside.sum(-1, keepdims=True, dtype=jnp.int32)
+    there = place < inside.shape[-1]
+
+    def pick(values: Float[Array, "*q radii"]) -> Float[Array, "*q"]:
+        picked = jnp.take_along_axis(values, jnp.minimum(place, inside.shape[-1] - 1), -1)
+        return jnp.where(there, picked, 0)[..., 0]
+
+    n, r, n0 = (pick(values) for values in (ties.items, ties.relevant, ties.items_before))
+    r0 = jnp.where(inside, ties.relevant, 0).sum(-1)
+    k = jnp.where(there[..., 0], cutoff - n0, 0)
+    return _Cut(n, r, n0, r0, k, jnp.maximum(k - (n - r), 0), jnp.minimum(k, r))
+
+
+def _expected(before: Float[Array, "*q"], cut: _Cut, x: Float[Array, "*q terms"]) -> Float[Array, "*q terms"]:
+    """The mean over the orders that find x relevant items in the divided tie.
+
+    Given x, the k ranks are themselves a tie of k items, x of them relevant, whose mean `relevant_spread` knows. The
+    mean over x of a ratio has no closed form; it is summed over x, by `_hypergeometric`.
+    """
+    n0, r0, k = (value[..., None] for value in (cut.items_before, cut.relevant_before, cut.places))
+    first, second = harmonic_difference(n0, k), rank_shares(n0, k)
+    slope = (x - 1) / jnp.maximum(k - 1, 1)
+    gain = x / jnp.maximum(k, 1) * ((r0 + 1) * first + slope * (second - first))
+    return (before[..., None] + gain) / jnp.maximum(r0 + x, 1)
+
+
+def _worst(before: Float[Array, "*q"], cut: _Cut, largest: int) -> Float[Array, "*q"]:
+    """The least value: relevant items last in each tie inside, and last among the places in the divided tie.
+
+    How many are found there, x, also changes the divisor. One more, at rank N - x, changes the value by
+    g(x) / ((R0 + x) (R0 + x + 1)) with
+
+        g(x) = (R0 + x) (R0 + 1) / (N - x) + sum of i / (N - i), i < x,  -  A,
+
+    which grows with x: the value is least where g turns positive, which bisection finds. If relevant items are last in
+    every tie, the fewest are found; that is `worst_average_precision(of_found=True)`, and can be larger.
+    """
+    r0, last = cut.relevant_before, cut.items_before + cut.places
+
+    def halve(
+        _: Int[Array, ""], ends: tuple[Float[Array, "*q"], Float[Array, "*q"]]
+    ) -> tuple[Float[Array, "*q"], Float[Array, "*q"]]:
+        low, high = ends
+        x = jnp.floor((low + high) / 2)
+        rest = jnp.maximum(last - x, 1)
+        shift = last * harmonic_difference(rest, last - rest) - x
+        rises = (r0 + x) * (r0 + 1) / rest + shift >= before
+        return jnp.where(rises | (low >= high), low, x + 1), jnp.where(rises & (low < high), x, high)
+
+    steps = math.ceil(math.log2(largest + 1)) + 1
+    x, _ = lax.fori_loop(0, steps, halve, (cut.fewest, cut.most))
+    gain = r0 * harmonic_difference(last - x, x) + rank_shares(last - x, x)
+    return jnp.where(r0 + cut.fewest > 0, (before + gain) / jnp.maximum(r0 + x, 1), 0)
+
+
+def _best(before: Float[Array, "*q"], cut: _Cut) -> Float[Array, "*q"]:
+    """The largest value: relevant items first in each tie inside, and first in the divided tie.
+
+    The precisions there grow with x. A mean to which growing values are added falls first, if at all, and then rises:
+    the value is largest where the fewest or the most relevant items are found.
+    """
+    r0, n0 = cut.relevant_before, cut.items_before
+
+    def of(x: Float[Array, "*q"]) -> Float[Array, "*q"]:
+        gain = r0 * harmonic_difference(n0, x) + rank_shares(n0, x)
+        return (before + gain) / jnp.maximum(r0 + x, 1)
+
+    return jnp.maximum(of(cut.fewest), of(cut.most))
+
+
+def _hypergeometric(cut: _Cut, largest: int) -> tuple[Float[Array, "*q terms"], Float[Array, "*q terms"]]:
+    """Numbers x of relevant items found in the divided tie, and their probabilities: k draws of n items, r relevant.
+
+    x is further than s from its mean with probability at most 2 exp(-2 s^2 / k) (Hoeffding 1963, theorems 2 and 4);
+    with s chosen so that this is below rounding, O(sqrt(N)) terms do. Neighbours have a simple ratio, and the terms
+    are products of ratios from the most probable one outwards, so that no digits are lost.
+    """
+    dtype = cut.items.dtype
+    reach = math.sqrt(-math.log(float(jnp.finfo(dtype).eps) / 2) / 2 * largest)
+    terms = min(largest, 2 * math.ceil(reach) + 1) + 1
+    n, r, k, most = (value[..., None] for value in (cut.items, cut.relevant, cut.places, cut.most))
+    mean = cut.places * cut.relevant / jnp.maximum(cut.items, 1)
+    start = jnp.maximum(cut.fewest, jnp.floor(mean - reach))[..., None]
+    x = start + lax.broadcasted_iota(dtype, (*cut.items.shape, terms), cut.items.ndim)
+    mode = jnp.clip(jnp.floor((k + 1) * (r + 1) / (n + 2)), start, most)
+    ratio = (r - x) * (k - x) / jnp.maximum((x + 1) * (n - r - k + x + 1), 1)  # P(x + 1) / P(x)
+    step = jnp.log(jnp.where(x < most, ratio, 1))
+    rises, falls = jnp.where(x < mode, step, 0), jnp.where(x >= mode, step, 0)
+    axis = cut.items.ndim
+    exponent = lax.cumsum(falls, axis=axis) - falls - lax.cumsum(rises, axis=axis, reverse=True)
+    weight = jnp.where(x <= most, jnp.exp(exponent), 0)
+    return x, weight / weight.sum(-1, keepdims=True)
