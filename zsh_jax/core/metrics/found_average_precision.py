@@ -6,6 +6,7 @@ does not depend on x. The value of an order is (A + gain) / (R0 + x), and 0 if n
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -21,6 +22,8 @@ from zsh_jax.core.metrics.average_precision import (
     ties_of,
 )
 from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
+
+BLOCK = 8  # terms of a sum at a time: a loop of few passes, each of which is one kernel
 
 
 class OfFound(NamedTuple):
@@ -81,13 +84,8 @@ def average_precision_of_found(
         inside = ends <= cutoff
         cut = _divided(inside, ties, cutoff.astype(dtype))
         worst, expected, best = (jnp.where(inside, gain, 0).sum(-1) for gain in sums)
-        x, weight = _hypergeometric(cut, max(cutoffs))
-        each = OfFound(
-            worst=_worst(worst, cut, max(cutoffs)),
-            expected=(weight * _expected(expected, cut, x)).sum(-1),
-            best=_best(best, cut),
-            nothing=jnp.where((cut.relevant_before[..., None] == 0) & (x == 0), weight, 0).sum(-1),
-        )
+        expected, nothing = _expected(expected, cut, max(cutoffs))
+        each = OfFound(_worst(worst, cut, max(cutoffs)), expected, _best(best, cut), nothing)
         some = ties.relevant.sum(-1) > 0
         return jax.tree.map(lambda value: jnp.where(some, value, jnp.nan), each)
 
@@ -110,17 +108,24 @@ def _divided(inside: Bool[Array, "*q radii"], ties: Ties, cutoff: Float[Array, "
     return _Cut(n, r, n0, r0, k, jnp.maximum(k - (n - r), 0), jnp.minimum(k, r))
 
 
-def _expected(before: Float[Array, "*q"], cut: _Cut, x: Float[Array, "*q terms"]) -> Float[Array, "*q terms"]:
-    """The mean over the orders that find x relevant items in the divided tie.
+def _expected(
+    before: Float[Array, "*q"], cut: _Cut, largest: int
+) -> tuple[Float[Array, "*q"], Float[Array, "*q"]]:
+    """The mean over all orders, and the share of those that find nothing.
 
     Given x, the k ranks are themselves a tie of k items, x of them relevant, whose mean `relevant_spread` knows. The
-    mean over x of a ratio has no closed form; it is summed over x, by `_hypergeometric`.
+    mean over x of a ratio has no closed form; it is summed over x.
     """
-    n0, r0, k = (value[..., None] for value in (cut.items_before, cut.relevant_before, cut.places))
+    n0, r0, k = cut.items_before, cut.relevant_before, cut.places
     first, second = harmonic_difference(n0, k), rank_shares(n0, k)
-    slope = (x - 1) / jnp.maximum(k - 1, 1)
-    gain = x / jnp.maximum(k, 1) * ((r0 + 1) * first + slope * (second - first))
-    return (before[..., None] + gain) / jnp.maximum(r0 + x, 1)
+
+    def of(x: Float[Array, "*q"]) -> Float[Array, "*q"]:
+        slope = (x - 1) / jnp.maximum(k - 1, 1)
+        gain = x / jnp.maximum(k, 1) * ((r0 + 1) * first + slope * (second - first))
+        return (before + gain) / jnp.maximum(r0 + x, 1)
+
+    mean, none = _over_found(of, cut, largest)
+    return mean, jnp.where(r0 == 0, none, 0)
 
 
 def _worst(before: Float[Array, "*q"], cut: _Cut, largest: int) -> Float[Array, "*q"]:
@@ -167,25 +172,43 @@ def _best(before: Float[Array, "*q"], cut: _Cut) -> Float[Array, "*q"]:
     return jnp.maximum(of(cut.fewest), of(cut.most))
 
 
-def _hypergeometric(cut: _Cut, largest: int) -> tuple[Float[Array, "*q terms"], Float[Array, "*q terms"]]:
-    """Numbers x of relevant items found in the divided tie, and their probabilities: k draws of n items, r relevant.
+def _over_found(
+    of: Callable[[Float[Array, "*q"]], Float[Array, "*q"]], cut: _Cut, largest: int
+) -> tuple[Float[Array, "*q"], Float[Array, "*q"]]:
+    """Mean of a function of x, and the probability of x = 0. x is hypergeometric: k draws of n items, r relevant.
 
     x is further than s from its mean with probability at most 2 exp(-2 s^2 / k) (Hoeffding 1963, theorems 2 and 4);
     with s chosen so that this is below rounding, O(sqrt(N)) terms do. Neighbours have a simple ratio, and the terms
-    are products of ratios from the most probable one outwards, so that no digits are lost.
+    are products of ratios from the most probable one outwards, so that no digits are lost. `BLOCK` terms of each side
+    make one pass over the queries.
     """
-    dtype = cut.items.dtype
-    reach = math.sqrt(-math.log(float(jnp.finfo(dtype).eps) / 2) / 2 * largest)
-    terms = min(largest, 2 * math.ceil(reach) + 1) + 1
-    n, r, k, most = (value[..., None] for value in (cut.items, cut.relevant, cut.places, cut.most))
-    mean = cut.places * cut.relevant / jnp.maximum(cut.items, 1)
-    start = jnp.maximum(cut.fewest, jnp.floor(mean - reach))[..., None]
-    x = start + lax.broadcasted_iota(dtype, (*cut.items.shape, terms), cut.items.ndim)
-    mode = jnp.clip(jnp.floor((k + 1) * (r + 1) / (n + 2)), start, most)
-    ratio = (r - x) * (k - x) / jnp.maximum((x + 1) * (n - r - k + x + 1), 1)  # P(x + 1) / P(x)
-    step = jnp.log(jnp.where(x < most, ratio, 1))
-    rises, falls = jnp.where(x < mode, step, 0), jnp.where(x >= mode, step, 0)
-    axis = cut.items.ndim
-    exponent = lax.cumsum(falls, axis=axis) - falls - lax.cumsum(rises, axis=axis, reverse=True)
-    weight = jnp.where(x <= most, jnp.exp(exponent), 0)
-    return x, weight / weight.sum(-1, keepdims=True)
+    n, r, _, _, k, fewest, most = cut
+    reach = math.sqrt(-math.log(float(jnp.finfo(n.dtype).eps) / 2) / 2 * largest)
+    terms = (
+        min(largest, math.ceil(reach) + 1) + 1
+    )  # of each side; the most probable x is within 1 of the mean
+
+    def fall(x: Float[Array, "*q"]) -> Float[Array, "*q"]:
+        """P(x - 1) / P(x)."""
+        ratio = x * (n - r - k + x) / jnp.maximum((r - x + 1) * (k - x + 1), 1)
+        return jnp.where(x > fewest, ratio, 0)
+
+    def rise(x: Float[Array, "*q"]) -> Float[Array, "*q"]:
+        """P(x) / P(x - 1)."""
+        ratio = (r - x + 1) * (k - x + 1) / jnp.maximum(x * (n - r - k + x), 1)
+        return jnp.where(x <= most, ratio, 0)
+
+    def block(_: Int[Array, ""], state: tuple[Float[Array, "*q"], ...]) -> tuple[Float[Array, "*q"], ...]:
+        up, above, down, below, total, mean, none = state
+        for _term in range(BLOCK):
+            total += above + below
+            mean += above * of(up) + below * of(down)
+            none += jnp.where(up == 0, above, 0) + jnp.where(down == 0, below, 0)
+            up, below = up + 1, below * fall(down)
+            down, above = down - 1, above * rise(up)
+        return up, above, down, below, total, mean, none
+
+    mode = jnp.clip(jnp.floor((k + 1) * (r + 1) / (n + 2)), fewest, most)
+    start = (mode, jnp.ones_like(n), mode - 1, fall(mode), *(3 * (jnp.zeros_like(n),)))
+    *_, total, mean, none = lax.fori_loop(0, -(-terms // BLOCK), block, start)
+    return mean / total, none / total
