@@ -122,11 +122,18 @@ def _own_names(folder, drawn):
     ]
 
 
+def _outputs(folder, drawn):
+    """Real-valued outputs of a network."""
+    rng = np.random.default_rng(1)
+    form = lambda code: np.where(code, 1, -1) * rng.random(code.shape)  # noqa: E731
+    return [*_npz(folder, drawn, form=form), "--signs"]
+
+
 def _texts(folder, drawn):
     return _npz(folder, drawn, label=lambda y: np.array(["ant", "bee", "cat", "dog"])[y])
 
 
-@pytest.mark.parametrize("write", [_mat, _npy, _named_labels, _both_ways, _own_names, _texts])
+@pytest.mark.parametrize("write", [_mat, _npy, _named_labels, _both_ways, _own_names, _texts, _outputs])
 def test_every_kind_of_file_gives_the_same(drawn, tmp_path, capsys, write):
     assert main([*write(tmp_path, drawn), "--cutoffs", "5", "20"]) == 0
     text = capsys.readouterr().out
@@ -202,6 +209,14 @@ MISTAKES = {
     "values": (
         lambda q, d, f: (_saved(f, codes=_signs(q) * 2, labels=q[1]), []),
         "in row 0, column 0; codes have two",
+    ),
+    "real values": (
+        lambda q, d, f: (_saved(f, codes=_signs(q) * 0.3, labels=q[1]), []),
+        "fix: --signs takes their signs",
+    ),
+    "no number": (
+        lambda q, d, f: (_saved(f, codes=_signs(q) * np.nan, labels=q[1]), ["--signs"]),
+        "some values are not numbers",
     ),
     "nan": (lambda q, d, f: (_saved(f, codes=_signs(q) * np.nan, labels=q[1]), []), "nan in row 0, column 0"),
     "nothing relevant": (

@@ -65,6 +65,8 @@ def _run(arguments: Sequence[str]) -> int:
     labels, names = read_labels(
         [(file.labels_where, file.labels) for file in files], None, matlab=any(file.matlab for file in files)
     )
+    if options.signs:
+        files = [file._replace(codes=_signs(file)) for file in files]
     codes = _codes(files, options.bits)
     packed = all(code.form == PACKED for code in codes)
     assumed = ", assumed: set --bits if fewer are in use" if packed and options.bits is None else ""
@@ -81,6 +83,15 @@ def _run(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _signs(file: "CodeFile") -> Any:
+    """Booleans of real-valued outputs; exactly zero is -1, as in a packed code."""
+    import numpy as np
+
+    if file.codes.dtype.kind == "f" and np.isnan(file.codes).any():
+        raise InputError(f"{file.where}: some values are not numbers; fix: compute the outputs again")
+    return file.codes > 0
+
+
 def _codes(files: Sequence["CodeFile"], bits: int | None) -> list["Codes"]:
     from zsh_jax.core.code_formats import PACKED, read_codes
 
@@ -90,7 +101,8 @@ def _codes(files: Sequence["CodeFile"], bits: int | None) -> list["Codes"]:
         if bits is None and len(known) == 1:  # the other file may be packed, with padding
             found = [read_codes(file.codes, bits=min(known), name=file.where) for file in files]
     except ValueError as error:
-        raise InputError(str(error).replace("give bits", "give --bits")) from None
+        said = str(error).replace("give bits", "give --bits")
+        raise InputError(said.replace("fix: give the signs", "fix: --signs takes their signs")) from None
     query, database = found
     if query.bits != database.bits:
         raise InputError(
@@ -244,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("query", help="file of the queries' codes, and labels unless --labels names them")
     parser.add_argument("database", help="file of the database's codes and labels; may be the same file")
     parser.add_argument("--bits", type=int, help="code length; needed for packed bytes that are not full")
+    parser.add_argument("--signs", action="store_true", help="take the signs of real-valued outputs as codes")
     both = ("QUERY", "DATABASE")
     parser.add_argument(
         "--codes",
