@@ -13,6 +13,7 @@ FUNCTIONS = (
     zsh_jax.fit_with_trace,
     zsh_jax.encode,
     zsh_jax.project,
+    zsh_jax.evaluate_searches,
     zsh_jax.encode_classes,
     zsh_jax.save,
     zsh_jax.load,

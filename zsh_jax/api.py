@@ -23,7 +23,16 @@ from zsh_jax.core.objective import Objective, objective
 from zsh_jax.core.packing import hamming_distances, pack_codes, unpack_codes
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing, standardisation
 from zsh_jax.core.problem import Hyperparameters, Problem, State, init_state, make_problem
+from zsh_jax.core.rabitq import (
+    Quantised,
+    RaBitQ,
+    estimated_products,
+    estimated_squared_distances,
+    quantise,
+    random_quantiser,
+)
 from zsh_jax.core.relaxed import solve_relaxed
+from zsh_jax.core.search import Search, Searches, evaluate_searches
 from zsh_jax.core.solver import Solution, Status, solve
 from zsh_jax.core.steps.codes import codes_step
 from zsh_jax.core.steps.projection import projection_factor, projection_step
@@ -54,7 +63,11 @@ __all__ = [
     "OfFound",
     "Preprocessing",
     "Problem",
+    "Quantised",
+    "RaBitQ",
     "Retrieval",
+    "Search",
+    "Searches",
     "Solution",
     "State",
     "Status",
@@ -71,8 +84,11 @@ __all__ = [
     "draw_anchors",
     "encode",
     "encode_classes",
+    "estimated_products",
+    "estimated_squared_distances",
     "evaluate",
     "evaluate_queries",
+    "evaluate_searches",
     "expected_precision_at",
     "fit",
     "fit_preprocessing",
@@ -89,6 +105,8 @@ __all__ = [
     "project",
     "projection_factor",
     "projection_step",
+    "quantise",
+    "random_quantiser",
     "random_rotation",
     "rbf_features",
     "read_codes",
