@@ -129,11 +129,26 @@ def _outputs(folder, drawn):
     return [*_npz(folder, drawn, form=form), "--signs"]
 
 
+def _hashnet(folder, drawn):
+    """As HashNet's program saves them: outputs, and labels by class, those of queries with -1 for 0."""
+    names = ("test", "database")
+    for name, (code, y) in zip(names, drawn, strict=True):
+        np.save(folder / f"iter_{name}_code.npy", np.where(code, 0.3, -0.2).astype(np.float32))
+        hot = np.eye(4, dtype=np.float32)[y]
+        np.save(folder / f"iter_{name}_labels.npy", np.where(hot > 0, 1, -1) if name == "test" else hot)
+    codes, labels = (
+        [str(folder / f"iter_{name}_{kind}.npy") for name in names] for kind in ("code", "labels")
+    )
+    return [*codes, "--labels", *labels, "--signs"]
+
+
 def _texts(folder, drawn):
     return _npz(folder, drawn, label=lambda y: np.array(["ant", "bee", "cat", "dog"])[y])
 
 
-@pytest.mark.parametrize("write", [_mat, _npy, _named_labels, _both_ways, _own_names, _texts, _outputs])
+@pytest.mark.parametrize(
+    "write", [_mat, _npy, _named_labels, _both_ways, _own_names, _texts, _outputs, _hashnet]
+)
 def test_every_kind_of_file_gives_the_same(drawn, tmp_path, capsys, write):
     assert main([*write(tmp_path, drawn), "--cutoffs", "5", "20"]) == 0
     text = capsys.readouterr().out

@@ -209,6 +209,14 @@ def test_codes_of_unlike_lengths_or_too_many_bits_are_refused(case):
         evaluate(packed[0], query_labels, packed[1], database_labels, bits=BITS)
 
 
+def test_labels_of_another_form_are_refused(case, unchecked_shapes):
+    query, query_labels, database, database_labels = case
+    with pytest.raises(ValueError, match="query labels are class indices in one column"):
+        evaluate(query, query_labels[:, None], database, database_labels[:, None])
+    with pytest.raises(ValueError, match="query labels are <U"):
+        evaluate(query, query_labels.astype(str), database, database_labels.astype(str))
+
+
 def test_an_unknown_rule_for_queries_with_nothing_relevant_is_refused(case, unchecked_shapes):
     with pytest.raises(ValueError, match="without_relevant takes"):
         evaluate(*case, without_relevant="skip")

@@ -169,8 +169,16 @@ def _oriented(codes: Array, labels: Array, where: str, labels_where: str) -> tup
     for values in (codes, codes.T):
         for classes in (labels, labels.T) if labels.ndim == 2 else (labels,):
             if len(values) == len(classes):
-                return values, np.asarray(classes)
+                return values, _without_minus(np.asarray(classes))
     raise InputError(
         f"{where}: codes of shape {codes.shape}, but labels of shape {labels.shape} in {labels_where}; fix: give one "
         "label a code"
     )
+
+
+def _without_minus(labels: Array) -> Array:
+    """Zeros for -1 in labels by class: HashNet's test program and its heirs save queries' labels so."""
+    if labels.ndim != 2 or labels.dtype.kind not in "if" or not (labels == -1).any():
+        return labels
+    known = ((labels == -1) | (labels == 0) | (labels == 1)).all()
+    return (labels > 0).astype(np.uint8) if known else labels

@@ -172,6 +172,12 @@ def _check(
     for name, codes, labels in (("query", asked, query_labels), ("database", held, database_labels)):
         if codes.packed.shape[0] != labels.shape[0]:
             raise ValueError(f"{codes.packed.shape[0]} {name} codes but {labels.shape[0]} {name} labels")
+        if np.dtype(labels.dtype).kind in "OSU":
+            raise ValueError(f"{name} labels are {labels.dtype}; fix: number the classes")
+        if labels.shape[1:] == (1,) and isinstance(labels, np.ndarray) and (labels > 1).any():
+            raise ValueError(
+                f"{name} labels are class indices in one column; fix: give a vector, labels[:, 0]"
+            )
     if asked.bits != held.bits:
         raise ValueError(
             f"query codes have {asked.bits} bits ({asked.form}), database codes {held.bits} ({held.form})"
