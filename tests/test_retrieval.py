@@ -135,6 +135,26 @@ def test_rules_lie_in_their_order(found):
         assert (mean < best).all()
 
 
+def _as_published(query, query_labels, database, database_labels, top, order):
+    """The rule of HashNet and its heirs on a database in some order: sort by distance, mean of the precisions found."""
+    values = []
+    for code, label in zip(query, query_labels, strict=True):
+        ranked = order[np.argsort((database[order] != code).sum(1), kind="stable")]
+        ranks = np.flatnonzero(database_labels[ranked[:top]] == label) + 1
+        values.append(np.mean(np.arange(1, len(ranks) + 1) / ranks) if len(ranks) else 0.0)
+    return np.mean(values)
+
+
+def test_published_programs_lie_between_worst_and_best_whatever_the_order_of_the_database(case, found):
+    orders = [np.random.default_rng(seed).permutation(len(case[2])) for seed in range(200)]
+    for place, top in enumerate(CUTOFFS):
+        each = np.array([_as_published(*case, top, order) for order in orders])
+        assert found.mean_average_precision_at_found_worst[place] < each.min()
+        assert each.max() < found.mean_average_precision_at_found_best[place]
+        near = 4 * each.std(ddof=1) / np.sqrt(len(each))
+        assert abs(each.mean() - found.mean_average_precision_at_found[place]) < near
+
+
 FORMS = {
     "signs": (lambda code: np.where(code, 1.0, -1.0), None),
     "signs of int8": (lambda code: np.where(code, 1, -1).astype(np.int8), BITS),
