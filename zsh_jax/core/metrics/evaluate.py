@@ -14,7 +14,7 @@ from zsh_jax.core.metrics.average_precision import (
     tie_aware_average_precision,
     worst_average_precision,
 )
-from zsh_jax.core.metrics.found_average_precision import average_precision_of_found
+from zsh_jax.core.metrics.found_average_precision import expected_average_precision_of_found
 from zsh_jax.core.metrics.histograms import Histograms, distance_histograms
 
 RADIUS = 2
@@ -106,9 +106,9 @@ def metrics_of(histograms: Histograms, *, cutoffs: tuple[int, ...] = ()) -> Metr
         empty_radius2=(ball[:, radius] == 0).astype(dtype),
         mean_average_precision_at=at,
         mean_average_precision_at_min=at * over_least(histograms, cutoffs),
-        mean_average_precision_at_found=average_precision_of_found(
+        mean_average_precision_at_found=expected_average_precision_of_found(
             *histograms, cutoffs=cutoffs, dtype=dtype
-        ).expected,
+        ),
         precision_at=at_each(expected_precision_at, histograms, cutoffs),
         precision_curve=precision,
         recall_curve=recall,

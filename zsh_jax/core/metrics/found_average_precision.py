@@ -23,7 +23,7 @@ from zsh_jax.core.metrics.average_precision import (
 )
 from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
 
-BLOCK = 8  # terms of a sum at a time: a loop of few passes, each of which is one kernel
+BLOCK = 4  # terms of a sum at a time: a loop of few passes, each of which is one kernel
 
 
 class OfFound(NamedTuple):
@@ -73,24 +73,66 @@ def average_precision_of_found(
     Returns:
         Values in [0, 1]; NaN if nothing is relevant. Cost: O(sqrt(N)) terms a query, see `_expected`.
     """
+    largest = max(cutoffs, default=1)
+
+    def of(ties: Ties, inside: Bool[Array, "*q radii"], cut: _Cut) -> OfFound:
+        expected, nothing = _expected(_within(inside, relevant_spread(ties, ties.items)), cut, largest)
+        worst = _worst(_within(inside, relevant_last(ties)), cut, largest)
+        return OfFound(worst, expected, _best(_within(inside, relevant_first(ties)), cut), nothing)
+
+    return OfFound(*_at_each(of, items, relevant, cutoffs, dtype, len(OfFound._fields)))
+
+
+def expected_average_precision_of_found(
+    items: Int[Array, "*q radii"],
+    relevant: Int[Array, "*q radii"],
+    *,
+    cutoffs: tuple[int, ...],
+    dtype: jnp.dtype | type = jnp.float32,
+) -> Float[Array, "*q cutoffs"]:
+    """The expected value of `average_precision_of_found` alone: sweeps need no more, and compile less.
+
+    Args:
+        items: number of database items at each distance 0..l, (..., l + 1).
+        relevant: number of relevant ones among them, (..., l + 1).
+        cutoffs: numbers of ranks that count, N.
+        dtype: of the result.
+
+    Returns:
+        Values in [0, 1]; NaN if nothing is relevant.
+    """
+
+    def of(ties: Ties, inside: Bool[Array, "*q radii"], cut: _Cut) -> tuple[Float[Array, "*q"]]:
+        before = _within(inside, relevant_spread(ties, ties.items))
+        return (_expected(before, cut, max(cutoffs))[0],)
+
+    return _at_each(of, items, relevant, cutoffs, dtype, 1)[0]
+
+
+def _at_each(  # noqa: PLR0917  the arguments of what calls it
+    of: Callable[[Ties, Bool[Array, "*q radii"], _Cut], tuple[Float[Array, "*q"], ...]],
+    items: Int[Array, "*q radii"],
+    relevant: Int[Array, "*q radii"],
+    cutoffs: tuple[int, ...],
+    dtype: jnp.dtype | type,
+    count: int,
+) -> tuple[Float[Array, "*q cutoffs"], ...]:
+    """Values for each cut-off; NaN if nothing is relevant. One program does for all; they share its number of terms."""
     if not cutoffs:
-        nothing = jnp.zeros((*items.shape[:-1], 0), dtype)
-        return OfFound(nothing, nothing, nothing, nothing)
-    ties = ties_of(items, relevant, dtype)
-    ends = jnp.cumsum(items, -1)
-    sums = (relevant_last(ties), relevant_spread(ties, ties.items), relevant_first(ties))
+        return count * (jnp.zeros((*items.shape[:-1], 0), dtype),)
+    ties, ends = ties_of(items, relevant, dtype), jnp.cumsum(items, -1)
+    some = ties.relevant.sum(-1) > 0
 
-    def of(cutoff: Int[Array, ""]) -> OfFound:
+    def at(cutoff: Int[Array, ""]) -> tuple[Float[Array, "*q"], ...]:
         inside = ends <= cutoff
-        cut = _divided(inside, ties, cutoff.astype(dtype))
-        worst, expected, best = (jnp.where(inside, gain, 0).sum(-1) for gain in sums)
-        expected, nothing = _expected(expected, cut, max(cutoffs))
-        each = OfFound(_worst(worst, cut, max(cutoffs)), expected, _best(best, cut), nothing)
-        some = ties.relevant.sum(-1) > 0
-        return jax.tree.map(lambda value: jnp.where(some, value, jnp.nan), each)
+        values = of(ties, inside, _divided(inside, ties, cutoff.astype(dtype)))
+        return tuple(jnp.where(some, value, jnp.nan) for value in values)
 
-    # One program for all cut-offs; they share its number of terms.
-    return jax.vmap(of, out_axes=-1)(jnp.array(cutoffs, ends.dtype))
+    return jax.vmap(at, out_axes=-1)(jnp.array(cutoffs, ends.dtype))
+
+
+def _within(inside: Bool[Array, "*q radii"], gain: Float[Array, "*q radii"]) -> Float[Array, "*q"]:
+    return jnp.where(inside, gain, 0).sum(-1)
 
 
 def _divided(inside: Bool[Array, "*q radii"], ties: Ties, cutoff: Float[Array, ""]) -> _Cut:
