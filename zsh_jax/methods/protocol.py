@@ -44,6 +44,7 @@ class TrainingData(NamedTuple):
         locality: Phi' L Phi, see `Problem`; None without a graph.
         semantic_locality: Y' L Y; None without a graph.
         basis: orthonormal rows that span the semantics, see `Problem`; None if there are as many classes as dimensions.
+        vectors: class vectors; the rows of classes without training samples are zero.
     """
 
     x: Float[Array, "n p"] = None  # type: ignore[assignment]
@@ -55,6 +56,7 @@ class TrainingData(NamedTuple):
     locality: Float[Array, "m m"] | None = None
     semantic_locality: Float[Array, "e e"] | None = None
     basis: Float[Array, "r e"] | None = None
+    vectors: Float[Array, "c e"] = None  # type: ignore[assignment]
 
     @property
     def problem(self) -> Problem:

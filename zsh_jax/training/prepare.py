@@ -111,7 +111,10 @@ def prepare(
     x = apply_preprocessing(fitted, features)
     data = TrainingData(x=x, semantics=taught.targets.astype(x.dtype))
     if Reads.CLASS_VECTORS in reads:
-        data = data._replace(basis=semantic_basis(taught.vectors.astype(x.dtype), _used(taught)))
+        vectors, used = taught.vectors.astype(x.dtype), _used(taught)
+        data = data._replace(
+            basis=semantic_basis(vectors, used), vectors=jnp.where(used[:, None], vectors, 0)
+        )
     if Reads.LABELS in reads:
         data = _with_labels(data, taught.labels, len(taught.vectors))
     rbf = None
