@@ -16,7 +16,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """Three forms of this method, eleven other methods, and two unhashed bounds."""
+    """Three forms of this method, nineteen others, and two unhashed bounds."""
     config = for_dataset(dataset)
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
@@ -24,6 +24,11 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
     config.reference = "zsh"
     # As SGH and KSH state.
     published = {"anchors": (300,)}
+
+    def semantic(method: str) -> dict[str, dict[str, tuple[str]]]:
+        """With centres that names of classes have too."""
+        return {method: {"centres": ("semantic",)}}
+
     config.variants = ConfigDict(
         {
             "zsh": {},
@@ -39,6 +44,14 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "sdh": {"method": ("sdh",)},
             "fsdh": {"method": ("fsdh",)},
             "cosdish": {"method": ("cosdish",)},
+            "dpsh": {"method": ("dpsh",)},
+            "hashnet": {"method": ("hashnet",)},
+            "dtsh": {"method": ("dtsh",)},
+            "greedyhash": {"method": ("greedyhash",)},
+            "csq": {"method": ("csq",)},
+            "csq-semantic": {"method": ("csq",)} | semantic("csq"),
+            "orthohash": {"method": ("orthohash",)},
+            "orthohash-semantic": {"method": ("orthohash",)} | semantic("orthohash"),
             "semantic-ridge": {"method": ("semantic_ridge",)},
             "bound-features": {"method": ("cosine_features",), "bits": (0,)},
             "bound-predictions": {"method": ("cosine_predictions",), "bits": (0,)},

@@ -390,7 +390,7 @@ def test_names_of_unseen_classes_have_codes_by_semantic_centres(name, float64):
     jax.tree.map(np.testing.assert_array_equal, told, fitted)
 
 
-@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize("name", ["dtsh", "greedyhash", "csq", "orthohash"])  # the others train as CSQ does
 def test_a_cell_in_a_batch_is_the_cell_alone_to_the_bit(name, float64):
     data = _separable()[0]
     fit = lambda key, weights: METHODS[name].fit(key, data, weights, _options(name), bits=BITS)  # noqa: E731
@@ -411,7 +411,7 @@ def test_a_hidden_layer_learns_what_no_line_separates(float64):
     data = TrainingData(x=jnp.asarray(x), classes=jnp.asarray(np.eye(2)[labels]))
     wrong = {}
     for hidden in (0, 16):
-        options = csq.Options(epochs=100, batch_size=50, hidden=hidden)
+        options = csq.Options(epochs=60, batch_size=50, hidden=hidden)
         head = csq.fit(jax.random.key(0), data, _weights("csq"), options, bits=BITS).head
         centres = class_centres(jax.random.split(jax.random.key(0), 3)[0], data, kind="hadamard", bits=BITS)
         wrong[hidden] = np.mean(_codes(head, data.x) != np.asarray(centres.codes)[labels])

@@ -31,8 +31,8 @@ class Weights(NamedTuple):
         quantisation: lambda; the released code has 1e-4.
     """
 
-    learning_rate: Float[Array, "*sweep"] | float = 1e-3
-    weight_decay: Float[Array, "*sweep"] | float = 1e-2
+    learning_rate: Float[Array, "*sweep"] | float = 1e-2
+    weight_decay: Float[Array, "*sweep"] | float = 1.0
     quantisation: Float[Array, "*sweep"] | float = 1e-4
 
 

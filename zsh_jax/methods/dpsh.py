@@ -34,8 +34,8 @@ class Weights(NamedTuple):
         quantisation: eta.
     """
 
-    learning_rate: Float[Array, "*sweep"] | float = 1e-3
-    weight_decay: Float[Array, "*sweep"] | float = 1e-2
+    learning_rate: Float[Array, "*sweep"] | float = 1e-2
+    weight_decay: Float[Array, "*sweep"] | float = 1.0
     quantisation: Float[Array, "*sweep"] | float = 0.1
 
 

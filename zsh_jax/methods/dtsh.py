@@ -38,8 +38,8 @@ class Weights(NamedTuple):
         margin: alpha / l; the paper's value is 0.5.
     """
 
-    learning_rate: Float[Array, "*sweep"] | float = 1e-3
-    weight_decay: Float[Array, "*sweep"] | float = 1e-2
+    learning_rate: Float[Array, "*sweep"] | float = 1e-2
+    weight_decay: Float[Array, "*sweep"] | float = 1.0
     quantisation: Float[Array, "*sweep"] | float = 1.0
     margin: Float[Array, "*sweep"] | float = 0.5
 

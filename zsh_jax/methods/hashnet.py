@@ -35,8 +35,8 @@ class Weights(NamedTuple):
         growth: beta = sqrt(1 + growth t), with t from 0 to 1 over the steps; the released code reaches 50.
     """
 
-    learning_rate: Float[Array, "*sweep"] | float = 1e-3
-    weight_decay: Float[Array, "*sweep"] | float = 1e-2
+    learning_rate: Float[Array, "*sweep"] | float = 1e-2
+    weight_decay: Float[Array, "*sweep"] | float = 1.0
     slope: Float[Array, "*sweep"] | float = 10.0
     growth: Float[Array, "*sweep"] | float = 50.0
 

@@ -44,8 +44,8 @@ class Weights(NamedTuple):
         margin: m; the released code has 0.2.
     """
 
-    learning_rate: Float[Array, "*sweep"] | float = 1e-3
-    weight_decay: Float[Array, "*sweep"] | float = 1e-2
+    learning_rate: Float[Array, "*sweep"] | float = 1e-2
+    weight_decay: Float[Array, "*sweep"] | float = 1.0
     scale: Float[Array, "*sweep"] | float = 8.0
     margin: Float[Array, "*sweep"] | float = 0.2
 
