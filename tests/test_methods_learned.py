@@ -403,6 +403,18 @@ def test_a_cell_in_a_batch_is_the_cell_alone_to_the_bit(name, float64):
         jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[i, j], b), batch, alone)  # noqa: B023
 
 
+@pytest.mark.parametrize("name", ["dtsh", "orthohash"])
+def test_cells_in_lockstep_as_on_accelerators_are_the_cells_alone(name, float64, monkeypatch):
+    data, options = _separable(n=60)[0], METHODS[name].options(epochs=2, batch_size=25, hidden=5)
+    fit = lambda key, weights: METHODS[name].fit(key, data, weights, options, bits=BITS)  # noqa: E731
+    keys = jax.random.split(jax.random.key(0), 2)
+    alone = [fit(key, _weights(name)) for key in keys]
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    together = jax.vmap(fit, (0, None))(keys, _weights(name))
+    for i, one in enumerate(alone):
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a[i], b, rtol=1e-9, atol=1e-12), together, one)  # noqa: B023
+
+
 def test_a_hidden_layer_learns_what_no_line_separates(float64):
     """Opposite corners of a square are of one class."""
     rng = np.random.default_rng(0)
