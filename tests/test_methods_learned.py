@@ -214,6 +214,18 @@ def test_orthohash(part, several, float64):
     _assert_loss_and_gradient(found, expected, parts[part])
 
 
+def test_samples_that_are_all_alike_leave_orthohash_finite():
+    network = orthohash.Network(Linear(jnp.ones((3, 4))), jnp.ones(4), jnp.zeros(4))
+    batch, shared = (
+        (jnp.ones((6, 3)), jnp.eye(5)[:1].repeat(6, 0)),
+        (orthohash.Weights(), jnp.ones((5, 4)), SEEN),
+    )
+    assert all(
+        jnp.isfinite(leaf).all()
+        for leaf in jax.tree.leaves(jax.grad(orthohash.loss)(network, batch, shared, MOMENT))
+    )
+
+
 @pytest.mark.parametrize("hidden", [0, 7])
 def test_the_normalisation_of_orthohash_folds_into_the_head(hidden, float64):
     x, rng = jnp.asarray(toy().x), np.random.default_rng(0)

@@ -23,7 +23,6 @@ from zsh_jax.core.heads import MLP, Linear
 from zsh_jax.core.minibatches import Moment, Rates, minimise
 from zsh_jax.core.one_by_one import one_by_one_on_cpu
 from zsh_jax.core.precision import full_precision
-from zsh_jax.core.preprocessing import unit_rows
 from zsh_jax.methods.centres import Options, class_centres, without_class_vectors
 from zsh_jax.methods.class_entropy import class_cross_entropy, seen_classes
 from zsh_jax.methods.learned import RANGES, head_floats, start_head, training_floats
@@ -96,8 +95,10 @@ def loss(network: Network, batch: Any, shared: Any, moment: Moment) -> Float[Arr
     (x, classes), (weights, centres, seen) = batch, shared
     outputs = network.head(x)
     scale, offset = normalisation(outputs, network)
-    u = unit_rows(outputs * scale[None] + offset[None])
-    cosines = u @ centres.T / jnp.sqrt(jnp.asarray(centres.shape[1], u.dtype))
+    u = outputs * scale[None] + offset[None]
+    # Samples that are all alike have outputs of zero: the gradient must stay finite there.
+    lengths = jnp.sqrt(jnp.maximum(jnp.sum(u**2, axis=1, keepdims=True), EPSILON**2))
+    cosines = u @ centres.T / lengths / jnp.sqrt(jnp.asarray(centres.shape[1], u.dtype))
     return class_cross_entropy(weights.scale * (cosines - weights.margin * classes), classes, seen)
 
 
