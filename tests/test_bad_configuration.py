@@ -49,14 +49,17 @@ AXES = {
 OWN = {
     **dict.fromkeys(("restarts", "max_iterations", "max_sweeps", "gradient_steps", "passes"), COUNT),
     **dict.fromkeys(("labelled", "draws", "alternations", "rank", "directions"), COUNT),
-    "starts": (1, *COUNT),
-    "turns": (-1, 2.0, True, None, 10**9, *HUGE),
+    **dict.fromkeys(("epochs", "positives"), COUNT),
+    **dict.fromkeys(("starts", "batch_size"), (1, *COUNT)),
+    **dict.fromkeys(("turns", "hidden"), (-1, 2.0, True, None, 10**9, *HUGE)),
     **dict.fromkeys(
         ("lam", "alpha", "beta", "alpha_growth", "learning_rate", "nu", "ridge", "odds"), POSITIVE
     ),
+    **dict.fromkeys(("slope", "scale"), POSITIVE),
+    **dict.fromkeys(("weight_decay", "quantisation", "margin", "growth"), NOT_NEGATIVE),
     "ksh.tolerance": POSITIVE,
     **dict.fromkeys(("gamma", "delta", "tolerance", "joint.ridge", "centring", "shrinkage"), NOT_NEGATIVE),
-    **dict.fromkeys(("rotation", "locality", "turned"), WORD),
+    **dict.fromkeys(("rotation", "locality", "turned", "centres"), WORD),
 }
 """Of the axes that are a method's own; with the method's name where another has one of that name."""
 OTHERS = {
