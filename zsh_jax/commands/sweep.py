@@ -49,6 +49,7 @@ from zsh_jax.tracking.results import (
     open_results,
     read_results,
 )
+from zsh_jax.tracking.splits import save_splits
 from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.vectors import save_vectors
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_missing, log_sweep
@@ -141,6 +142,7 @@ def _swept(
     kept = config.to_dict() | ({"choices": choices} if choices else {})
     results = open_results(config.workdir, kept | ({"command": command} if command else {}))
     save_vectors(config.workdir, inputs)
+    save_splits(config.workdir, inputs)
     end = EndSettings(
         workdir=config.workdir,
         source=input_settings(config).parts[-1].source,

@@ -6,6 +6,9 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.folder import LAYOUT, load_folder
 from zsh_jax.data.mirflickr import RELEVANT
 from zsh_jax.data.spec import DatasetSpec, Protocol, Source
+from zsh_jax.data.unseen import NONE
+from zsh_jax.data.xlsa17 import LAYOUT as XLSA17_LAYOUT
+from zsh_jax.data.xlsa17 import SETS, load_xlsa17
 from zsh_jax.errors import InputError
 
 CIFAR10_CLASSES = (
@@ -21,6 +24,10 @@ CIFAR10_CLASSES = (
     "truck",
 )
 PRECOMPUTED = ("precomputed", "word_vectors")  # features and semantics of most data sets
+# The protocols of deep hashing have no unseen class.
+SUPERVISED = Protocol(
+    "cifar10", *PRECOMPUTED, unseen=(NONE,), training_samples=5000, queries=1000, of_each_class=True
+)
 
 
 def _shapes(source: Source, images: bool, features: bool) -> Dataset:
@@ -71,9 +78,25 @@ def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
 
 def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
-    from zsh_jax.data.nuswide import load_nuswide
+    from zsh_jax.data.nuswide import load_nuswide, most_frequent
 
-    return load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
+    which = source.name.removeprefix("nuswide").removeprefix("/")
+    if which not in ("", "21"):
+        raise InputError(f"dataset.name: {source.name!r} is not known; fix: use nuswide or nuswide/21")
+    dataset = load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
+    return most_frequent(dataset, 21) if which else dataset
+
+
+def _xlsa17(source: Source, images: bool, features: bool) -> Dataset:
+    return load_xlsa17(_path(source, XLSA17_LAYOUT), source.name, features=features)
+
+
+def _lists(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.image_lists import LAYOUT as LISTS_LAYOUT
+    from zsh_jax.data.image_lists import load_image_lists
+
+    path = _path(source, LISTS_LAYOUT)
+    return load_image_lists(path, root=source.root, image_size=source.image_size, images=images)
 
 
 def _scene(source: Source, images: bool, features: bool) -> Dataset:
@@ -132,7 +155,14 @@ _ENTRIES = (
         "cifar10",
         load_from_tfds,
         "none is stated; its authors ask to be cited",
-        {"cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES)},
+        {
+            "cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES),
+            # The splits of deep hashing, by the size of the database: 100 queries and 500 training images of each
+            # class, the latter outside or inside the database; and 1,000 and 5,000 of each.
+            "cifar10_54000": SUPERVISED._replace(database="untrained"),
+            "cifar10_59000": SUPERVISED,
+            "cifar10_50000": SUPERVISED._replace(training_samples=50_000, queries=10_000),
+        },
     ),
     # The sizes of all other protocols are ours, chosen in proportion.
     DatasetSpec(
@@ -175,9 +205,41 @@ _ENTRIES = (
         "nuswide",
         _nuswide,
         "see its page; the photographs belong to users of Flickr",
-        {"nuswide": Protocol("nuswide", "source", "word_vectors")},
+        {
+            "nuswide": Protocol("nuswide", "source", "word_vectors"),
+            # 100 queries and 500 training images of each of the 21 most frequent concepts (Li et al. 2016, DPSH).
+            "nuswide21": SUPERVISED._replace(
+                dataset="nuswide/21",
+                features="source",
+                training_samples=10_500,
+                queries=2100,
+                cutoffs=(100, 1000, 5000),
+            ),
+        },
         path="the folder that holds Groundtruth/TrainTestLabels",
         has_images=False,
+    ),
+    # All of trainval_loc is trained on; queries are drawn from test_unseen_loc.
+    *(
+        DatasetSpec(
+            name,
+            _xlsa17,
+            "see the page of the data set; features and splits state none",
+            {
+                name: Protocol(
+                    name,
+                    "source",
+                    "attributes",
+                    training_samples=0,
+                    queries=500 if name == "sun" else 1000,  # SUN has 20 images of an unseen class
+                    cutoffs=(100, 1000, 5000),
+                )
+            },
+            path=XLSA17_LAYOUT,
+            has_images=False,
+            states_roles=True,
+        )
+        for name in SETS
     ),
     # Each of six labels is unseen once, two at a time; 2,407 images.
     DatasetSpec(
@@ -209,6 +271,18 @@ _ENTRIES = (
             )
         },
         path="a folder with one sub-folder of images for each class",
+    ),
+    DatasetSpec(
+        "lists",
+        _lists,
+        "yours",
+        {
+            "lists": Protocol(
+                "lists", "gist", "one-hot", unseen=(NONE,), training_samples=0, queries=0, anchors=300
+            )
+        },
+        path="the folder that holds train.txt, test.txt and database.txt",
+        states_roles=True,
     ),
     DatasetSpec(
         "features",

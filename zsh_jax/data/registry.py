@@ -38,6 +38,12 @@ def base_name(name: str) -> str:
     return name.replace(":", "/").split("/")[0]
 
 
+def states_roles(name: str) -> bool:
+    """Whether the files of a data set state which images are for training and which are queries."""
+    known = DATASETS.get(base_name(name))
+    return known is not None and known.states_roles
+
+
 def has_images(name: str) -> bool:
     """Whether a data set has readable images, judged by its name; False for feature-only data sets."""
     known = DATASETS.get(base_name(name))

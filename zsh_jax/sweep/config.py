@@ -38,6 +38,12 @@ def defaults() -> ConfigDict:
 
     _add_inputs(config)
 
+    # How the data set is split; sweep.unseen, training_samples and queries say the rest.
+    config.split = ConfigDict()
+    config.split.path = config_dict.placeholder(str)  # file of training samples, queries and database
+    config.split.of_each_class = False  # draw as many queries, and as many training samples, of each class
+    config.split.database = "rest"  # all but the queries; "untrained": without training samples too
+
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
     config.evaluation.seen_queries = 0  # queries of seen classes (generalised setting); 0 for none
@@ -135,6 +141,7 @@ def _add_source(dataset: ConfigDict) -> None:
     dataset.name = config_dict.placeholder(str)  # shapes, cifar10, ..., or a data set of TFDS
     dataset.data_dir = config_dict.placeholder(str)  # folder of TFDS data sets; the TFDS default if not set
     dataset.path = config_dict.placeholder(str)  # folder or file that is not a TFDS data set
+    dataset.root = config_dict.placeholder(str)  # folder of the images of lists; that of the lists if not set
     dataset.image_size = 224  # images of different sizes are resized to squares of this side
     dataset.classes = config_dict.placeholder(int)  # number drawn among classes with a vector; all if not set
     dataset.held_out = config_dict.placeholder(

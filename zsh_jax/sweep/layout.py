@@ -13,7 +13,7 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
-from zsh_jax.inputs.fingerprint import split_fingerprint, take_fingerprints
+from zsh_jax.inputs.fingerprint import id_order, split_checksum, split_fingerprint, take_fingerprints
 from zsh_jax.inputs.load import Inputs, open_inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.axes import DataSplit
@@ -25,8 +25,11 @@ from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.tuning import tried_config, validation_config
+from zsh_jax.sweep.whole_split import COUNTED, count_whole
 
 MOST_LINES = 12
+MOST_SPLITS = 3
+LONGEST = 40  # letters of a set of unseen classes
 
 
 def lay_out(
@@ -50,7 +53,8 @@ def lay_out(
         grids += [validation_config(config), tried_config(config)]
     kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
     inputs, extract_missing = open_inputs(input_settings(config), tuple(dict.fromkeys(kinds)))
-    plan, splits = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    plan, splits, checksums = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    inputs = inputs._replace(checksums=checksums)
     for one in grids[1:]:
         try:
             _fitting(groups(*_axes(one, inputs.dataset)), inputs, one)
@@ -70,12 +74,19 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
     axes, variants = config.sweep.to_dict(), config.variants.to_dict()
     if dataset is None:
         return axes, variants
+    axes = name_held_out(axes, dataset)
     named = {name: name_held_out(overrides, dataset) for name, overrides in variants.items()}
-    return name_held_out(axes, dataset), named
+    counted = {name: count_whole(axes | overrides, dataset) for name, overrides in named.items()}
+    own = {name: {axis: counted[name][axis] for axis in named[name]} for name in named}
+    for name, overrides in own.items():  # a variant with other unseen classes may have other numbers
+        overrides |= {axis: counted[name][axis] for axis in COUNTED if counted[name][axis] != axes[axis]}
+    return (axes if named else count_whole(axes, dataset)), own
 
 
-def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
-    """The plan of a grid that fits data and memory, and the fingerprints of its splits."""
+def _fitting(
+    every: list[Group], inputs: Inputs, config: ConfigDict
+) -> tuple[Plan, dict[DataSplit, str], dict[DataSplit, str]]:
+    """The plan of a grid that fits data and memory, and the fingerprints and checksums of its splits."""
     features = inputs.features.shape[1]
     sizes = sizes_of(inputs)
     make_plan(
@@ -83,7 +94,8 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
     )  # check the memory before drawing thousands of splits
     for group in every:
         _check_components(group, features)
-    splits, database_sizes = {}, {}
+    splits, checksums, database_sizes = {}, {}, {}
+    order = id_order(inputs.dataset)
     for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
@@ -94,12 +106,13 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
+        checksums[split] = split_checksum(order, indices)
         database_sizes[split] = len(indices.database)
     every = stackable(every, database_sizes)
     devices = devices_of(sweep_mesh(config.mesh.sweep))
     own = deal(every, shard_of(config))
     plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
-    return replace(plan, groups=tuple(every)), splits
+    return replace(plan, groups=tuple(every)), splits, checksums
 
 
 def _check_components(group: Group, features: int) -> None:
@@ -150,6 +163,7 @@ def describe(
             f"training data: the first {np.count_nonzero(dataset.auxiliary):,} samples; queries and database: the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
+    lines.extend(_split_lines(inputs))
     lines.extend(_group_lines(plan.groups))
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
@@ -162,6 +176,23 @@ def describe(
     if done:
         lines.append(f"finished cells, skipped: {done}; set another --config.workdir to run them again")
     return "\n".join(lines)
+
+
+def _split_lines(inputs: Inputs) -> list[str]:
+    """The checksums of the first splits."""
+    found: dict[str, DataSplit] = {}
+    for split, checksum in inputs.checksums.items():
+        found.setdefault(checksum, split)
+    if not found:
+        return []
+    shown = [f"{checksum} ({_name_of(split)})" for checksum, split in list(found.items())[:MOST_SPLITS]]
+    more = f", and {len(found) - MOST_SPLITS} others" if len(found) > MOST_SPLITS else ""
+    return [f"checksum{'s' if len(found) > 1 else ''} of splits: {', '.join(shown)}{more}"]
+
+
+def _name_of(split: DataSplit) -> str:
+    unseen = split.unseen if len(split.unseen) <= LONGEST else f"{split.unseen.count('+') + 1} classes"
+    return f"unseen {unseen}, seed {split.seed}"
 
 
 def _group_lines(every: Sequence[Group]) -> list[str]:

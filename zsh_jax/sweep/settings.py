@@ -8,7 +8,8 @@ from ml_collections import ConfigDict
 
 from zsh_jax import takes
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.registry import LARGEST_SIDE
+from zsh_jax.data.registry import LARGEST_SIDE, states_roles
+from zsh_jax.data.split import DATABASES
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.class_vectors import DROP
 from zsh_jax.methods.ranges import own_takes
@@ -27,6 +28,7 @@ _PLACEHOLDER = takes.optional(takes.path())
 _SOURCE: dict[str, Takes] = {
     "data_dir": _PLACEHOLDER,
     "path": _PLACEHOLDER,
+    "root": _PLACEHOLDER,
     "image_size": takes.whole(1, LARGEST_SIDE),
     "classes": takes.optional(takes.whole(2)),
     "held_out": takes.optional(takes.whole(1)),
@@ -80,6 +82,8 @@ SETTINGS: dict[str, Takes] = {
     "semantics.synonyms": Takes(
         "a tuple of pairs of a class name and words, such as (('cat', 'kitten'),)", _synonyms
     ),
+    "split.path": _PLACEHOLDER,
+    "split.database": takes.one_of(*DATABASES),
     "evaluation.cutoffs": takes.ascending(takes.whole(1)),
     "evaluation.seen_queries": takes.whole(0),
     "wandb.mode": takes.one_of(*MODES),
@@ -121,6 +125,7 @@ def check_settings(config: ConfigDict) -> None:
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
+    _check_whole(config)
     if config.x64 and config.products != "float32":
         raise InputError(
             "products: float64 has no products in TF32; fix: remove --config.x64, or --config.products"
@@ -155,6 +160,29 @@ def _by_type(default: object) -> Takes | None:
         return None
     kinds = {bool: takes.flag(), int: takes.whole(0), float: takes.number(zero=True), str: takes.text()}
     return kinds.get(type(default))
+
+
+def _check_whole(config: ConfigDict) -> None:
+    """Refuse 0 training samples or queries, which stands for all, where nothing states how many there are."""
+    if config.split.path is not None and config.auxiliary.dataset.name:
+        raise InputError(
+            "split.path: a split file contradicts auxiliary.dataset; fix: remove --config.split.path, or "
+            "--config.auxiliary.dataset.name"
+        )
+    if config.split.path is not None or (config.dataset.name and states_roles(config.dataset.name)):
+        return
+    for where, axes in {
+        "sweep": config.sweep,
+        **{f"variants.{name}": axes for name, axes in config.variants.items()},
+        **{f"tuning.axes.{name}": axes for name, axes in config.tuning.axes.items()},
+    }.items():
+        for axis in ("training_samples", "queries"):
+            values = axes.get(axis, ())
+            if 0 in (values if isinstance(values, tuple | list) else (values,)):
+                raise InputError(
+                    f"{where}.{axis}: 0 stands for all that a data set or a split file states, and there is neither; "
+                    f"fix: use 1 or more, or set --config.split.path"
+                )
 
 
 def _check_variants(config: ConfigDict) -> None:
