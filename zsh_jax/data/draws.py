@@ -71,6 +71,10 @@ def draw_of_each_class(
     Raises:
         InputError: the count is not such a multiple, or a class has too few candidates.
     """
+    if not len(classes):
+        raise InputError(
+            f"{count} {axis.replace('_', ' ')} cannot be drawn: no image is left; fix: lower --config.sweep.queries"
+        )
     share, rest = divmod(count, len(classes))
     if rest or not share:
         raise InputError(

@@ -106,7 +106,7 @@ def split_checksum(order: IdOrder, split: Split) -> str:
     """Checksum of a split: of the sorted names of all samples and the roles of each.
 
     Unlike the fingerprint, it does not depend on the order of the samples, so it can be compared between copies of a
-    data set, and between this package and others.
+    data set.
 
     Args:
         order: of the data set.
