@@ -102,8 +102,8 @@ def test_lists_with_classes_that_no_training_image_has_are_zero_shot(tmp_path):
     assert plan.groups[0].splits[0].unseen == "class 2+class 3"
     rows = [NAMES.index(name) for name in inputs.dataset.ids.tolist()]
     np.testing.assert_array_equal(inputs.features, features[rows])
+    config.sweep.unseen = ("none",)
     with pytest.raises(InputError, match="6 queries have no class that is in training"):
-        config.sweep.unseen = ("none",)
         lay_out(config)
 
 

@@ -48,7 +48,7 @@ def test_21_concepts_and_the_images_that_have_one(folder):
     chosen = sorted(sorted(range(24), key=lambda one: (-held[one], CONCEPTS[one]))[:21])
     assert found.class_names == tuple(CONCEPTS[one] for one in chosen)
     kept = labels[:, chosen].any(axis=1)
-    assert 0 < np.count_nonzero(~kept)
+    assert np.count_nonzero(~kept) > 0
     np.testing.assert_array_equal(found.labels, labels[kept][:, chosen])
     np.testing.assert_array_equal(found.ids, every.ids[kept])
     np.testing.assert_array_equal(found.features, every.features[kept])

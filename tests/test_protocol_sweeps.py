@@ -60,16 +60,8 @@ def test_a_generalised_sweep_on_xlsa17(tmp_path):
     config.dataset.path, config.workdir, config.report = str(tmp_path), str(tmp_path / "out"), False
     config.wandb.mode = "disabled"
     config.evaluation.seen_queries = 6
-    config.sweep.update(
-        {
-            "queries": (6,),
-            "anchors": (8,),
-            "neighbours": (3,),
-            "seed": (0,),
-            "bits": (8,),
-            "method": ("semantic_ridge",),
-        }
-    )
+    small = {"queries": (6,), "anchors": (8,), "neighbours": (3,), "seed": (0,), "bits": (8,)}
+    config.sweep.update(small | {"method": ("semantic_ridge",)})
     (row,) = run_sweep(config.lock())
     assert (row["dataset"], row["semantics"], row["unseen"]) == (
         "awa2",

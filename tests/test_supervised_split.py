@@ -119,7 +119,7 @@ def test_none_is_no_class_and_asks_no_seen_queries():
     dataset = _dataset(False)
     split = _split(dataset)
     assert draw_seen_queries(dataset, split, "none", count=0, seed=0).size == 0
-    with pytest.raises(InputError, match="evaluation.seen_queries: 3 contradict sweep.unseen=none"):
+    with pytest.raises(InputError, match=r"evaluation\.seen_queries: 3 contradict sweep\.unseen=none"):
         draw_seen_queries(dataset, split, "none", count=3, seed=0)
 
 

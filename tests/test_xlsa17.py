@@ -97,9 +97,8 @@ def test_validation_classes_see_training_samples_alone(folder, name):
 def _config(folder, name, **axes):
     config = for_dataset(name)
     config.dataset.path = str(folder)
-    config.sweep.update(
-        {"queries": (6,), "anchors": (10,), "neighbours": (3,), "seed": (0,), "method": ("lsh",)} | axes
-    )
+    small = {"queries": (6,), "anchors": (10,), "neighbours": (3,), "seed": (0,), "method": ("lsh",)}
+    config.sweep.update(small | axes)
     return config
 
 
@@ -140,7 +139,7 @@ def test_settings_that_the_files_decide_are_refused(tmp_path):
         config.dataset[key] = 3
         with pytest.raises(InputError, match=said):
             lay_out(config)
-    with pytest.raises(InputError, match="'beaver' is unseen, but 6 training samples of .*att_splits.mat"):
+    with pytest.raises(InputError, match=r"'beaver' is unseen, but 6 training samples of .*att_splits\.mat"):
         lay_out(_config(tmp_path, "awa2", unseen=("beaver",)))
     with pytest.raises(InputError, match="16 queries have no class that is in training"):
         lay_out(_config(tmp_path, "awa2", unseen=("none",)))
