@@ -17,6 +17,7 @@ from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.splits import split_of
+from zsh_jax.sweep.tuning import validation_config
 
 CHECKSUMS = {
     "awa2": "77aed7a2b0e336ac",
@@ -145,6 +146,32 @@ def test_settings_that_the_files_decide_are_refused(tmp_path):
         lay_out(_config(tmp_path, "awa2", unseen=("none",)))
 
 
+def test_an_auxiliary_data_set_contradicts_stated_roles(tmp_path):
+    write(tmp_path)
+    config = _config(tmp_path, "awa2")
+    config.auxiliary.dataset.name, config.auxiliary.dataset.path = "cub", str(tmp_path / "cub")
+    write(tmp_path / "cub", "CUB")
+    with pytest.raises(
+        InputError, match=r"auxiliary\.dataset: it contradicts the roles of images that cub states"
+    ):
+        lay_out(config)
+
+
+def test_tuning_takes_training_samples_alone_and_all_that_any_draw_leaves(tmp_path):
+    write(tmp_path)
+    config = _config(tmp_path, "awa2", queries=(3,), method=("zsh",))
+    config.variants.a = {"method": ("zsh",)}
+    config.tuning.axes.a = {"zsh": {"alpha": (1e-5, 1.0)}}
+    config.tuning.validation, config.tuning.bits = 1, (8,)
+    plan, inputs = lay_out(config)
+    assert {split.training_samples for group in plan.groups for split in group.splits} == {18}
+    tried, found = lay_out(validation_config(config))
+    (split,) = {split for group in tried.groups for split in group.splits}
+    assert (split.validation, split.training_samples) == (1, 12)
+    drawn = split_of(found, split)
+    assert inputs.dataset.given.training[[*drawn.training, *drawn.queries, *drawn.database]].all()
+
+
 def test_one_of_the_unseen_classes_may_be_asked_for_alone(tmp_path):
     write(tmp_path)
     plan, inputs = lay_out(_config(tmp_path, "awa2", unseen=("dalmatian",)))
@@ -195,6 +222,11 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path, features, splits, said):
         load_xlsa17(tmp_path, "awa2")
     assert "\n" not in str(caught.value)
     assert "; fix: " in str(caught.value)
+
+
+def test_a_set_that_the_archive_lacks_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no 'awa2/2'; fix: use awa2, cub, sun, apy"):
+        load_dataset(Source("awa2/2", path=str(tmp_path)))
 
 
 def test_a_cut_or_missing_file_is_named(tmp_path):

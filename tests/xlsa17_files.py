@@ -17,7 +17,7 @@ NAMES = {
 }
 PLAIN = {
     "AWA2": ("antelope", "grizzly bear", "killer whale", "beaver", "dalmatian"),
-    "CUB": ("Black footed Albatross", "Laysan Albatross", "Sooty Albatross", "Gadwall", "Auk"),
+    "CUB": ("Black footed Albatross", "Laysan Albatross", "Sooty Albatross", "Groove billed Ani", "Auk"),
     "SUN": ("abbey", "access road", "airplane cabin", "airport terminal", "alley"),
     "APY": NAMES["APY"],
 }

@@ -62,6 +62,8 @@ def load_xlsa17(path: str | Path, name: str, *, features: bool = True) -> Datase
         InputError: a file or an array is missing or damaged, arrays do not belong together, or locations are out of
             range, repeated, or of the wrong classes.
     """
+    if name not in SETS:
+        raise InputError(f"dataset.name: there is no {name!r}; fix: use {', '.join(SETS)}")
     folder = _folder(written(path), SETS[name].folder)
     split, found = open_arrays(folder / SPLITS), open_arrays(folder / FEATURES)
     attributes = _numbers(split, "att", 2)

@@ -99,6 +99,7 @@ def open_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> tuple[In
     """
     check_semantics(settings.semantics, semantics)
     parts = [_load_part(part, settings, semantics) for part in reversed(settings.parts)][::-1]
+    _check_auxiliary(parts)
     dataset = _join([part.dataset._replace(features=None) for part in parts])
     _check_synonyms(settings, parts)
     try:
@@ -194,6 +195,16 @@ def _check_given(loaded: Dataset, settings: PartSettings) -> None:
                 f"dataset.{key}: {value} contradicts {loaded.given.where}, which states the roles of all images; fix: "
                 f"remove --config.dataset.{key}"
             )
+
+
+def _check_auxiliary(parts: list[_Part]) -> None:
+    """Refuse a given split beside an auxiliary data set: each says which samples are for training."""
+    stated = [part.dataset for part in parts if part.dataset.given is not None]
+    if len(parts) > 1 and stated:
+        raise InputError(
+            f"auxiliary.dataset: it contradicts the roles of images that {stated[0].name} states; fix: remove "
+            "--config.auxiliary.dataset.name, or use feature files without a split"
+        )
 
 
 def _with_held_out(dataset: Dataset) -> Dataset:

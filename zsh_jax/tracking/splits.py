@@ -38,7 +38,7 @@ def save_splits(workdir: str | Path, inputs: Inputs) -> None:
         }
         for split, checksum in inputs.checksums.items()
     }
-    text = json.dumps({**read_splits(workdir), **entries}, indent=1)
+    text = json.dumps({**read_splits(workdir), **entries}, indent=1) + "\n"
     try:
         write_whole(path, text.encode())
     except OSError as error:
