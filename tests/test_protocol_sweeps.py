@@ -8,6 +8,7 @@ import pytest
 from small_sweeps import configured, write_features
 from xlsa17_files import write
 
+from zsh_jax.commands import data
 from zsh_jax.commands.sweep import run_sweep
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.tracking.splits import read_splits
@@ -52,6 +53,12 @@ def test_a_supervised_sweep_evaluates_its_queries_against_its_database(tmp_path)
     (entry,) = read_splits(tmp_path / "bound").values()
     assert re.fullmatch("[0-9a-f]{16}", entry["checksum"])
     assert read_splits(tmp_path / "bound").keys() == {row["fingerprint_split"]}
+
+
+def test_prepare_counts_the_samples_of_each_role(tmp_path, capsys):
+    write(tmp_path)
+    assert data.run(data.parser().parse_args(["prepare", "awa2", "--path", str(tmp_path)])) == 0
+    assert "roles: training 18, queries 16, database 40, seen queries 6\n" in capsys.readouterr().out
 
 
 def test_a_generalised_sweep_on_xlsa17(tmp_path):

@@ -174,6 +174,10 @@ def _describe(dataset: Dataset) -> str:
         lines.append(
             f"labels a sample: {per_sample.mean():.2f} on average, {np.count_nonzero(per_sample == 0):,} have none"
         )
+    if dataset.given is not None:
+        roles = zip(dataset.given._fields[1:], dataset.given[1:], strict=True)
+        numbers = [f"{role.replace('_', ' ')} {np.count_nonzero(marks):,}" for role, marks in roles]
+        lines.append("roles: " + ", ".join(numbers))
     if dataset.features is not None:
         lines.append(f"features: {dataset.features.shape[1]} values")
     return "\n".join(lines)

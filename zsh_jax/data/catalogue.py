@@ -4,7 +4,11 @@ from types import MappingProxyType
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.folder import LAYOUT, load_folder
+from zsh_jax.data.image_lists import LAYOUT as LISTS_LAYOUT
+from zsh_jax.data.image_lists import load_image_lists
 from zsh_jax.data.mirflickr import RELEVANT
+from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
+from zsh_jax.data.nuswide import load_nuswide, most_frequent
 from zsh_jax.data.spec import DatasetSpec, Protocol, Source
 from zsh_jax.data.unseen import NONE
 from zsh_jax.data.xlsa17 import LAYOUT as XLSA17_LAYOUT
@@ -24,6 +28,7 @@ CIFAR10_CLASSES = (
     "truck",
 )
 PRECOMPUTED = ("precomputed", "word_vectors")  # features and semantics of most data sets
+CUTOFFS = (100, 1000, 5000)
 # The protocols of deep hashing have no unseen class.
 SUPERVISED = Protocol(
     "cifar10", *PRECOMPUTED, unseen=(NONE,), training_samples=5000, queries=1000, of_each_class=True
@@ -77,9 +82,6 @@ def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
 
 
 def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
-    from zsh_jax.data.nuswide import load_nuswide, most_frequent
-
     which = source.name.removeprefix("nuswide").removeprefix("/")
     if which not in ("", "21"):
         raise InputError(f"dataset.name: {source.name!r} is not known; fix: use nuswide or nuswide/21")
@@ -92,11 +94,8 @@ def _xlsa17(source: Source, images: bool, features: bool) -> Dataset:
 
 
 def _lists(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.image_lists import LAYOUT as LISTS_LAYOUT
-    from zsh_jax.data.image_lists import load_image_lists
-
-    path = _path(source, LISTS_LAYOUT)
-    return load_image_lists(path, root=source.root, image_size=source.image_size, images=images)
+    size = source.image_size
+    return load_image_lists(_path(source, LISTS_LAYOUT), root=source.root, image_size=size, images=images)
 
 
 def _scene(source: Source, images: bool, features: bool) -> Dataset:
@@ -157,8 +156,7 @@ _ENTRIES = (
         "none is stated; its authors ask to be cited",
         {
             "cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES),
-            # The splits of deep hashing, by the size of the database: 100 queries and 500 training images of each
-            # class, the latter outside or inside the database; and 1,000 and 5,000 of each.
+            # The splits of deep hashing, by the size of the database.
             "cifar10_54000": SUPERVISED._replace(database="untrained"),
             "cifar10_59000": SUPERVISED,
             "cifar10_50000": SUPERVISED._replace(training_samples=50_000, queries=10_000),
@@ -213,7 +211,7 @@ _ENTRIES = (
                 features="source",
                 training_samples=10_500,
                 queries=2100,
-                cutoffs=(100, 1000, 5000),
+                cutoffs=CUTOFFS,
             ),
         },
         path="the folder that holds Groundtruth/TrainTestLabels",
@@ -232,7 +230,7 @@ _ENTRIES = (
                     "attributes",
                     training_samples=0,
                     queries=500 if name == "sun" else 1000,  # SUN has 20 images of an unseen class
-                    cutoffs=(100, 1000, 5000),
+                    cutoffs=CUTOFFS,
                 )
             },
             path=XLSA17_LAYOUT,
@@ -281,7 +279,7 @@ _ENTRIES = (
                 "lists", "gist", "one-hot", unseen=(NONE,), training_samples=0, queries=0, anchors=300
             )
         },
-        path="the folder that holds train.txt, test.txt and database.txt",
+        path=LISTS_LAYOUT,
         states_roles=True,
     ),
     DatasetSpec(
