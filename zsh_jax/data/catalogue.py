@@ -29,6 +29,7 @@ CIFAR10_CLASSES = (
 )
 PRECOMPUTED = ("precomputed", "word_vectors")  # features and semantics of most data sets
 CUTOFFS = (100, 1000, 5000)
+XLSA17 = Protocol("awa2", "source", "attributes", training_samples=0, cutoffs=CUTOFFS)
 # The protocols of deep hashing have no unseen class.
 SUPERVISED = Protocol(
     "cifar10", *PRECOMPUTED, unseen=(NONE,), training_samples=5000, queries=1000, of_each_class=True
@@ -217,22 +218,13 @@ _ENTRIES = (
         path="the folder that holds Groundtruth/TrainTestLabels",
         has_images=False,
     ),
-    # All of trainval_loc is trained on; queries are drawn from test_unseen_loc.
+    # All of trainval_loc is trained on; queries are drawn from test_unseen_loc, where SUN has 20 images of a class.
     *(
         DatasetSpec(
             name,
             _xlsa17,
             "see the page of the data set; features and splits state none",
-            {
-                name: Protocol(
-                    name,
-                    "source",
-                    "attributes",
-                    training_samples=0,
-                    queries=500 if name == "sun" else 1000,  # SUN has 20 images of an unseen class
-                    cutoffs=CUTOFFS,
-                )
-            },
+            {name: XLSA17._replace(dataset=name, queries=500 if name == "sun" else 1000)},
             path=XLSA17_LAYOUT,
             has_images=False,
             states_roles=True,
