@@ -10,8 +10,11 @@ from xlsa17_files import write
 
 from zsh_jax.commands import data
 from zsh_jax.commands.sweep import run_sweep
+from zsh_jax.errors import InputError
 from zsh_jax.sweep.config import for_dataset
-from zsh_jax.tracking.splits import read_splits
+from zsh_jax.sweep.layout import lay_out
+from zsh_jax.sweep.settings import check_settings
+from zsh_jax.tracking.splits import SPLITS, read_splits, save_splits
 
 
 def _mean_average_precision(features, labels, queries, database):
@@ -24,6 +27,18 @@ def _mean_average_precision(features, labels, queries, database):
         precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
         found.append((precision * hits).sum() / hits.sum())
     return np.mean(found)
+
+
+def _small(tmp_path):
+    """A generalised sweep on small files of AwA2."""
+    write(tmp_path / "AWA2")
+    config = for_dataset("awa2")
+    config.dataset.path, config.workdir, config.report = str(tmp_path), str(tmp_path / "out"), False
+    config.wandb.mode = "disabled"
+    config.evaluation.seen_queries = 6
+    small = {"queries": (6,), "anchors": (8,), "neighbours": (3,), "seed": (0,), "bits": (8,)}
+    config.sweep.update(small | {"method": ("semantic_ridge",)})
+    return config
 
 
 def test_a_supervised_sweep_evaluates_its_queries_against_its_database(tmp_path):
@@ -55,6 +70,26 @@ def test_a_supervised_sweep_evaluates_its_queries_against_its_database(tmp_path)
     assert read_splits(tmp_path / "bound").keys() == {row["fingerprint_split"]}
 
 
+def test_tuning_contradicts_a_sweep_without_unseen_classes():
+    config = for_dataset("cifar10_59000")
+    config.variants.a = {"method": ("zsh",)}
+    config.tuning.axes.a = {"zsh": {"alpha": (1e-5, 1.0)}}
+    with pytest.raises(InputError, match=r"sweep\.unseen: 'none' contradicts tuning\.axes"):
+        check_settings(config)
+
+
+def test_entries_of_earlier_runs_are_kept_with_the_splits(tmp_path):
+    _, inputs = lay_out(_small(tmp_path))
+    (split,) = inputs.checksums
+    (tmp_path / SPLITS).write_text('{"0123456789abcdef": {"checksum": "a"}}')
+    save_splits(tmp_path, inputs)
+    found = read_splits(tmp_path)
+    assert list(found) == ["0123456789abcdef", inputs.fingerprints.splits[split]]
+    assert found[inputs.fingerprints.splits[split]]["checksum"] == inputs.checksums[split]
+    (tmp_path / SPLITS).write_text("[1, 2")
+    assert read_splits(tmp_path) == {}
+
+
 def test_prepare_counts_the_samples_of_each_role(tmp_path, capsys):
     write(tmp_path)
     assert data.run(data.parser().parse_args(["prepare", "awa2", "--path", str(tmp_path)])) == 0
@@ -62,13 +97,7 @@ def test_prepare_counts_the_samples_of_each_role(tmp_path, capsys):
 
 
 def test_a_generalised_sweep_on_xlsa17(tmp_path):
-    write(tmp_path / "AWA2")
-    config = for_dataset("awa2")
-    config.dataset.path, config.workdir, config.report = str(tmp_path), str(tmp_path / "out"), False
-    config.wandb.mode = "disabled"
-    config.evaluation.seen_queries = 6
-    small = {"queries": (6,), "anchors": (8,), "neighbours": (3,), "seed": (0,), "bits": (8,)}
-    config.sweep.update(small | {"method": ("semantic_ridge",)})
+    config = _small(tmp_path)
     (row,) = run_sweep(config.lock())
     assert (row["dataset"], row["semantics"], row["unseen"]) == (
         "awa2",
