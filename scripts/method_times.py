@@ -51,9 +51,13 @@ def main() -> None:
     parser.add_argument("features")
     for name, default in (("samples", 10_000), ("anchors", 1000), ("bits", 64), ("repeats", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument(
+        "--methods", nargs="+", default=[], metavar="NAME", help="to time, besides zsh; all by default"
+    )
     args = parser.parse_args()
     data = training_data(args.features, samples=args.samples, anchors=args.anchors)
-    names = [name for name, method in METHODS.items() if method.has_codes]
+    chosen = {"zsh", *(args.methods or METHODS)}
+    names = [name for name, method in METHODS.items() if method.has_codes and name in chosen]
     times: dict[str, list[float]] = {name: [] for name in names}
     for repeat in range(args.repeats + 1):
         for name in names:

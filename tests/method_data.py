@@ -15,6 +15,7 @@ from zsh_jax.training.prepare import Prepared
 
 BITS = 8
 SMALL = {"passes": 5, "draws": 3, "labelled": 60, "max_iterations": 10, "gradient_steps": 5}
+SMALL |= {"epochs": 40, "batch_size": 40}
 
 
 class Toy(NamedTuple):
@@ -79,6 +80,8 @@ def training(data, dtype=float) -> TrainingData:
         "locality": data.phi.T @ laplacian @ data.phi,
         "semantic_locality": data.semantics.T @ laplacian @ data.semantics,
     }
+    used = data.classes.any(0)
+    arrays["vectors"] = np.where(used[:, None], data.vectors, 0)
     given = {name: jnp.asarray(array, dtype) for name, array in arrays.items()}
     return TrainingData(**given, labels=jnp.asarray(data.labels) if one_label else None)
 

@@ -6,6 +6,7 @@ Dense where the package is sparse or blocked, loops where it is vectorised, LU a
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import hypergeom
 
 
 class Solved(NamedTuple):
@@ -149,3 +150,43 @@ def tie_aware_average_precision(d, relevant, cutoff=None):
             total += r / n * (relevant_before + 1 + among) / place
         items_before, relevant_before = items_before + n, relevant_before + r
     return total / relevant.sum()
+
+
+def average_precision_of_found(items, relevant, cutoff):
+    """Of histograms, divided by what is found: mean, least and largest value over all orders of ties.
+
+    A loop over all numbers of relevant items that the cut tie may give, with SciPy's probabilities.
+    """
+    before = np.zeros(3)
+    items_before = relevant_before = 0
+    for n, r in zip(items.tolist(), relevant.tolist(), strict=True):
+        ranks = items_before + np.arange(1, n + 1)
+        j = np.arange(1, r + 1)
+        k = min(n, cutoff - items_before)
+        if k < n:
+            break
+        share = (r - 1) / (n - 1) if n > 1 else 0.0
+        before += (
+            (r / n * (relevant_before + 1 + share * np.arange(n)) / ranks).sum() if n else 0.0,
+            ((relevant_before + j) / (items_before + n - r + j)).sum(),
+            ((relevant_before + j) / (items_before + j)).sum(),
+        )
+        items_before, relevant_before = items_before + n, relevant_before + r
+    else:
+        return before / max(relevant_before, 1)
+    numbers = np.arange(max(0, k - (n - r)), min(k, r) + 1)
+    values = np.zeros((len(numbers), 3))
+    inverse = np.concatenate([[0], np.cumsum(1 / ranks[:k])])
+    shares = np.concatenate([[0], np.cumsum(np.arange(k) / ranks[:k])])
+    for row, x in enumerate(numbers):
+        j = np.arange(1, x + 1)
+        slope = (x - 1) / (k - 1) if k > 1 else 0.0
+        spread = x / k * ((relevant_before + 1) * inverse[k] + slope * shares[k]) if k else 0.0
+        last = ((relevant_before + j) / (items_before + k - x + j)).sum()
+        first = ((relevant_before + j) / (items_before + j)).sum()
+        values[row] = (before + np.array([spread, last, first])) / max(relevant_before + x, 1)
+    return (
+        hypergeom(n, r, k).pmf(numbers) @ values[:, 0],
+        values[:, 1].min(),
+        values[:, 2].max(),
+    )

@@ -48,6 +48,8 @@ def result(cell, *, level=None, iterations=4):
         "precision_radius2": float(height + noise[3]) if bits else np.nan,
         "recall_radius2": float(0.3 + noise[4]) if bits else np.nan,
         "mean_average_precision_at": [float(height * 0.3 + noise[5]), float(height * 0.6 + noise[4])],
+        "mean_average_precision_at_min": [float(height * 0.4 + noise[5]), float(height * 0.7 + noise[4])],
+        "mean_average_precision_at_found": [float(height * 0.5 + noise[5]), float(height * 0.8 + noise[4])],
         "precision_at": [float(height * 1.4 + noise[5]), float(height * 1.1 + noise[5])],
         "precision_curve": (height * (1.6 - radii) + noise[0]).tolist() if bits else [],
         "recall_curve": (radii**0.7).tolist() if bits else [],
@@ -70,7 +72,13 @@ def result(cell, *, level=None, iterations=4):
         chance if cell["method"] == "zsh" else np.nan,
         chance / 2 if np.isfinite(seen) else np.nan,
     )
-    metrics |= {"chance": chance, "chance_at": [chance / 3, chance / 2], "chance_by_name": by_name}
+    metrics |= {
+        "chance": chance,
+        "chance_at": [chance / 3, chance / 2],
+        "chance_at_min": [chance, chance],
+        "chance_at_found": [chance, chance],
+        "chance_by_name": by_name,
+    }
     metrics |= {"chance_seen": of_seen, "chance_harmonic": 2 / (1 / chance + 1 / of_seen)}
     for name in ("bit_balance", "bit_correlation", "distinct_codes", "codes_per_class"):
         metrics[name] = float(rng.random()) if bits else np.nan

@@ -148,6 +148,14 @@ def _is_block(features):
     assert features is None or np.array_equal(features, FEATURES)  # its checksum is in the file
 
 
+def _parquet():
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    table = pa.table({"features": list(FEATURES), "labels": LABELS, "id": IDS})
+    pq.write_table(table, file, row_group_size=4, write_page_checksum=True)
+    return file.getvalue()
+
+
 def _nuswide(path):
     for split in ("Train", "Test"):
         for name in ("cat", "dog"):
@@ -214,6 +222,7 @@ CASES = {
         _is_dataset,
     ),
     "mat 7.3": Case(_hdf5(), "f.mat", load_features, _is_dataset),
+    "parquet": Case(_parquet(), "f.parquet", load_features, _is_dataset),
     "class names": Case(
         "狐狸\npâté\nsea lion\n".encode(), "classes.txt", read_names, lambda names: len(set(names))
     ),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_engine import _inputs, _plan
 
-from zsh_jax.commands import sweep
+from zsh_jax.commands import saving
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.ahead import ahead
 from zsh_jax.sweep.compiled import Compiled
@@ -99,12 +99,12 @@ def test_wandb_writes_a_batch_while_the_next_one_runs(monkeypatch):
         next_runs.set()
         yield ["second"]
 
-    for name in ("_save_models", "append_history"):
-        monkeypatch.setattr(sweep, name, lambda *args: None)
-    monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results + batch)
-    monkeypatch.setattr(sweep, "log_cells", log)
+    for name in ("_save_models", "append_history", "_forget"):
+        monkeypatch.setattr(saving, name, lambda *args: None)
+    monkeypatch.setattr(saving, "append_results", lambda results, batch, made_by: results + batch)
+    monkeypatch.setattr(saving, "log_cells", log)
     nothing = {"made_by": {}, "check": lambda: None, "advance": lambda batch: None}
-    assert sweep._saved("", batches(), [], 0, **nothing) == (["first", "second"], 2)
+    assert saving.save_batches("", batches(), [], 0, **nothing) == (["first", "second"], 2)
     assert logged == [(["first"], True), (["second"], True)]
 
 
@@ -112,10 +112,10 @@ def test_a_failure_of_the_disk_in_wandb_ends_the_sweep(monkeypatch):
     def log(settings, batch):
         raise OSError("full")
 
-    for name in ("_save_models", "append_history"):
-        monkeypatch.setattr(sweep, name, lambda *args: None)
-    monkeypatch.setattr(sweep, "append_results", lambda results, batch, made_by: results)
-    monkeypatch.setattr(sweep, "log_cells", log)
+    for name in ("_save_models", "append_history", "_forget"):
+        monkeypatch.setattr(saving, name, lambda *args: None)
+    monkeypatch.setattr(saving, "append_results", lambda results, batch, made_by: results)
+    monkeypatch.setattr(saving, "log_cells", log)
     nothing = {"made_by": {}, "check": lambda: None, "advance": lambda batch: None}
     with pytest.raises(OSError, match="full"):
-        sweep._saved("", iter([["only"]]), [], 0, **nothing)
+        saving.save_batches("", iter([["only"]]), [], 0, **nothing)

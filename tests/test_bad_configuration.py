@@ -49,14 +49,17 @@ AXES = {
 OWN = {
     **dict.fromkeys(("restarts", "max_iterations", "max_sweeps", "gradient_steps", "passes"), COUNT),
     **dict.fromkeys(("labelled", "draws", "alternations", "rank", "directions"), COUNT),
-    "starts": (1, *COUNT),
-    "turns": (-1, 2.0, True, None, 10**9, *HUGE),
+    **dict.fromkeys(("epochs", "positives"), COUNT),
+    **dict.fromkeys(("starts", "batch_size"), (1, *COUNT)),
+    **dict.fromkeys(("turns", "hidden"), (-1, 2.0, True, None, 10**9, *HUGE)),
     **dict.fromkeys(
         ("lam", "alpha", "beta", "alpha_growth", "learning_rate", "nu", "ridge", "odds"), POSITIVE
     ),
+    **dict.fromkeys(("slope", "scale"), POSITIVE),
+    **dict.fromkeys(("weight_decay", "quantisation", "margin", "growth"), NOT_NEGATIVE),
     "ksh.tolerance": POSITIVE,
     **dict.fromkeys(("gamma", "delta", "tolerance", "joint.ridge", "centring", "shrinkage"), NOT_NEGATIVE),
-    **dict.fromkeys(("rotation", "locality", "turned"), WORD),
+    **dict.fromkeys(("rotation", "locality", "turned", "centres"), WORD),
 }
 """Of the axes that are a method's own; with the method's name where another has one of that name."""
 OTHERS = {
@@ -96,6 +99,7 @@ OTHERS = {
     "gallery.queries": (101, 10**9),
     "gallery.neighbours": (0, 101),
     "memory_gib": (1e-9, 1e7),
+    **{f"{part}dataset.path": ((), ("a", "a"), ("a", ""), " a", "") for part in ("", "auxiliary.")},
     "dataset.image_size": (0, 10**6),
     "dataset.classes": (0, 1),
     "dataset.held_out": (0,),
@@ -172,6 +176,7 @@ TEXTS = {
     int: ("many", "1.5", "1e3", "nan", "(1,)", "True", "", "9" * 5000, "--"),
     float: ("much", "nan", "inf", "-inf", "1e400", "(1.0,)", "True", "", "-1"),
     str: ("", "two\nlines"),
+    object: ("", "two\nlines", "()", "(1,)", "('a', 'a')", "('a', ' b')"),
     tuple: (
         "(16,",
         "()",
@@ -283,7 +288,7 @@ def test_an_arbitrary_literal_is_refused_by_name_or_taken_as_it_is(folder, key, 
     here = config
     for one in key.split("."):
         here = here[one]
-    if KINDS.get(key) is str:
+    if KINDS.get(key) in (str, object) and not isinstance(here, tuple):
         assert here == repr(value) or (value is None and here is None) or key == "workdir"
     elif isinstance(here, tuple):
         assert repr(here) == repr(tuple(value) if isinstance(value, tuple | list) else (value,))

@@ -11,6 +11,8 @@ from zsh_jax.commands.experiment import load_experiment, shipped_experiments
     [
         ("sweep", "zsh_jax.commands.launch.main"),
         ("report", "zsh_jax.report.__main__.main"),
+        ("encode", "zsh_jax.commands.encode.main"),
+        ("evaluate", "zsh_jax.commands.evaluate.main"),
         ("export", "zsh_jax.export.__main__.main"),
         ("data", "zsh_jax.data.__main__.main"),
     ],
@@ -27,7 +29,9 @@ def test_a_verb_runs_its_command_with_the_rest_of_the_line(verb, target, monkeyp
 def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, capsys):
     assert console.main(arguments) == 2
     error = capsys.readouterr().err
-    assert error.startswith("zsh-jax: takes sweep, merge, report, leaderboard, export, data, not ")
+    assert error.startswith(
+        "zsh-jax: takes sweep, merge, report, leaderboard, evaluate, encode, export, data, not "
+    )
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 
 

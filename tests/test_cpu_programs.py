@@ -60,10 +60,10 @@ def programs(monkeypatch):
     """Every program that the engine would run, traced in its place; its results are ones."""
     found = {}
 
-    def shapes(self, function, *args, use=None, whole=(), **static):
+    def shapes(self, function, *args, use=None, whole=(), lies=None, **static):
         return jax.eval_shape(partial(function, **static), *args), 0
 
-    def trace(self, function, *args, use=None, whole=(), **static):
+    def trace(self, function, *args, use=None, whole=(), lies=None, **static):
         program = partial(function, **static)
         found[function, tuple(sorted(static.items()))] = (program, args)
         ones = jax.tree.map(

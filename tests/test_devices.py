@@ -1,4 +1,4 @@
-"""Data splits spread over several devices: each cell is what it is on one."""
+"""Data splits and samples spread over several devices: each cell is what it is on one."""
 
 import os
 import subprocess
@@ -9,40 +9,43 @@ import jax
 import pytest
 from bad_input import make_data, put, refusal, tiny_config
 
-from zsh_jax.sweep.mesh import devices_of, padded, sweep_mesh
+from zsh_jax.sweep.mesh import padded, places, sweep_mesh
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """
 import sys
 import jax, numpy as np
-from test_engine import NAMES, _axes, _inputs
+from test_engine import _axes, _inputs
 from zsh_jax import encode
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep import engine
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.grid import groups
-from zsh_jax.sweep.memory import Sizes
+from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import sweep_mesh
 from zsh_jax.sweep.plan import make_plan
 
 FEW = {"zsh": {"max_iterations": (4,)}, "zsh_coupled": {"max_iterations": (4,)}}
 FEW |= {"zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)}, "ksh": {"max_iterations": (30,)}}
-inputs = _inputs()
-sizes = {"one-hot": Sizes(*inputs.features.shape, len(NAMES))}
+inputs, few = _inputs(), np.arange(1, 300)  # 299 samples, of which 99 train: no multiple of a number of devices
+labels, ids = inputs.dataset.labels[few], inputs.dataset.ids[few]
+dataset = inputs.dataset._replace(labels=labels, ids=ids, source_splits=inputs.dataset.source_splits[few])
+inputs = inputs._replace(features=inputs.features[few], dataset=dataset)
 
 
-def results(devices, axes):
-    mesh = sweep_mesh(devices)
-    plan = make_plan(groups(_axes(**axes)), sizes, memory_gib=1.0, devices=devices)
+def results(places, data, axes):
+    mesh = sweep_mesh(places, data)
+    axes = _axes(**{"training_samples": (99,)} | axes)
+    plan = make_plan(groups(axes), sizes_of(inputs, data), memory_gib=1.0, places=places)
     keep = {"keeps_model": lambda cell: True, "seen_queries": 3, "cutoffs": (5, 20)}
     compiled = Compiled(mesh)
     found = [r for batch in engine.run(plan, inputs, compiled=compiled, memory_gib=1.0, **keep) for r in batch]
     return {repr(sorted(result.cell.items(), key=str)): result for result in found}
 
 
-def compare(axes, devices):
-    one = results(1, axes)
-    several = results(devices, axes)
+def compare(axes, places, data=1):
+    one = results(1, 1, axes)
+    several = results(places, data, axes)
     assert one.keys() == several.keys(), axes
     for cell in one:
         a, b = one[cell], several[cell]
@@ -54,14 +57,14 @@ def compare(axes, devices):
             np.testing.assert_allclose(a.metrics[name], b.metrics[name], rtol=1e-9, atol=1e-12, err_msg=name)
         if a.model is not None:
             np.testing.assert_array_equal(encode(a.model, inputs.features), encode(b.model, inputs.features))
-    print("same", len(one), "cells", axes, devices, flush=True)
+    print("same", len(one), "cells", axes, places, data, flush=True)
 
 
 with jax.enable_x64(True):
     assert len(jax.devices()) == 8
     for name in sys.argv[1:]:
         bits = (7,) if METHODS[name].has_codes else (0,)  # as many as the features
-        compare({"method": (name,), "unseen": ("ant",), "seed": (0, 1, 2), "bits": bits} | FEW, 8)
+        compare({"method": (name,), "unseen": ("ant",), "seed": (0, 1, 2), "bits": bits} | FEW, 2, 4)
     if "zsh" in sys.argv:
         weights = {"zsh": {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1, 1.0), "max_iterations": (4,)}}
         compare({"seed": (0, 1, 2), "unseen": ("ant", "bee"), "bits": (8, 9)} | weights, 2)
@@ -70,10 +73,11 @@ with jax.enable_x64(True):
         compare({"seed": tuple(range(7)), "unseen": ("ant",), "method": ("zsh", "lsh")} | FEW, 3)
 """
 METHODS_IN_TURN = 4  # processes that share the methods
+PATIENCE = "--xla_cpu_collective_call_terminate_timeout_seconds=600"  # virtual devices share the cores
 
 
 def _run(script, *arguments):
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8".strip()
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8 {PATIENCE}".strip()
     path = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "PYTHONPATH": path, "XLA_FLAGS": flags}
     command = [sys.executable, "-c", script, *arguments]
@@ -95,7 +99,7 @@ def test_one_device_needs_no_mesh():
     if len(jax.local_devices()) == 1:
         assert sweep_mesh(None) is None
     assert sweep_mesh(1) is None
-    assert devices_of(None) == 1
+    assert places(None) == 1
     assert padded(["a", "b"], None) == ["a", "b"]
 
 
@@ -106,3 +110,9 @@ def test_more_devices_than_there_are_are_refused(launch, tmp_path, capsys):
     assert refusal(launch, tmp_path, capsys, config).startswith(
         f"mesh.sweep: there are {there} devices (cpu), not 1000"
     )
+    config = put(tiny_config(tmp_path), {"mesh.data": 1000})
+    assert refusal(launch, tmp_path, capsys, config).startswith(
+        f"mesh.data: there are {there} devices (cpu), not 1000"
+    )
+    config = put(tiny_config(tmp_path), {"mesh.sweep": 1000, "mesh.data": there})
+    assert f"devices (cpu), not 1000 x {there};" in refusal(launch, tmp_path, capsys, config) or there == 1

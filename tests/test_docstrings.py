@@ -5,6 +5,8 @@ import doctest
 import pytest
 
 import zsh_jax
+from zsh_jax.core.metrics.in_blocks import evaluate_in_blocks
+from zsh_jax.export.encode_files import encode_files
 from zsh_jax.sweep import run_sweep
 
 FUNCTIONS = (
@@ -12,10 +14,14 @@ FUNCTIONS = (
     zsh_jax.fit,
     zsh_jax.fit_with_trace,
     zsh_jax.encode,
+    zsh_jax.fit_in_blocks,
     zsh_jax.project,
+    zsh_jax.evaluate_searches,
     zsh_jax.encode_classes,
     zsh_jax.save,
     zsh_jax.load,
+    encode_files,
+    evaluate_in_blocks,
     run_sweep,
 )
 

@@ -39,7 +39,7 @@ class Traced:
     def __init__(self):
         self.widths = {}
 
-    def shapes(self, function, *args, use, whole=(), **static):
+    def shapes(self, function, *args, use, whole=(), lies=None, **static):
         returned = jax.eval_shape(lambda *args: function(*args, **static), *args)
         leaves = [
             leaf for leaf in jax.tree.leaves((args, returned)) if jnp.issubdtype(leaf.dtype, jnp.inexact)

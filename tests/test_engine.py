@@ -14,6 +14,7 @@ from zsh_jax import (
     HashFunction,
     Hyperparameters,
     Linear,
+    Metrics,
     apply_preprocessing,
     choose_bandwidth,
     class_dictionary,
@@ -32,7 +33,7 @@ from zsh_jax import (
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.semantics import one_hot, semantic_targets
 from zsh_jax.inputs.load import Inputs, Semantics
-from zsh_jax.sweep import engine, load
+from zsh_jax.sweep import engine, load, stages
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.config import defaults
@@ -179,8 +180,10 @@ def test_each_cell_is_what_the_core_gives_alone(changes, tight):
             )
         for one, other in zip(*map(jax.tree.leaves, (result.model, function)), strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
-        for name, value in metrics._asdict().items():
-            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+        for name in Metrics._fields:
+            np.testing.assert_allclose(
+                result.metrics[name], getattr(metrics, name), rtol=1e-9, atol=1e-12, err_msg=name
+            )
 
 
 def test_the_class_head_comes_with_the_model_and_with_no_other():
@@ -237,15 +240,14 @@ def test_nothing_compiles_twice(monkeypatch):
     chex.clear_trace_counter()
     programs = {
         "prepare_splits": (prepare_splits, ("how", "reads"), 1),
-        "train": (train, ("program",), 2),
+        "train": (train, ("program", "samples"), 2),
         "encode_cells": (encode_cells, ("feature_map",), 1),
         "evaluate_cells": (evaluate_cells, ("bits", "cutoffs"), 1),
     }
     for name, (function, static, times) in programs.items():
         counted = chex.assert_max_traces(function.__wrapped__, n=times)
-        monkeypatch.setattr(
-            load if name == "prepare_splits" else engine, name, jax.jit(counted, static_argnames=static)
-        )
+        where = load if name == "prepare_splits" else stages
+        monkeypatch.setattr(where, name, jax.jit(counted, static_argnames=static))
     inputs = _inputs()
     plan = _plan(
         inputs,

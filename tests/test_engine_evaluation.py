@@ -91,6 +91,12 @@ def _chance_is_that_of_labels_alone(found, labels, indices, seen, unseen):
     of_seen = expected(labels[seen], without=1)
     np.testing.assert_allclose(found["chance"], expected(images), rtol=1e-5)
     np.testing.assert_allclose(found["chance_at"], [expected(images, cutoff=n) for n in CUTOFFS], rtol=1e-5)
+    total = (labels[indices.database] == images[0]).sum()  # of the one unseen class
+    fewer = [expected(images, cutoff=n) * total / min(n, total) for n in CUTOFFS]
+    np.testing.assert_allclose(found["chance_at_min"], fewer, rtol=1e-5)
+    tie = np.array([len(indices.database)]), np.array([total])
+    of_found = [oracle.average_precision_of_found(*tie, n)[0] for n in CUTOFFS]
+    np.testing.assert_allclose(found["chance_at_found"], of_found, rtol=1e-5)
     np.testing.assert_allclose(found["chance_by_name"], expected(by_name), rtol=1e-5)
     np.testing.assert_allclose(found["chance_seen"], of_seen, rtol=1e-5)
     harmonic = 1 / np.mean([1 / expected(images), 1 / of_seen])

@@ -12,6 +12,7 @@ from zsh_jax import (
     FeaturesAndRBF,
     HashFunction,
     Identity,
+    Metrics,
     Preprocessing,
     choose_bandwidth,
     draw_anchors,
@@ -93,8 +94,10 @@ def test_each_method_is_what_it_gives_alone(method, own, count, linear):
         codes = encode(function, jnp.asarray(inputs.features))
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
         expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9, cutoffs=CUTOFFS)
-        for name, value in expected._asdict().items():
-            np.testing.assert_allclose(result.metrics[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
+        for name in Metrics._fields:
+            np.testing.assert_allclose(
+                result.metrics[name], getattr(expected, name), rtol=1e-9, atol=1e-12, err_msg=name
+            )
         assert np.isnan(result.metrics["mean_average_precision_by_name"])
         assert result.metrics["iterations"] == 0
         assert result.metrics["status"] == "converged"

@@ -19,15 +19,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.Pyte
 
 SETTINGS = {"save_models": "True"}
 WANDB, REPORT = {"wandb__mode": "offline"}, {"report": "True"}
-SWEEP, WRITE = "zsh_jax.commands.sweep", "zsh_jax.report.write"
+SAVING, WRITE = "zsh_jax.commands.saving", "zsh_jax.report.write"
 # Before what the disk is full, how often that is done before, and what else the sweep does.
 MOMENTS = {
     "at the start": ("zsh_jax.tracking.lock._open", 0, {}),
     "config": ("zsh_jax.tracking.results._write_config", 0, {}),
-    "semantics": (f"{SWEEP}.save_vectors", 0, {}),
-    "models": (f"{SWEEP}.save", 3, {}),
-    "history": (f"{SWEEP}.append_history", 1, {}),
-    "results": (f"{SWEEP}.append_results", 1, WANDB),
+    "semantics": ("zsh_jax.commands.record.save_vectors", 0, {}),
+    "models": (f"{SAVING}.save", 3, {}),
+    "history": (f"{SAVING}.append_history", 1, {}),
+    "results": (f"{SAVING}.append_results", 1, WANDB),
     "W&B": ("zsh_jax.tracking.wandb_service._write", 3, WANDB),
     "W&B, whole sweep": ("zsh_jax.tracking.wandb_service._write", CELLS, WANDB),
     "gallery": ("zsh_jax.report.at_end.write_gallery", 0, {"gallery__queries": 2}),
@@ -192,7 +192,7 @@ def test_a_workdir_that_goes_in_mid_run_ends_the_sweep_and_stays_gone(
 
     capfd.readouterr()
     with monkeypatch.context() as patch:
-        name = f"{SWEEP}.append_results" if moment == "results" else f"{WRITE}.report_files"
+        name = f"{SAVING}.append_results" if moment == "results" else f"{WRITE}.report_files"
         _patched(patch, name, then_gone)
         assert run(workdir, **WANDB if moment == "results" else REPORT) == 1
     assert f"{workdir} was deleted, moved or replaced during the run" in _one_line(capfd)

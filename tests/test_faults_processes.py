@@ -28,17 +28,17 @@ pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.Pyte
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 # Before it writes the second batch the launcher says so, and stands still: in Python, or in a compiled program.
 STILL = """
-import zsh_jax.commands.sweep as sweep
+import zsh_jax.commands.saving as saving
 from pathlib import Path
 from zsh_jax import interrupts
 interrupts.GRACE = 0.5
-append, batches = sweep.append_results, []
+append, batches = saving.append_results, []
 def stand_still(*args):
     batches.append(args)
     if len(batches) == 2:
         {still}
     return append(*args)
-sweep.append_results = stand_still
+saving.append_results = stand_still
 """
 READY = "Path({ready!r}).touch()"
 IN_PYTHON = f"import time; {READY}; time.sleep(600)"

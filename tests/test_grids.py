@@ -63,6 +63,12 @@ WEIGHTS = (
         "odds": (1.5, 0.1, 9.0, 0.5),
         "centring": (0.6, 0.9, 1.0, 0.8),  # with less, bits may be one for all samples, and a turn free
         "shrinkage": (0.3, 3.0, 0.01, 0.0),
+        "weight_decay": (1.0, 0.0, 30.0, 0.1),
+        "quantisation": (0.1, 10.0, 0.0, 1.0),
+        "slope": (10.0, 1.0, 30.0, 3.0),
+        "growth": (50.0, 0.0, 5.0, 500.0),
+        "margin": (0.2, 0.5, 0.0, 1.0),
+        "scale": (8.0, 2.0, 30.0, 1.0),
     }
 )
 """Values of each weight, of whichever method it is."""
@@ -72,6 +78,7 @@ FEW_STEPS = {
     "zsh_coupled": {"max_iterations": (4,)},
     "zsh_relaxed": {"max_iterations": (4,), "gradient_steps": (3,)},
     "ksh": {"max_iterations": (30,)},
+    **{name: {"epochs": (2,)} for name in ("dpsh", "hashnet", "dtsh", "greedyhash", "csq", "orthohash")},
 }
 """Options that make a solve short."""
 
@@ -79,13 +86,13 @@ FEW_STEPS = {
 class _OnlyTraining(Compiled):
     """Prepares and trains; what would encode and evaluate returns ones, since cells differ before."""
 
-    def run(self, function, *args, use=None, whole=(), **static):
+    def run(self, function, *args, use=None, whole=(), lies=None, **static):
         if function.__name__ not in ("encode_cells", "evaluate_cells"):
             return super().run(function, *args, use=use, **static)
         made, _ = self.shapes(function, *args, **static)
         return jax.tree.map(lambda leaf: jnp.ones(leaf.shape, leaf.dtype), made), 0.0
 
-    def shapes(self, function, *args, use=None, whole=(), **static):
+    def shapes(self, function, *args, use=None, whole=(), lies=None, **static):
         return jax.eval_shape(partial(function, **static), *args), 0
 
     def release(self, needed):

@@ -13,7 +13,7 @@ ROOT = Path(zsh_jax.__file__).parent
 HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
 HEAVY += ("matplotlib", "faiss")
 ENDS = ("exits", "interrupts")  # of commands
-FILES = {"atomic", "errors", "model_file"}  # beside the rooms, above the core alone
+FILES = {"atomic", "errors", "model_file", "position_file"}  # beside the rooms, above the core alone
 ROOMS = {
     "core": {"core"},
     "methods": {"core", "methods"},
@@ -22,7 +22,7 @@ ROOMS = {
     "inputs": {"core", "data", "features", "inputs", "digest", "errors"},
     "training": {"core", "methods", "data", "training", "errors"},
     "sweep": {"core", "methods", "data", "inputs", "training", "sweep", "errors"},
-    "tracking": {"methods", "inputs", "sweep", "tracking", *FILES},
+    "tracking": {"core", "methods", "inputs", "sweep", "tracking", *FILES},
     "export": {"core", "data", "export", *FILES, *ENDS},
     "report": {"core", "data", "inputs", "sweep", "tracking", "report", *FILES, *ENDS},
     "commands": {
@@ -43,6 +43,7 @@ ROOMS = {
         *ENDS,
     },
     "model_file.py": {"atomic", "core", "digest", "errors"},
+    "position_file.py": {"atomic", "digest", "errors"},
     "digest.py": set(),
     "takes.py": {"errors"},
     "api.py": {"core", "methods", "training", "model_file"},
@@ -52,6 +53,7 @@ SMALL = {
     "cache_folder",
     "command_line",
     "limits",
+    "progress_bar",
     "takes",
     "version",
 }  # files of their own that import nothing but the standard library

@@ -28,6 +28,7 @@ VARIANTS = {
     "restarts": {"zsh": {"restarts": (3,)}},
     "alpha grows": {"zsh": {"alpha_growth": (2.0,)}},
     "weights": {"zsh": {"alpha": (1e-5, 1e-3), "lam": (0.01, 1.0)}, "seed": (0, 1)},
+    "blocks": {"graph": ("anchors",)},
     "weights of sdh": {"method": ("sdh",), "sdh": {"nu": (1e-5, 1e-3), "lam": (0.1, 1.0)}, "seed": (0, 1)},
 }
 
@@ -58,11 +59,12 @@ def _batch(inputs, size, changes):
         "queries": (100,),
         "bits": (bits if METHODS[changes.get("method", ("zsh",))[0]].has_codes else 0,),
     }
-    (batch,) = make_plan(groups(axes | changes), sizes_of(inputs), memory_gib=1e3).batches
+    where = {"samples": "blocks" if changes.get("graph") == ("anchors",) else "memory"}
+    (batch,) = make_plan(groups(axes | changes), sizes_of(inputs), memory_gib=1e3, **where).batches
     return batch
 
 
-LONG = ("zsh", "cosine_features", "weights")  # one of each way to hold many samples
+LONG = ("zsh", "cosine_features", "weights", "blocks")  # one of each way to hold many samples
 CASES = [(name, "wide") for name in VARIANTS] + [(name, "long") for name in LONG]
 
 
@@ -105,6 +107,18 @@ def test_a_plan_is_cut_to_what_the_compiler_says_and_states_it(monkeypatch):
     assert fit_plan(plan, inputs, Compiled(), memory_gib=1.0).batches == plan.batches
     with pytest.raises(InputError, match=r"one cell of zsh, 9 bits needs 1\.00 MiB, more than memory_gib"):
         fit_plan(plan, inputs, Compiled(), memory_gib=1e-4)
+
+
+def test_a_cell_that_the_compiler_finds_too_large_trains_in_blocks(monkeypatch):
+    def footprint(batch, inputs, compiled, **how):
+        return (1 << 10) if batch.in_blocks else (1 << 20) * len(batch)
+
+    monkeypatch.setattr("zsh_jax.sweep.fit.footprint", footprint)
+    inputs = _inputs()
+    grid = GRID | {"graph": ("anchors",), "unseen": ("ant",)}
+    fitted = fit_plan(_plan(inputs, **grid), inputs, Compiled(), memory_gib=1e-4)
+    assert [(len(batch), batch.in_blocks) for batch in fitted.batches] == [(1, True)] * 8
+    assert fitted.peak_bytes == 1 << 10
 
 
 def test_where_nothing_is_left_to_run_nothing_is_compiled():

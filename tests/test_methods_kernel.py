@@ -10,7 +10,7 @@ from method_data import BITS, codes_of, several_labels, toy, training
 from sklearn.linear_model import Ridge
 
 from zsh_jax.core.gram import gram_basis, inverse_root, oriented, ridge_regression
-from zsh_jax.methods import ksh, ksh_descent, semantic_ridge, sgh
+from zsh_jax.methods import class_codes, ksh, ksh_descent, semantic_ridge, sgh
 from zsh_jax.methods.protocol import NoOptions
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
@@ -53,6 +53,22 @@ def test_the_inverse_root_whitens_and_leaves_out_what_is_rounding(float64):
 def test_orientation_makes_the_largest_entry_positive(float64):
     vectors = np.array([[1.0, -3.0, 0.0], [-2.0, 1.0, 0.0]])
     np.testing.assert_array_equal(oriented(jnp.asarray(vectors)), [[-1, 3, 0], [2, -1, 0]])
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_class_codes_are_those_of_the_seen_class_that_a_ridge_classifier_finds(several, float64):
+    data, key = several_labels(toy()) if several else toy(), jax.random.key(6)
+    given = training(data)
+    fitted = class_codes.fit(key, given, class_codes.Weights(0.3), NoOptions(), bits=BITS)
+    taught = np.asarray(given.classes)
+    seen = np.flatnonzero(taught.any(0))
+    assert len(seen) < taught.shape[1]  # an unseen class is never chosen, however little the others fit
+    ridge = Ridge(alpha=0.3, fit_intercept=False, solver="svd").fit(data.phi, taught[:, seen])
+    codes = np.asarray(fitted.head.codes)
+    assert set(np.unique(codes)) == {-1.0, 1.0}
+    chosen = seen[ridge.predict(data.phi).argmax(1)]
+    np.testing.assert_array_equal(codes_of("class_codes", data, fitted, data.raw), codes[chosen])
+    assert taught[np.arange(len(taught)), chosen].mean() > 0.8
 
 
 def test_semantic_ridge_hashes_the_predictions_of_ridge_regression(float64):

@@ -1,7 +1,6 @@
 """Average precision and its kin against every order of the ties, fractions, scikit-learn and the oracle."""
 
 from fractions import Fraction
-from itertools import permutations, product
 
 import hypothesis
 import jax
@@ -11,6 +10,7 @@ import oracle
 import pytest
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
+from tie_orders import BITS, histograms_of, orders, tied_cases
 
 from zsh_jax import (
     best_average_precision,
@@ -23,45 +23,17 @@ from zsh_jax.core.metrics.relevance import label_words, relevance
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
-BITS = 8
-
-
-def _histograms(d, relevant, bits=BITS):
-    d, relevant = np.asarray(d), np.asarray(relevant, bool)
-    items = np.bincount(d, minlength=bits + 1)
-    return jnp.asarray(items), jnp.asarray(np.bincount(d[relevant], minlength=bits + 1))
-
-
-def _orders(d):
-    """Every ranking by distance, ties in every order."""
-    runs = [np.flatnonzero(d == value) for value in np.unique(d)]
-    for chosen in product(*(permutations(run) for run in runs)):
-        yield np.concatenate(chosen)
-
-
-def _cases():
-    """All ties of up to five items with all patterns of relevance, and longer random ones."""
-    for n in range(1, 6):
-        for cuts in product([0, 1], repeat=n - 1):
-            d = np.concatenate([[0], np.cumsum(cuts)]).astype(int)
-            for pattern in product([False, True], repeat=n):
-                if any(pattern):
-                    yield d, np.array(pattern)
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        yield rng.permutation([0, 0, 0, 2, 2, 5, 5, 5]), np.append(rng.random(7) < 0.5, True)
-
 
 @pytest.mark.parametrize("x64", [True, False])
 @pytest.mark.parametrize("cutoff", [None, 1, 3, 4, 100])
 def test_average_precision_is_the_mean_over_all_orders_of_ties(cutoff, x64):
-    cases = list(_cases())
+    cases = list(tied_cases())
     expected = [
-        np.mean([oracle.average_precision(relevant[order], cutoff) for order in _orders(d)])
+        np.mean([oracle.average_precision(relevant[order], cutoff) for order in orders(d)])
         for d, relevant in cases
     ]
     with jax.enable_x64(x64):
-        items, relevant = map(jnp.stack, zip(*(_histograms(*case) for case in cases), strict=True))
+        items, relevant = map(jnp.stack, zip(*(histograms_of(*case) for case in cases), strict=True))
         dtype = jnp.result_type(float)
         found = tie_aware_average_precision(items, relevant, cutoff=cutoff, dtype=dtype)
     assert found.dtype == (np.float64 if x64 else np.float32)
@@ -70,11 +42,11 @@ def test_average_precision_is_the_mean_over_all_orders_of_ties(cutoff, x64):
 
 @pytest.mark.parametrize("cutoff", [1, 3, 4, 100])
 def test_precision_at_is_the_mean_over_all_orders_of_ties(cutoff, float64):
-    cases = list(_cases())
+    cases = list(tied_cases())
     expected = [
-        np.mean([relevant[order][:cutoff].sum() / cutoff for order in _orders(d)]) for d, relevant in cases
+        np.mean([relevant[order][:cutoff].sum() / cutoff for order in orders(d)]) for d, relevant in cases
     ]
-    items, relevant = map(jnp.stack, zip(*(_histograms(*case) for case in cases), strict=True))
+    items, relevant = map(jnp.stack, zip(*(histograms_of(*case) for case in cases), strict=True))
     found = expected_precision_at(items, relevant, cutoff=cutoff, dtype=jnp.float64)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
@@ -83,7 +55,7 @@ def test_without_ties_average_precision_is_scikit_learn_s(float64):
     rng = np.random.default_rng(0)
     for _ in range(10):
         d, relevant = rng.permutation(60), rng.random(60) < 0.3
-        found = tie_aware_average_precision(*_histograms(d, relevant, 64), dtype=jnp.float64)
+        found = tie_aware_average_precision(*histograms_of(d, relevant, 64), dtype=jnp.float64)
         assert float(found) == pytest.approx(average_precision_score(relevant, -d), rel=1e-12)
 
 
@@ -128,19 +100,19 @@ def test_float32_average_precision_of_a_large_database_is_near_float64(cutoff):
     rng = np.random.default_rng(0)
     d = rng.binomial(64, 0.3 + 0.2 * (labels := rng.integers(0, 10, 59_000) > 0))
     exact = oracle.tie_aware_average_precision(d, ~labels, cutoff)
-    found = tie_aware_average_precision(*_histograms(d, ~labels, 64), cutoff=cutoff)
+    found = tie_aware_average_precision(*histograms_of(d, ~labels, 64), cutoff=cutoff)
     np.testing.assert_allclose(found, exact, rtol=2e-6)
 
 
 @pytest.mark.parametrize("x64", [True, False])
 @pytest.mark.parametrize("cutoff", [None, 1, 3, 100])
 def test_no_order_of_ties_is_worse_than_the_worst_or_better_than_the_best(cutoff, x64):
-    cases = list(_cases())
+    cases = list(tied_cases())
     every = [
-        [oracle.average_precision(relevant[order], cutoff) for order in _orders(d)] for d, relevant in cases
+        [oracle.average_precision(relevant[order], cutoff) for order in orders(d)] for d, relevant in cases
     ]
     with jax.enable_x64(x64):
-        items, relevant = map(jnp.stack, zip(*(_histograms(*case) for case in cases), strict=True))
+        items, relevant = map(jnp.stack, zip(*(histograms_of(*case) for case in cases), strict=True))
         options = {"cutoff": cutoff, "dtype": jnp.result_type(float)}
         worst = worst_average_precision(items, relevant, **options)
         best = best_average_precision(items, relevant, **options)
@@ -172,9 +144,9 @@ def test_the_released_figure_is_the_worst_order_where_relevant_items_are_stored_
         if not relevant.any():
             continue
         options = {"cutoff": cutoff, "of_found": True, "dtype": jnp.float64}
-        worst = worst_average_precision(*_histograms(d, relevant), **options)
+        worst = worst_average_precision(*histograms_of(d, relevant), **options)
         np.testing.assert_allclose(worst, oracle.stable_average_precision(d, relevant, cutoff), rtol=1e-12)
-        best = best_average_precision(*_histograms(d, relevant), **options)
+        best = best_average_precision(*histograms_of(d, relevant), **options)
         first = slice(None, None, -1)  # stored first
         expected = oracle.stable_average_precision(d[first], relevant[first], cutoff)
         np.testing.assert_allclose(best, expected, rtol=1e-12)
@@ -194,7 +166,7 @@ def test_worst_and_best_of_a_large_database_keep_their_digits(share):
     relevant = rng.random(59_000) < share
     d = rng.binomial(64, np.where(relevant, 0.4, 0.5))
     for rule, worst in ((worst_average_precision, True), (best_average_precision, False)):
-        found = rule(*_histograms(d, relevant, 64))
+        found = rule(*histograms_of(d, relevant, 64))
         np.testing.assert_allclose(found, oracle.order_average_precision(d, relevant, worst=worst), rtol=2e-6)
 
 

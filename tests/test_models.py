@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cells import hash_function, identity, joint_hash_function, linear_hash_function
 
-from zsh_jax import Linear, Vectors, encode, encode_classes, project
+from zsh_jax import MLP, Linear, Vectors, encode, encode_classes, project
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.model_file import KINDS, load, load_with_metadata, save
 from zsh_jax.tracking.models import is_whole_model, model_path
@@ -19,6 +19,7 @@ MODELS = {
     "kernel with a dictionary": lambda **changes: hash_function(vectors=5, **changes),
     "linear": linear_hash_function,
     "joint": joint_hash_function,
+    "mlp": lambda **changes: _with_hidden_layer(linear_hash_function(**changes)),
     "features as they are": lambda **changes: linear_hash_function(**changes)._replace(head=Vectors()),
     "predictions": lambda **changes: _predictions(hash_function(**changes)),
 }
@@ -27,6 +28,13 @@ each_kind = pytest.mark.parametrize("kind", MODELS)
 
 def _predictions(function):
     return function._replace(head=Vectors(function.head.projection))
+
+
+def _with_hidden_layer(function):
+    projection = function.head.projection
+    rng, size, dtype = np.random.default_rng(0), (len(projection), 7), projection.dtype
+    hidden, offset = rng.normal(size=size).astype(dtype), rng.normal(size=7).astype(dtype)
+    return function._replace(head=MLP(hidden, offset, rng.normal(size=(7, 9)).astype(dtype), None))
 
 
 def _jax(function):

@@ -1,5 +1,6 @@
 """Feature files joined by identifier: each row to its own sample, and every mismatch named."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -207,6 +208,86 @@ def test_other_files_are_refused(tmp_path, content):
     with pytest.raises(
         InputError, match=r"test\.npz (holds Python objects|is truncated or not an \.npz file)"
     ):
+        load_precomputed(tmp_path, _dataset())
+
+
+def _in_parts(folder, ends=(0, 1, 4), kind="npz"):
+    """The split "train" in parts, its rows in the order of the file."""
+    arrays = _file("train")
+    _write(folder)
+    (folder / "train.npz").unlink()
+    for number, (start, stop) in enumerate(pairwise(ends)):
+        part = {key: array[start:stop] for key, array in arrays.items()}
+        path = folder / f"train-{number:05d}-of-{len(ends) - 1:05d}.{kind}"
+        if kind == "npz":
+            np.savez(path, **part)
+        else:
+            _parquet(path, part)
+    return folder
+
+
+def _parquet(path, arrays):
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    columns = {key: array.tolist() if array.ndim == 2 else array for key, array in arrays.items()}
+    pq.write_table(pa.table(columns), path, row_group_size=2)
+
+
+@pytest.mark.parametrize("kind", ["npz", "parquet"])
+@pytest.mark.parametrize("ends", [(0, 4), (0, 1, 4), (0, 2, 3, 4)])
+def test_a_split_in_parts_is_the_split(tmp_path, ends, kind, monkeypatch):
+    monkeypatch.setattr("zsh_jax.data.blocks.BYTES", 1)  # one row at a time
+    np.testing.assert_array_equal(load_precomputed(_in_parts(tmp_path, ends, kind), _dataset()), EXPECTED)
+
+
+def test_a_split_in_one_parquet_file_and_one_stored_by_columns(tmp_path):
+    _write(tmp_path, test=_file("test", features=np.asfortranarray(_file("test")["features"])))
+    (tmp_path / "train.npz").unlink()
+    _parquet(tmp_path / "train.parquet", _file("train"))
+    np.testing.assert_array_equal(load_precomputed(tmp_path, _dataset()), EXPECTED)
+
+
+def _rewritten(number, **changes):
+    def write(folder):
+        path = folder / f"train-{number:05d}-of-00002.npz"
+        with np.load(path) as file:
+            np.savez(
+                path, **{key: value for key, value in (dict(file) | changes).items() if value is not None}
+            )
+
+    return write
+
+
+WRONG_PARTS = {
+    "missing": (
+        lambda folder: (folder / "train-00001-of-00002.npz").unlink(),
+        r"has 1 of 2 parts of train\.npz \(missing: 1\)",
+    ),
+    "twice": (
+        _rewritten(1, id=np.array(["b2", "b10", "c"])),
+        r"train-\*\.npz: 1 ids occur more than once \(b2\)",
+    ),
+    "length": (_rewritten(1, features=np.zeros((3, 5))), "has features of length"),
+    "rows": (
+        _rewritten(1, features=np.zeros((2, 3))),
+        r"00001-of-00002\.npz: 3 rows of id but shape \(2, 3\)",
+    ),
+    "label": (
+        _rewritten(0, label=None),
+        r"00001-of-00002\.npz has label and train-00000-of-00002\.npz has none",
+    ),
+    "NaN": (_rewritten(1, features=np.full((3, 3), np.nan)), r"features of 3 of 4 samples are not finite"),
+    "both": (
+        lambda folder: np.savez(folder / "train.npz", **_file("train")),
+        r"has train\.npz and train-0000\d-of-00002\.npz; fix: leave one set",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_PARTS)
+def test_parts_that_do_not_fit_are_named(tmp_path, case):
+    spoil, said = WRONG_PARTS[case]
+    spoil(_in_parts(tmp_path))
+    with pytest.raises(InputError, match=said):
         load_precomputed(tmp_path, _dataset())
 
 

@@ -67,17 +67,18 @@ def test_every_figure_is_that_of_numpy_in_all_forms(methods):
     assert lines["zsh"]["unhashed mean"] == lines["cosine"]["16 bits mean"] == ""
 
 
-def test_map_at_each_cut_off_has_a_table(methods):
+@pytest.mark.parametrize("divisor", ["", "_min", "_found"])
+def test_map_at_each_cut_off_has_a_table(methods, divisor):
     sweeps, results = methods
     (part,) = contents(sweeps)
     tables = {table.name: table for table in part.tables}
     for place, n in enumerate((100, 1000)):
-        lines = {line["setting"]: line for line in _parsed(comma_separated(tables[f"map_at_{n}"]))}
+        lines = {line["setting"]: line for line in _parsed(comma_separated(tables[f"map_at{divisor}_{n}"]))}
         for method in METHODS:
             seeds = np.mean(
                 [
                     [
-                        metrics["mean_average_precision_at"][place]
+                        metrics[f"mean_average_precision_at{divisor}"][place]
                         for cell, metrics, *_ in results
                         if (cell["method"], cell["bits"], cell["seed"]) == (method, 32, seed)
                     ]

@@ -23,7 +23,7 @@ def test_splits_are_stacked_within_a_share_of_the_memory(memory_gib, most):
 def test_splits_come_in_rows_of_the_devices(devices):
     """A device without a split would do the work of another once more."""
     every = groups(_axes(seed=tuple(range(40))))
-    plan = make_plan(every, SIZES, memory_gib=0.3, devices=devices)
+    plan = make_plan(every, SIZES, memory_gib=0.3, places=devices)
     chunks = {batch.splits for batch in plan.batches}
     assert sum(map(len, chunks)) == 40
     assert all(len(chunk) % devices == 0 for chunk in chunks)

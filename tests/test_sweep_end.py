@@ -212,7 +212,7 @@ def test_both_can_be_turned_off(ended, tmp_path, capsys):
     few = {"only": "zsh", "sweep__unseen": repr(SETS[0]), "sweep__seed": 0}
     assert ended.run(tmp_path / "off", report=False, gallery__queries=0, **few) == 0
     assert {path.name for path in (tmp_path / "off").iterdir()} == {
-        *("config.json", "results.jsonl", "history.jsonl", "semantics")
+        *("config.json", "results.jsonl", "history.jsonl", "semantics", "splits.json")
     }
     said = capsys.readouterr()
     assert "report" not in said.out

@@ -37,7 +37,9 @@ def test_a_file_in_the_way_of_a_folder(config, tmp_path, name):
     assert not list(path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["results.jsonl", "history.jsonl", "config.json", "gallery.npz"])
+@pytest.mark.parametrize(
+    "name", ["results.jsonl", "history.jsonl", "config.json", "gallery.npz", "splits.json"]
+)
 def test_a_folder_in_the_way_of_a_file(config, tmp_path, name):
     (tmp_path / "w" / name).mkdir()
     with pytest.raises(InputError, match=f"{name} is a folder"):

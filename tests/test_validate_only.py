@@ -38,7 +38,7 @@ def nothing_runs(monkeypatch):
         raise AssertionError("it was run")
 
     monkeypatch.setattr("zsh_jax.commands.sweep.run", refuse)
-    monkeypatch.setattr("zsh_jax.commands.sweep.open_results", refuse)
+    monkeypatch.setattr("zsh_jax.commands.record.open_results", refuse)
     monkeypatch.setattr("zsh_jax.features.extract.extract", refuse)
 
 

@@ -4,9 +4,10 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Container
-from contextlib import suppress
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from zsh_jax.errors import InputError
 from zsh_jax.interrupts import unbroken
@@ -37,6 +38,31 @@ def write_whole(path: Path, content: bytes) -> None:
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file that replaces a file when the context ends, and is deleted if it ends by an exception.
+
+    Args:
+        path: the file; its folder exists.
+
+    Yields:
+        The temporary file, open for writing.
+
+    Raises:
+        OSError: if the folder is not writable, or the disk is full.
+    """
+    beside = _beside(path)
+    try:
+        with beside.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with unbroken:
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def append_whole(path: Path, content: bytes, *, make: bool = False) -> None:

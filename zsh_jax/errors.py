@@ -17,5 +17,9 @@ class InputError(ValueError):
         super().__init__("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line))
 
 
+class ProcessLost(RuntimeError):
+    """Another process of the sweep has ended, and this one cannot go on alone."""
+
+
 class WorkdirGone(OSError):
     """The workdir was deleted, moved or replaced during a sweep: finished cells may be lost."""

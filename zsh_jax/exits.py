@@ -5,11 +5,11 @@ import os
 import sys
 from collections.abc import Callable
 
-from zsh_jax.errors import InputError, WorkdirGone
+from zsh_jax.errors import InputError, ProcessLost, WorkdirGone
 from zsh_jax.interrupts import FIRST, interruptible
 from zsh_jax.limits import check_limits
 
-DISK, INPUT, NOT_FINITE, INTERRUPTED, PIPE = 1, 2, 3, 130, 141
+DISK, INPUT, NOT_FINITE, LOST, INTERRUPTED, PIPE = 1, 2, 3, 4, 130, 141
 
 
 def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
@@ -22,8 +22,8 @@ def end_as_status(program: str, work: Callable[[], int], *, kept: str) -> int:
         kept: added to the line on an interruption or a full disk: what is saved, and how to resume.
 
     Returns:
-        The result of `work`: 0, or 3 if a solve was not finite; 1 if the disk failed; 2 for bad input; 130 after
-        Ctrl-C; 141 for a closed output pipe; 143 after SIGTERM.
+        The result of `work`: 0, or 3 if a solve was not finite; 1 if the disk failed; 2 for bad input; 4 if another
+        process of the same sweep was lost; 130 after Ctrl-C; 141 for a closed output pipe; 143 after SIGTERM.
     """
     _never_unprintable()
     interrupted = f"{program}: interrupted; {kept}"
@@ -51,6 +51,9 @@ def _failed(program: str, error: BaseException, kept: str) -> int:
     if isinstance(error, InputError):
         print(f"{program}: {error}", file=sys.stderr)
         return INPUT
+    if isinstance(error, ProcessLost):
+        print(f"{program}: {error}; {kept}", file=sys.stderr)
+        return LOST
     if isinstance(error, BrokenPipeError):
         # Python flushes the rest of the output at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -98,13 +98,21 @@ def _unspoken() -> Iterator[None]:
 
 
 def leave(status: int) -> NoReturn:
-    """End the process with an exit status; after a signal, without exit handlers, which can wait for a device."""
-    if status < FIRST:
+    """End the process with an exit status.
+
+    After a signal, and with other processes in a sweep, without exit handlers: these can wait for them or a device.
+    """
+    if status < FIRST and not _has_others():
         sys.exit(status)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
     os._exit(status)
+
+
+def _has_others() -> bool:
+    distributed = sys.modules.get("jax.distributed")
+    return distributed is not None and distributed.is_initialized()
 
 
 def _watch(reading: int, line: str, ending: threading.Lock) -> None:

@@ -17,7 +17,7 @@ from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.core.classes import Dictionary
 from zsh_jax.core.feature_maps import RBF, FeaturesAndRBF, Identity
 from zsh_jax.core.hashing import HashFunction, project
-from zsh_jax.core.heads import Joint, Linear, Vectors
+from zsh_jax.core.heads import MLP, ClassCodes, Joint, Linear, Vectors
 from zsh_jax.core.preprocessing import Preprocessing
 from zsh_jax.digest import digest
 from zsh_jax.errors import InputError
@@ -28,7 +28,7 @@ VERSION = 2  # 1 had a file layout for each kind of method
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "preprocessing": {"preprocessing": Preprocessing},
     "feature_map": {"identity": Identity, "rbf": RBF, "features_and_rbf": FeaturesAndRBF},
-    "head": {"linear": Linear, "joint": Joint, "vectors": Vectors},
+    "head": {"linear": Linear, "mlp": MLP, "class_codes": ClassCodes, "joint": Joint, "vectors": Vectors},
     "class_head": {"linear": Linear, "dictionary": Dictionary},
 }
 """For each part of a hash function, its kinds by their names in files."""

@@ -142,6 +142,12 @@ def several(takes: Takes, *, least: int = 0) -> Takes:
     return Takes(f"a tuple of {few}different {takes.words}", test)
 
 
+def one_or_several(takes: Takes) -> Takes:
+    """One value, or a tuple of one or more."""
+    plain = several(takes, least=1)
+    return Takes(f"{takes.words}; or a tuple of them", lambda value: takes.test(value) or plain.test(value))
+
+
 def ascending(takes: Takes) -> Takes:
     """A tuple of increasing values."""
     plain = several(takes)

@@ -26,7 +26,7 @@ EXAMPLES = """examples:
   python -m zsh_jax.data features folder gist+colour --path IMAGES"""
 
 TAKES = {
-    **dict.fromkeys(("data_dir", "path", "weights", "cache"), takes.path()),
+    **dict.fromkeys(("data_dir", "path", "root", "weights", "cache"), takes.path()),
     "name": takes.dataset_name(),
     "features": takes.text(1000),
     "image_size": takes.whole(1, LARGEST_SIDE),
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
             str(error)
             .replace("--config.dataset.data_dir", "--data-dir")
             .replace("--config.dataset.path", "--path")
+            .replace("--config.dataset.root", "--root")
             .replace("--config.dataset.first_label=", "--first-label=")
         )
         raise InputError(said) from None
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in (prepare, features):
         verb.add_argument("name", help=f"{', '.join(DATASETS)}, or a data set of TFDS")
         verb.add_argument("--path", help="file or folder of a data set that is not in TFDS")
+        verb.add_argument("--root", help="folder that the image paths of lists start from")
         verb.add_argument(
             "--image-size",
             type=int,
@@ -104,7 +106,13 @@ def _list(data_dir: str | None, cache: str | None) -> None:
 
 def _source(options: argparse.Namespace) -> Source:
     return Source(
-        options.name, options.data_dir, options.path, options.image_size, DEFAULT_KEYS, options.first_label
+        options.name,
+        options.data_dir,
+        options.path,
+        options.image_size,
+        DEFAULT_KEYS,
+        options.first_label,
+        root=options.root,
     )
 
 
@@ -116,7 +124,7 @@ def _prepared(options: argparse.Namespace) -> Dataset:
         _prepare_tfds(options.name, options.data_dir)
     if base.startswith("imagenet"):
         _index(options.name, options.data_dir)
-    images = base == "folder"  # check each of its files
+    images = base in ("folder", "lists")  # check each of its files
     return load_dataset(_source(options), images=images)
 
 
@@ -166,6 +174,10 @@ def _describe(dataset: Dataset) -> str:
         lines.append(
             f"labels a sample: {per_sample.mean():.2f} on average, {np.count_nonzero(per_sample == 0):,} have none"
         )
+    if dataset.given is not None:
+        roles = zip(dataset.given._fields[1:], dataset.given[1:], strict=True)
+        numbers = [f"{role.replace('_', ' ')} {np.count_nonzero(marks):,}" for role, marks in roles]
+        lines.append("roles: " + ", ".join(numbers))
     if dataset.features is not None:
         lines.append(f"features: {dataset.features.shape[1]} values")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The command of an installed package: `zsh-jax sweep | merge | report | leaderboard | export | data`."""
+"""The command of an installed package: `zsh-jax VERB`; `VERBS` has them all."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -51,6 +51,18 @@ def _leaderboard(arguments: Sequence[str]) -> int:
     return leaderboard(arguments)
 
 
+def _evaluate(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.evaluate import main as evaluate
+
+    return evaluate(arguments)
+
+
+def _encode(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.encode import main as encode
+
+    return encode(arguments)
+
+
 def _export(arguments: Sequence[str]) -> int:
     from zsh_jax.export.__main__ import main as export
 
@@ -69,6 +81,8 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
         "merge": _merge,
         "report": _report,
         "leaderboard": _leaderboard,
+        "evaluate": _evaluate,
+        "encode": _encode,
         "export": _export,
         "data": _data,
     }
@@ -78,6 +92,8 @@ ABOUT = {
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
     "leaderboard": "rank the methods of sweeps, with provenance: WORKDIR [WORKDIR ...] [--out FILE]",
+    "evaluate": "judge saved codes of any program by every rule of mAP: QUERY DATABASE [--bits L] [--json OUT]",
+    "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",
     "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }

@@ -11,7 +11,9 @@ from zsh_jax.errors import InputError
 from zsh_jax.report.gallery import GALLERY
 from zsh_jax.sweep.tuning import VALIDATION
 from zsh_jax.tracking.history import HISTORY
+from zsh_jax.tracking.positions import POSITIONS
 from zsh_jax.tracking.results import RESULTS
+from zsh_jax.tracking.splits import SPLITS
 
 FIX = "fix: move it away, or choose another --config.workdir"
 
@@ -26,6 +28,7 @@ def check_places(config: ConfigDict) -> None:
     workdir = Path(config.workdir)
     wanted = {
         "models": True,
+        POSITIONS: True,
         "semantics": True,
         "report": config.report,
         "report/figures": config.report,
@@ -35,7 +38,13 @@ def check_places(config: ConfigDict) -> None:
     }
     for name in (name for name, is_wanted in wanted.items() if is_wanted):
         _check_folder(workdir / name)
-    for name, added_to in ((RESULTS, True), (HISTORY, True), ("config.json", False), (GALLERY, False)):
+    for name, added_to in (
+        (RESULTS, True),
+        (HISTORY, True),
+        ("config.json", False),
+        (SPLITS, False),
+        (GALLERY, False),
+    ):
         path = workdir / name
         if path.is_dir():
             raise InputError(f"workdir: {path} is a folder, but the sweep writes a file there; {FIX}")

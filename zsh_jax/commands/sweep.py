@@ -1,8 +1,12 @@
-"""Run a sweep from its plan to its report."""
+"""Run a sweep from its plan to its report.
+
+Of several processes all run the batches; the one that leads reads and writes the workdir, and tells the others what is
+finished.
+"""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,14 +18,17 @@ from rich.console import Console
 
 from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
+from zsh_jax.commands.distributed import joined
 from zsh_jax.commands.places import check_places
 from zsh_jax.commands.program_cache import keep_programs
-from zsh_jax.commands.resume import cells_done, check_start, told_other_data
+from zsh_jax.commands.record import Around, open_record, plan_digest, wandb_of
+from zsh_jax.commands.resume import check_start
+from zsh_jax.commands.saving import save_batches
 from zsh_jax.commands.validate import validate
 from zsh_jax.errors import InputError
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
-from zsh_jax.model_file import save
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
@@ -32,26 +39,20 @@ from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.sweep.mesh import sweep_mesh
-from zsh_jax.sweep.plan import Batch
-from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.plan import Batch, Plan
+from zsh_jax.sweep.processes import leads, told
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, described, tried_axes, validation_config
-from zsh_jax.tracking.history import append_history
 from zsh_jax.tracking.lock import locked
-from zsh_jax.tracking.models import model_path
+from zsh_jax.tracking.positions import keeper_of
 from zsh_jax.tracking.progress import progress
-from zsh_jax.tracking.provenance import provenance, run_provenance
 from zsh_jax.tracking.results import (
-    Results,
-    append_results,
     cell_id,
     check_evaluation,
-    open_results,
     read_results,
 )
 from zsh_jax.tracking.time_left import work_of
-from zsh_jax.tracking.vectors import save_vectors
-from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_missing, log_sweep
+from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_missing, log_sweep
 
 
 def run_sweep(config: ConfigDict, console: Console | None = None, command: str = "") -> list[dict[str, Any]]:
@@ -69,6 +70,7 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
 
     Raises:
         InputError: if the configuration or its data are not valid; nothing has been written then.
+        ProcessLost: if another of the processes that run it together (`config.distributed`) has ended.
 
     Example:
         Features of one's own, with a class held out, after the example of `zsh_jax.fit`:
@@ -91,19 +93,26 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
     x64 = config.get("x64") is True or jnp.result_type(float) == jnp.float64
     if config.cache_programs:
         keep_programs()
-    _check_products(config)
-    products = "highest" if config.products == "float32" else config.products
-    with jax.enable_x64(x64), jax.default_matmul_precision(products):
-        if config.validate_only:
-            return _swept(config, console, command, lambda: None)
-        check_places(config)  # before the lock, which is a file in the workdir
-        with locked(config.workdir) as lock:
-            try:
-                rows = _swept(config, console, command, lock.check)
-            except OSError:
-                lock.check()  # if the workdir is gone, report that instead
-                raise
-            lock.check()
+    with joined(config) as processes:
+        if not leads(processes):
+            console = Console(quiet=True)
+        _check_products(config)
+        products = "highest" if config.products == "float32" else config.products
+        with jax.enable_x64(x64), jax.default_matmul_precision(products):
+            return _run(config, Around(console, command, lambda: None, processes))
+
+
+def _run(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
+    if config.validate_only or not leads(around.processes):
+        return _swept(config, around)
+    check_places(config)  # before the lock, which is a file in the workdir
+    with locked(config.workdir) as lock:
+        try:
+            rows = _swept(config, around._replace(check=lock.check))
+        except OSError:
+            lock.check()  # if the workdir is gone, report that instead
+            raise
+        lock.check()
     return rows
 
 
@@ -115,32 +124,24 @@ def _check_products(config: ConfigDict) -> None:
         )
 
 
-def _swept(
-    config: ConfigDict, console: Console, command: str, check: Callable[[], None]
-) -> list[dict[str, Any]]:
-    """The rows of the sweep's own cells; `check` raises if the workdir no longer exists."""
+def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
+    """The rows of the sweep's own cells."""
+    console, processes = around.console, around.processes
     check_limits(int(config.memory_gib * 2**30))
-    check_start(config.workdir)
-    group = f"{config.name}-{config.dataset.name}"
-    wandb = WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
-    check_wandb(wandb)
-    check_places(config)
+    if leads(processes):
+        check_start(config.workdir)
+        check_wandb(wandb_of(config))
+        check_places(config)
+    told(processes)  # the others begin when these checks are over
     if config.validate_only:
-        validate(config, console)
+        if leads(processes):
+            validate(config, console)
         return []
-    plan, inputs = lay_out(config)
-    check_disk(config, plan, inputs)
-    choices = _tune(config, console, command, check) if config.tuning.axes else {}
-    if choices:
-        plan, inputs = lay_out(config, choices)
+    plan, inputs, choices = _laid_out(config, around)
     cutoffs = tuple(config.evaluation.cutoffs)
     identities = [identity(cell, inputs) for cell in plan.cells()]
     cells = set(map(cell_id, identities))
     evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
-    check_evaluation(config.workdir, cells, **evaluation)
-    kept = config.to_dict() | ({"choices": choices} if choices else {})
-    results = open_results(config.workdir, kept | ({"command": command} if command else {}))
-    save_vectors(config.workdir, inputs)
     end = EndSettings(
         workdir=config.workdir,
         source=input_settings(config).parts[-1].source,
@@ -150,9 +151,21 @@ def _swept(
         report=config.report,
     )
     shown = kept_for_gallery(end, plan, inputs)
-    done = cells_done(config.workdir, results, identities, save_models=config.save_models, shown=shown)
-    made_by = provenance()
-    wandb = wandb._replace(provenance=run_provenance(made_by), check=check)
+    if processes is not None:
+        processes.check_same(plan_digest(config, plan, identities), "plans")
+    record = None
+    if leads(processes):
+        check_evaluation(config.workdir, cells, **evaluation)
+        record = open_record(
+            config,
+            inputs,
+            identities,
+            command=around.command,
+            choices=choices,
+            shown=shown,
+            check=around.check,
+        )
+    done = frozenset(told(processes, record and sorted(record.done)))
 
     def is_done(cell: dict[str, Any]) -> bool:
         return cell_id(cell) in done
@@ -163,24 +176,35 @@ def _swept(
     def keeps_model(cell: dict[str, Any]) -> bool:
         return config.save_models or cell_id(cell) in shown
 
-    memory = {"memory_gib": config.memory_gib, "compiled": Compiled(sweep_mesh(config.mesh.sweep))}
+    compiled = Compiled(sweep_mesh(config.mesh.sweep, config.mesh.data), processes)
+    memory = {"memory_gib": config.memory_gib, "compiled": compiled}
     plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
+    batches = run(
+        plan,
+        inputs,
+        **memory,
+        **evaluation,
+        keeps_model=keeps_model,
+        is_done=is_done,
+        tell=partial(say, console),
+        keeper=keeper_of(config.workdir, config.checkpoint_seconds, partial(say, console)),
+    )
+    if record is None:
+        deque(batches, maxlen=0)
+        return told(processes)
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
-    if other_data := told_other_data(results, identities):
-        say(console, other_data)
-    wandb = log_missing(wandb, done, partial(say, console))
+    if record.other_data:
+        say(console, record.other_data)
+    wandb = log_missing(record.wandb, done, partial(say, console))
     with progress(console, work_of(plan.batches, todo)) as advance:
-        batches = run(
-            plan,
-            inputs,
-            **memory,
-            **evaluation,
-            keeps_model=keeps_model,
-            is_done=is_done,
-            tell=partial(say, console),
-        )
-        results, wandb = _saved(
-            config.workdir, batches, results, wandb, made_by=made_by, check=check, advance=advance
+        results, wandb = save_batches(
+            config.workdir,
+            batches,
+            record.results,
+            wandb,
+            made_by=record.made_by,
+            check=around.check,
+            advance=advance,
         )
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
@@ -188,33 +212,26 @@ def _swept(
     rows = as_tuned(own, config.tuning.axes.to_dict())
     print_summary(console, rows, cutoffs, config.reference)
     _conclude(
-        config, console, rows, wandb, lambda: write_end(end, plan, inputs, partial(say, console), check)
+        config,
+        console,
+        rows,
+        wandb,
+        lambda: write_end(end, plan, inputs, partial(say, console), around.check),
     )
     _say_failed(console, own, results.path)
+    told(processes, own)
     return own
 
 
-def _saved(
-    workdir: str,
-    batches: Iterable[Sequence[CellResult]],
-    results: Results,
-    wandb: WandbSettings,
-    *,
-    made_by: Mapping[str, str | None],
-    check: Callable[[], None],
-    advance: Callable[[Sequence[CellResult]], object],
-) -> tuple[Results, WandbSettings]:
-    """Save each batch as it ends; W&B writes its runs in a second thread, while the next batch runs."""
-    with ThreadPoolExecutor(1) as behind:
-        logged = behind.submit(lambda: wandb)
-        for batch in batches:
-            check()
-            _save_models(workdir, batch)
-            append_history(workdir, batch)
-            results = append_results(results, batch, made_by)
-            logged = behind.submit(log_cells, logged.result(), batch)
-            advance(batch)
-        return results, logged.result()
+def _laid_out(config: ConfigDict, around: Around) -> tuple[Plan, Inputs, Choices]:
+    """The plan, the inputs, and what tuning has chosen."""
+    plan, inputs = lay_out(config)
+    if leads(around.processes):
+        check_disk(config, plan, inputs)
+    if not config.tuning.axes:
+        return plan, inputs, {}
+    choices = _tune(config, around)
+    return *lay_out(config, choices), choices
 
 
 def _conclude(
@@ -238,19 +255,12 @@ def _say_failed(console: Console, rows: Sequence[Mapping[str, Any]], path: Path)
         say(console, f"{failed} of {len(rows)} cells were not finite; see status in {path}")
 
 
-def _save_models(workdir: str, batch: Sequence[CellResult]) -> None:
-    for result in batch:
-        if result.model is not None:
-            path = model_path(workdir, cell_id(result.cell))
-            save(path, result.model, result.cell)
-
-
-def _tune(config: ConfigDict, console: Console, command: str, check: Callable[[], None]) -> Choices:
+def _tune(config: ConfigDict, around: Around) -> Choices:
     """Try settings on validation classes, as a sweep below the workdir, and choose the best."""
     validation = validation_config(config)
     check_settings(validation)
-    rows = _swept(validation, console, command, check)
-    check()
+    rows = _swept(validation, around)
+    around.check()
     choices = choose(rows, tried_axes(config))
-    say(console, f"chosen on validation classes:\n{described(choices)}")
+    say(around.console, f"chosen on validation classes:\n{described(choices)}")
     return choices

@@ -67,7 +67,7 @@ def read_value(text: str, kind: type) -> Any:
 
     Args:
         text: of the flag.
-        kind: type of the setting: bool, int, float, str, tuple or ConfigDict.
+        kind: type of the setting: bool, int, float, str, tuple or ConfigDict; object for one or several paths.
 
     Returns:
         The value. For a tuple, one bare value or word becomes a tuple of one.
@@ -83,8 +83,8 @@ def read_value(text: str, kind: type) -> Any:
         return int(text, 0)
     if kind is float:
         return float(text)
-    if kind is str:
-        return text
+    if kind in (str, object):
+        return text if kind is str else _paths(text)
     if issubclass(kind, tuple | list):
         return _tuple(text)
     value = ast.literal_eval(text)
@@ -103,6 +103,17 @@ def _tuple(text: str) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,)
 
 
+def _paths(text: str) -> str | tuple[Any, ...]:
+    """Several paths if the text is a tuple, else one path."""
+    if not text.startswith(("(", "[")):
+        return text
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):  # the name of a file
+        return text
+    return tuple(value) if isinstance(value, tuple | list) else text
+
+
 def _kind(here: ConfigDict, setting: str) -> tuple[type, bool]:
     """The type of a setting, and whether it may be None: an experiment's value may be unset again."""
     known: Any = defaults()
@@ -119,6 +130,7 @@ def _wanted(kind: type) -> str:
         int: "a whole number",
         float: "a number",
         str: "text",
+        object: "a path, or several, such as \"('a.npz', 'b.npz')\"",
         ConfigDict: "a dict, such as \"{'key': (1, 2)}\"",
     }
     return wanted.get(kind, "a tuple, such as '(16, 32)'")

@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.kernel import squared_distances
+from zsh_jax.core.sharding import by_share
 
 
 class AnchorGraph(NamedTuple):
@@ -52,13 +53,43 @@ def anchor_graph(
     Raises:
         ValueError: there are fewer anchors than `nearest`.
     """
-    n, k = x.shape[0], anchor_features.shape[0]
+    k = anchor_features.shape[0]
     if not 1 <= nearest <= k:
         raise ValueError(f"cannot find {nearest} nearest of {k} anchors")
 
-    def shares(row: Float[Array, " d"]) -> tuple[Int[Array, " s"], Float[Array, " s"]]:
-        negative, chosen = lax.top_k(-squared_distances(row[None], anchor_features)[0], nearest)
-        return chosen, jax.nn.softmax(negative / (2 * sigma_squared))
-
-    chosen, weights = lax.map(shares, x, batch_size=min(block, n))
+    chosen, weights = by_share(
+        partial(_shares, nearest=nearest, block=block), (x,), (anchor_features, sigma_squared)
+    )
     return AnchorGraph(chosen, weights, jnp.zeros(k, x.dtype).at[chosen].add(weights))
+
+
+def _shares(
+    x: Float[Array, "n d"],
+    anchor_features: Float[Array, "k d"],
+    sigma_squared: Float[Array, ""],
+    *,
+    nearest: int,
+    block: int,
+) -> tuple[Int[Array, "n s"], Float[Array, "n s"]]:
+    def of_row(row: Float[Array, " d"]) -> tuple[Int[Array, " s"], Float[Array, " s"]]:
+        distances = squared_distances(row[None], anchor_features)[0]
+        return weights_on_anchors(distances, sigma_squared, nearest=nearest)
+
+    return lax.map(of_row, x, batch_size=min(block, x.shape[0]))
+
+
+def weights_on_anchors(
+    squared: Float[Array, "*n k"], sigma_squared: Float[Array, ""], *, nearest: int
+) -> tuple[Int[Array, "*n s"], Float[Array, "*n s"]]:
+    """The nearest anchors of samples, and their weights, from squared distances.
+
+    Args:
+        squared: distances of each sample to the anchors.
+        sigma_squared: bandwidth of the kernel.
+        nearest: anchors a sample, s.
+
+    Returns:
+        Indices of the anchors, nearest first, and weights that sum to 1.
+    """
+    negative, chosen = lax.top_k(-squared, nearest)
+    return chosen, jax.nn.softmax(negative / (2 * sigma_squared))

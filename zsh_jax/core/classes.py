@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, UInt8
+from jax import lax
+from jaxtyping import Array, Float, Int, UInt8
 
 from zsh_jax.core.descent import descend
 from zsh_jax.core.kernel import squared_distances
@@ -13,6 +14,7 @@ from zsh_jax.core.problem import State
 
 MAX_SWEEPS = 100
 ROUNDING = 64  # units in the last place
+KNOWN = 1 << 16  # training codes that are compared with the class vectors at a time
 
 
 class Dictionary(NamedTuple):
@@ -34,15 +36,34 @@ class Dictionary(NamedTuple):
     def __call__(self, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
         """Find the codes in {-1, +1}, (c, l), of class vectors of unit length, (c, e)."""
         dictionary = self.dictionary
-        known = unpack_codes(self.codes, bits=dictionary.shape[0]).astype(dictionary.dtype)
         target, coupling = vectors @ dictionary.T, dictionary @ dictionary.T
         # With few classes many bits do not affect the fit: break these ties deterministically, not by rounding.
         tie = ROUNDING * jnp.finfo(target.dtype).eps * jnp.abs(target).max()
-        nearest = jnp.argmin(squared_distances(vectors, known @ dictionary), axis=1)
-        starts = jnp.where(target + tie < 0, -1, 1).astype(target.dtype), known[nearest]
+        starts = jnp.where(target + tie < 0, -1, 1).astype(target.dtype), self._best_known(vectors)
         ends = [descend(start, target, coupling, max_sweeps=MAX_SWEEPS, tie=tie) for start in starts]
         one, other = (jnp.sum((vectors - codes @ dictionary) ** 2, axis=1) for codes in ends)
         return jnp.where((one < other - tie)[:, None], ends[0], ends[1])
+
+    def _best_known(self, vectors: Float[Array, "c e"]) -> Float[Array, "c l"]:
+        """The training code that fits each class vector best; of equally good ones, the first."""
+        count, dictionary = self.codes.shape[0], self.dictionary
+        size = min(KNOWN, count)
+
+        def among(start: Int[Array, ""] | int) -> tuple[Float[Array, " c"], Float[Array, "c l"]]:
+            packed = lax.dynamic_slice_in_dim(self.codes, start, size)
+            known = unpack_codes(packed, bits=dictionary.shape[0]).astype(dictionary.dtype)
+            distances = squared_distances(vectors, known @ dictionary)
+            return distances.min(1), known[jnp.argmin(distances, axis=1)]
+
+        def better(
+            i: Int[Array, ""], best: tuple[Float[Array, " c"], Float[Array, "c l"]]
+        ) -> tuple[Float[Array, " c"], Float[Array, "c l"]]:
+            found = among(jnp.minimum(i * size, count - size))
+            nearer = found[0] < best[0]
+            return jnp.where(nearer, found[0], best[0]), jnp.where(nearer[:, None], found[1], best[1])
+
+        first = among(0)
+        return (first if size == count else lax.fori_loop(1, -(-count // size), better, first))[1]
 
 
 def class_dictionary(state: State) -> Dictionary:

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from zsh_jax.core.sharding import by_share
+
 SAMPLES = 1024
 """Samples at a time on the CPU: their codes and targets stay in a core's cache, and each part rests when it is done."""
 BITS = 16
@@ -40,11 +42,25 @@ def descend(
     Returns:
         B, in {-1, +1}, (n, l).
     """
+    own = partial(_descend, max_sweeps=max_sweeps, samples=samples, bits=bits)
+    return by_share(own, (codes, target), (coupling, jnp.asarray(tie, target.dtype)))
+
+
+def _descend(
+    codes: Float[Array, "n l"],
+    target: Float[Array, "n l"],
+    coupling: Float[Array, "l l"],
+    tie: Float[Array, ""],
+    *,
+    max_sweeps: int,
+    samples: int | None,
+    bits: int | None,
+) -> Float[Array, "n l"]:
+    """`descend` on the samples of one device."""
     n, length = codes.shape
     on_cpu = jax.default_backend() == "cpu"
     part = min(n, samples or (SAMPLES if on_cpu else n))
     block = min(length, bits or (1 if on_cpu else BITS))
-    tie = jnp.asarray(tie, target.dtype)
     # Codes, targets and couplings of zero have fields of zero, and stay as they are.
     parts = -(-n // part)
     part = -(-n // parts)

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from zsh_jax.core.graph_over_devices import nearest_over_devices
 from zsh_jax.core.kernel import squared_distances
+from zsh_jax.core.sharding import data_devices
 
 EdgeWeights = Literal["heat", "binary"]
 
@@ -62,7 +64,11 @@ def knn_graph(
         order = jnp.argsort(exact)
         return exact[order], neighbours[order]
 
-    squared, neighbours = lax.map(lambda args: nearest(*args), (x, jnp.arange(n)), batch_size=min(block, n))
+    if data_devices() > 1:
+        squared, neighbours = nearest_over_devices(x, k=k, block=block)
+    else:
+        every = (x, jnp.arange(n))
+        squared, neighbours = lax.map(lambda args: nearest(*args), every, batch_size=min(block, n))
     if weights == "binary":
         return Graph(neighbours, jnp.ones_like(squared))
     width = jnp.sqrt(squared[:, -1])

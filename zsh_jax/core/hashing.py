@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,7 @@ from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.packing import pack_codes
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing
+from zsh_jax.core.sharding import by_share
 
 
 class HashFunction(NamedTuple):
@@ -58,7 +59,7 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
         >>> bool((zsh.unpack_codes(codes, bits=16) == np.sign(zsh.project(model, features))).all())
         True
     """
-    return _in_blocks(partial(_project, hash_function), x, block=block)
+    return _in_blocks(_project, hash_function, x, block=block)
 
 
 @partial(jax.jit, static_argnames="block")
@@ -77,7 +78,7 @@ def mapped_rbf(
     Returns:
         (n, m).
     """
-    return _in_blocks(lambda rows: rbf(apply_preprocessing(preprocessing, rows)), x, block=block)
+    return _in_blocks(_mapped, (preprocessing, rbf), x, block=block)
 
 
 @partial(jax.jit, static_argnames="block")
@@ -113,12 +114,7 @@ def encode(
     if code_length(hash_function) == 0:
         raise ValueError("a bound has no codes; fix: use project, and compare its results by cosine")
 
-    def encode_block(
-        x: Float[Array, "b d"], phi: Float[Array, "b m"] | None = None
-    ) -> UInt8[Array, "b bytes"]:
-        return pack_codes(_project(hash_function, x, phi))
-
-    return _in_blocks(encode_block, *((x,) if phi is None else (x, phi)), block=block)
+    return _in_blocks(_codes, hash_function, *((x,) if phi is None else (x, phi)), block=block)
 
 
 def encode_each(
@@ -171,7 +167,33 @@ def _project(
     return hash_function.head(hash_function.feature_map(features, phi))
 
 
+def _codes(
+    hash_function: HashFunction, x: Float[Array, "b d"], phi: Float[Array, "b m"] | None = None
+) -> UInt8[Array, "b bytes"]:
+    return pack_codes(_project(hash_function, x, phi))
+
+
+def _mapped(made_by: tuple[Preprocessing, RBF], x: Float[Array, "b d"]) -> Float[Array, "b m"]:
+    preprocessing, rbf = made_by
+    return rbf(apply_preprocessing(preprocessing, x))
+
+
 def _in_blocks(
+    function: Callable[..., Shaped[Array, "b *s"]],
+    parameters: Any,
+    *rows: Shaped[Array, "n *_"],
+    block: int,
+) -> Shaped[Array, "n *s"]:
+    """Apply a function of parameters and rows to blocks of the rows of each device."""
+
+    def of_share(*args: Any) -> Shaped[Array, "n *s"]:
+        *own, parameters = args
+        return _one_by_one(partial(function, parameters), *own, block=block)
+
+    return by_share(of_share, rows, (parameters,))
+
+
+def _one_by_one(
     function: Callable[..., Shaped[Array, "b *s"]], *rows: Shaped[Array, "n *_"], block: int
 ) -> Shaped[Array, "n *s"]:
     """Apply a function of rows to blocks of them, all of one size: the last block overlaps the one before.

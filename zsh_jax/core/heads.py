@@ -33,6 +33,58 @@ class Linear(NamedTuple):
         return projected if self.offset is None else projected + self.offset[None]
 
 
+class MLP(NamedTuple):
+    """relu(f W + a) P + o: a perceptron with one hidden layer.
+
+    Attributes:
+        hidden: W.
+        hidden_offset: a.
+        projection: P.
+        offset: o; None for none.
+    """
+
+    hidden: Float[Array, "m h"]
+    hidden_offset: Float[Array, " h"]
+    projection: Float[Array, "h l"]
+    offset: Float[Array, " l"] | None = None
+
+    @property
+    def bits(self) -> int:
+        """Code length l."""
+        return self.projection.shape[-1]
+
+    @full_precision
+    def __call__(self, features: Float[Array, "n m"]) -> Float[Array, "n l"]:
+        """Map features, (n, m), to l values."""
+        units = jnp.maximum(features @ self.hidden + self.hidden_offset[None], 0)
+        return Linear(self.projection, self.offset)(units)
+
+
+class ClassCodes(NamedTuple):
+    """The code of the class with the highest score f P + o.
+
+    Attributes:
+        projection: P, to the scores of classes.
+        offset: o.
+        codes: of the classes.
+    """
+
+    projection: Float[Array, "m c"]
+    offset: Float[Array, " c"]
+    codes: Float[Array, "c l"]
+
+    @property
+    def bits(self) -> int:
+        """Code length l."""
+        return self.codes.shape[-1]
+
+    @full_precision
+    def __call__(self, features: Float[Array, "n m"]) -> Float[Array, "n l"]:
+        """Classify features, (n, m), and look the codes up."""
+        scores = features @ self.projection + self.offset[None]
+        return self.codes[jnp.argmax(scores, axis=1)]
+
+
 class Vectors(NamedTuple):
     """f C, or f itself, for a bound: it compares real-valued vectors by cosine and has no codes.
 
@@ -85,7 +137,7 @@ class Joint(NamedTuple):
         return z @ self.frame - self.offset[None]
 
 
-Head = Linear | Joint | Vectors
+Head = Linear | MLP | ClassCodes | Joint | Vectors
 ClassHead = Linear | Dictionary
 
 

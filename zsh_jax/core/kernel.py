@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.precision import full_precision
 
@@ -21,9 +21,26 @@ def draw_anchors(key: PRNGKeyArray, x: Float[Array, "n d"], *, count: int) -> Fl
     Raises:
         ValueError: there are fewer samples than anchors.
     """
-    if not 1 <= count <= x.shape[0]:
-        raise ValueError(f"cannot draw {count} anchors from {x.shape[0]} training samples")
-    return x[jax.random.choice(key, x.shape[0], (count,), replace=False)]
+    return x[draw_anchor_rows(key, samples=x.shape[0], count=count)]
+
+
+def draw_anchor_rows(key: PRNGKeyArray, *, samples: int, count: int) -> Int[Array, " k"]:
+    """The rows of the anchors of `draw_anchors` among the training samples.
+
+    Args:
+        key: of the draw.
+        samples: number of training samples n.
+        count: number of anchors k, at most n.
+
+    Returns:
+        Distinct indices.
+
+    Raises:
+        ValueError: there are fewer samples than anchors.
+    """
+    if not 1 <= count <= samples:
+        raise ValueError(f"cannot draw {count} anchors from {samples} training samples")
+    return jax.random.choice(key, samples, (count,), replace=False)
 
 
 @jax.jit
@@ -70,5 +87,10 @@ def rbf_features(
     Returns:
         (n, m) with m = k + 1.
     """
-    bumps = jnp.exp(-squared_distances(x, anchor_features) / (2 * sigma_squared))
-    return jnp.concatenate([bumps, jnp.ones((x.shape[0], 1), bumps.dtype)], axis=1)
+    return rbf_of_distances(squared_distances(x, anchor_features), sigma_squared)
+
+
+def rbf_of_distances(squared: Float[Array, "n k"], sigma_squared: Float[Array, ""]) -> Float[Array, "n m"]:
+    """Phi of samples whose squared distances to the anchors are known; see `rbf_features`."""
+    bumps = jnp.exp(-squared / (2 * sigma_squared))
+    return jnp.concatenate([bumps, jnp.ones((squared.shape[0], 1), bumps.dtype)], axis=1)

@@ -9,7 +9,9 @@ from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.anchor_graph import AnchorGraph
 from zsh_jax.core.graph import Graph
+from zsh_jax.core.graph_over_devices import laplacian_over_devices
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.sharding import by_share, data_devices
 
 
 @partial(jax.jit, static_argnames=("normalised", "block"))
@@ -38,6 +40,9 @@ def laplacian_quadratic(
     degree = (weights.sum(1) + in_degree) / 2
     if normalised:
         phi = phi * jnp.where(degree > 0, lax.rsqrt(jnp.where(degree > 0, degree, 1)), 0)[:, None]
+    if data_devices() > 1:
+        total = laplacian_over_devices(phi, neighbours, weights, degree, block=block)
+        return (total + total.T) / 2
 
     def add_block(total: Float[Array, "m m"], rows: Int[Array, " block"]) -> tuple[Float[Array, "m m"], None]:
         inside = rows < n  # the last block may exceed the end
@@ -52,20 +57,32 @@ def laplacian_quadratic(
 
 def _of_anchors(phi: Float[Array, "n m"], graph: AnchorGraph, *, block: int) -> Float[Array, "m m"]:
     """Phi'Phi - (Z'Phi)' Lambda^-1 (Z'Phi), one pass over the samples."""
+    gather = partial(_gathered, count=graph.mass.shape[0], block=block)
+    gathered = by_share(gather, (phi, graph.anchors, graph.weights), gives="sums")
+    smoothed = gathered * lax.rsqrt(jnp.where(graph.mass > 0, graph.mass, 1))[:, None]
+    return phi.T @ phi - smoothed.T @ smoothed
+
+
+def _gathered(
+    phi: Float[Array, "n m"],
+    anchors: Int[Array, "n s"],
+    weights: Float[Array, "n s"],
+    *,
+    count: int,
+    block: int,
+) -> Float[Array, "k m"]:
+    """Z'Phi."""
     n, m = phi.shape
-    count = graph.mass.shape[0]
 
     def add_block(total: Float[Array, "k m"], rows: Int[Array, " block"]) -> tuple[Float[Array, "k m"], None]:
         inside = rows < n
         rows = jnp.minimum(rows, n - 1)
-        shares = jnp.where(inside[:, None], graph.weights[rows], 0)
+        shares = jnp.where(inside[:, None], weights[rows], 0)
         z = jnp.zeros((rows.shape[0], count), phi.dtype)
-        z = z.at[jnp.arange(rows.shape[0])[:, None], graph.anchors[rows]].add(shares)
+        z = z.at[jnp.arange(rows.shape[0])[:, None], anchors[rows]].add(shares)
         return total + z.T @ phi[rows], None
 
-    gathered, _ = lax.scan(add_block, jnp.zeros((count, m), phi.dtype), _blocks(n, block))
-    smoothed = gathered * lax.rsqrt(jnp.where(graph.mass > 0, graph.mass, 1))[:, None]
-    return phi.T @ phi - smoothed.T @ smoothed
+    return lax.scan(add_block, jnp.zeros((count, m), phi.dtype), _blocks(n, block))[0]
 
 
 def _blocks(n: int, block: int) -> Int[Array, "blocks block"]:

@@ -51,13 +51,38 @@ def objective(
     # |Y R - B W| = |Y - B W R'| for orthogonal R, and W R' is small.
     semantic_residual = problem.semantics - codes @ (regression @ rotation.T)
     projection_residual = codes - (problem.phi @ projection if fitted is None else fitted)
+    fits = jnp.sum(semantic_residual**2), jnp.sum(projection_residual**2)
+    return objective_of_fits(problem, hyper, state, *fits)
+
+
+@full_precision
+def objective_of_fits(
+    problem: Problem,
+    hyper: Hyperparameters,
+    state: State,
+    semantic_fit: Float[Array, ""],
+    projection_fit: Float[Array, ""],
+) -> Objective:
+    """J from its two sums over samples.
+
+    Args:
+        problem: its products are read, not its samples.
+        hyper: scalar weights of the terms.
+        state: its codes are not read.
+        semantic_fit: |Y R - B W|^2.
+        projection_fit: |B - Phi P|^2.
+
+    Returns:
+        J and its five terms, scalars.
+    """
+    projection, rotation, regression = state.projection, state.rotation, state.regression
     locality = hyper.gamma * jnp.sum(projection * (problem.locality @ projection))
     if problem.semantic_locality is not None:
         locality += hyper.delta * jnp.sum(rotation * (problem.semantic_locality @ rotation))
     terms = (
-        jnp.sum(semantic_residual**2),
+        semantic_fit,
         hyper.lam * jnp.sum(regression**2),
-        hyper.alpha * jnp.sum(projection_residual**2),
+        hyper.alpha * projection_fit,
         hyper.beta * jnp.sum(projection**2),
         locality,
     )

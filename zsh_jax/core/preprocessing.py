@@ -106,19 +106,33 @@ def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
 
 def _whitening(x: Float[Array, "n d"], p: int) -> tuple[Float[Array, " d"], Float[Array, "d p"]]:
     """Mean, and the p leading eigenvectors of the covariance, each divided by the standard deviation along it."""
-    n, d = x.shape
+    n = x.shape[0]
     # The mean of a constant feature differs from its value by rounding, which must not be whitened.
     mean = jnp.where(jnp.ptp(x, axis=0) > 0, x.mean(0), x[0])
     centred = x - mean[None]
-    variances, directions = eigh(centred.T @ centred / (n - 1))
+    return mean, whitening_directions(centred.T @ centred / (n - 1), n, p)
+
+
+def whitening_directions(covariance: Float[Array, "d d"], samples: int, p: int) -> Float[Array, "d p"]:
+    """Leading eigenvectors of a covariance, each divided by the standard deviation along it.
+
+    Args:
+        covariance: of the features.
+        samples: number of samples it was estimated from.
+        p: directions to keep.
+
+    Returns:
+        Columns, most variance first; zero for a direction without variance.
+    """
+    variances, directions = eigh(covariance)
     variances, directions = variances[::-1][:p], directions[:, ::-1][:, :p]
     # A direction without variance leaves only rounding: its eigenvalue may have either sign.
-    floor = jnp.finfo(x.dtype).eps * max(n, d) * variances[0]
+    floor = jnp.finfo(covariance.dtype).eps * max(samples, covariance.shape[0]) * variances[0]
     kept = variances > floor
     inverse = jnp.where(kept, jax.lax.rsqrt(jnp.where(kept, variances, 1)), 0)
     # The sign of an eigenvector depends on the library: make its largest entry positive.
     largest = jnp.take_along_axis(directions, jnp.abs(directions).argmax(0)[None], axis=0)
-    return mean, directions * (jnp.where(largest < 0, -1, 1) * inverse[None])
+    return directions * (jnp.where(largest < 0, -1, 1) * inverse[None])
 
 
 def standardisation(x: Float[Array, "n d"]) -> tuple[Float[Array, " d"], Float[Array, " d"]]:

@@ -11,6 +11,8 @@ from zsh_jax.core.anchor_graph import AnchorGraph
 from zsh_jax.core.graph import Graph
 from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.random_signs import random_signs
+from zsh_jax.core.sharding import rows_apart
 
 
 class Hyperparameters(NamedTuple):
@@ -122,7 +124,7 @@ def init_state(problem: Problem, key: PRNGKeyArray, *, bits: int) -> State:
         raise ValueError(f"bits must be at least 1; got {bits}")
     n, m = problem.phi.shape
     e = problem.semantics.shape[1]
-    codes = jax.random.rademacher(key, (n, bits), dtype=problem.phi.dtype)
+    codes = rows_apart(random_signs(key, samples=n, bits=bits, dtype=problem.phi.dtype))
     regression = codes.T @ problem.semantics / n
     return State(
         codes=codes,

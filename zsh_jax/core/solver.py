@@ -68,7 +68,7 @@ def solve(
         raise ValueError(
             f"max_iterations and max_sweeps must be at least 1; got {max_iterations},  {max_sweeps}"
         )
-    alphas = None if alpha_schedule is None else _alphas(hyper, alpha_schedule, max_iterations)
+    alphas = None if alpha_schedule is None else alphas_of(hyper, alpha_schedule, max_iterations)
     fits = whiten(problem, hyper) if alphas is None else _factors(problem, hyper, alphas)
 
     given = _Given(problem_in_basis(problem), hyper, fits, alphas, tolerance)
@@ -130,7 +130,9 @@ def _alternate(
     return with_state(end, fit(end.state.state, jnp.array(max_iterations - 1)).state)
 
 
-def _alphas(hyper: Hyperparameters, schedule: AlphaSchedule, iterations: int) -> Float[Array, " iterations"]:
+def alphas_of(
+    hyper: Hyperparameters, schedule: AlphaSchedule, iterations: int
+) -> Float[Array, " iterations"]:
     """Alpha of each iteration."""
     alpha = jnp.asarray(hyper.alpha)
     factor = jax.vmap(lambda step: jnp.asarray(schedule(step), alpha.dtype))

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from zsh_jax.core.factorisation import solve_lower
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.problem import Hyperparameters, Problem
+from zsh_jax.core.sharding import by_share
 from zsh_jax.core.steps.projection import projection_factor
 
 
@@ -40,7 +41,12 @@ def whiten(problem: Problem, hyper: Hyperparameters) -> Whitened:
     """
     factor = projection_factor(problem, hyper)
     identity = jnp.eye(factor.shape[0], dtype=factor.dtype)
-    return Whitened(solve_lower(factor, problem.phi.T), solve_lower(factor, identity))
+    features = by_share(_solved, (problem.phi,), (factor,), gives="columns")
+    return Whitened(features, solve_lower(factor, identity))
+
+
+def _solved(phi: Float[Array, "n m"], factor: Float[Array, "m m"]) -> Float[Array, "m n"]:
+    return solve_lower(factor, phi.T)
 
 
 @full_precision

@@ -4,8 +4,15 @@ from types import MappingProxyType
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.folder import LAYOUT, load_folder
+from zsh_jax.data.image_lists import LAYOUT as LISTS_LAYOUT
+from zsh_jax.data.image_lists import load_image_lists
 from zsh_jax.data.mirflickr import RELEVANT
+from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
+from zsh_jax.data.nuswide import load_nuswide, most_frequent
 from zsh_jax.data.spec import DatasetSpec, Protocol, Source
+from zsh_jax.data.unseen import NONE
+from zsh_jax.data.xlsa17 import LAYOUT as XLSA17_LAYOUT
+from zsh_jax.data.xlsa17 import SETS, load_xlsa17
 from zsh_jax.errors import InputError
 
 CIFAR10_CLASSES = (
@@ -21,6 +28,12 @@ CIFAR10_CLASSES = (
     "truck",
 )
 PRECOMPUTED = ("precomputed", "word_vectors")  # features and semantics of most data sets
+CUTOFFS = (100, 1000, 5000)
+XLSA17 = Protocol("awa2", "source", "attributes", training_samples=0, cutoffs=CUTOFFS)
+# The protocols of deep hashing have no unseen class.
+SUPERVISED = Protocol(
+    "cifar10", *PRECOMPUTED, unseen=(NONE,), training_samples=5000, queries=1000, of_each_class=True
+)
 
 
 def _shapes(source: Source, images: bool, features: bool) -> Dataset:
@@ -66,14 +79,25 @@ def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
         raise InputError(
             f"dataset.name: {source.name!r} is not known; fix: use mirflickr or mirflickr/relevant"
         )
-    return load_mirflickr(source.data_dir, path=source.path, relevant=which == "relevant", images=images)
+    path = _path(source, "a folder") if source.path else None
+    return load_mirflickr(source.data_dir, path=path, relevant=which == "relevant", images=images)
 
 
 def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
-    from zsh_jax.data.nuswide import load_nuswide
+    which = source.name.removeprefix("nuswide").removeprefix("/")
+    if which not in ("", "21"):
+        raise InputError(f"dataset.name: {source.name!r} is not known; fix: use nuswide or nuswide/21")
+    dataset = load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
+    return most_frequent(dataset, 21) if which else dataset
 
-    return load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
+
+def _xlsa17(source: Source, images: bool, features: bool) -> Dataset:
+    return load_xlsa17(_path(source, XLSA17_LAYOUT), source.name, features=features)
+
+
+def _lists(source: Source, images: bool, features: bool) -> Dataset:
+    size = source.image_size
+    return load_image_lists(_path(source, LISTS_LAYOUT), root=source.root, image_size=size, images=images)
 
 
 def _scene(source: Source, images: bool, features: bool) -> Dataset:
@@ -90,8 +114,9 @@ def _scene(source: Source, images: bool, features: bool) -> Dataset:
 def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
     from zsh_jax.data.feature_files import load_features
 
+    wanted = "a file of features, several, or a pattern"
     return load_features(
-        _path(source, "a .npz, .npy or .mat file of features"),
+        source.path or _path(source, wanted),
         keys=source.keys,
         first_label=source.first_label,
     )
@@ -104,6 +129,10 @@ def _folder(source: Source, images: bool, features: bool) -> Dataset:
 def _path(source: Source, what: str) -> str:
     if not source.path:
         raise InputError(f"dataset.path is not set; fix: give {what} with --config.dataset.path=PATH")
+    if not isinstance(source.path, str):
+        raise InputError(
+            f"dataset.path: {source.name} takes one path, not {len(source.path)}; fix: give {what}"
+        )
     return source.path
 
 
@@ -132,7 +161,13 @@ _ENTRIES = (
         "cifar10",
         load_from_tfds,
         "none is stated; its authors ask to be cited",
-        {"cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES)},
+        {
+            "cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES),
+            # The splits of deep hashing, by the size of the database.
+            "cifar10_54000": SUPERVISED._replace(database="untrained"),
+            "cifar10_59000": SUPERVISED,
+            "cifar10_50000": SUPERVISED._replace(training_samples=50_000, queries=10_000),
+        },
     ),
     # The sizes of all other protocols are ours, chosen in proportion.
     DatasetSpec(
@@ -175,9 +210,32 @@ _ENTRIES = (
         "nuswide",
         _nuswide,
         "see its page; the photographs belong to users of Flickr",
-        {"nuswide": Protocol("nuswide", "source", "word_vectors")},
+        {
+            "nuswide": Protocol("nuswide", "source", "word_vectors"),
+            # 100 queries and 500 training images of each of the 21 most frequent concepts (Li et al. 2016, DPSH).
+            "nuswide21": SUPERVISED._replace(
+                dataset="nuswide/21",
+                features="source",
+                training_samples=10_500,
+                queries=2100,
+                cutoffs=CUTOFFS,
+            ),
+        },
         path="the folder that holds Groundtruth/TrainTestLabels",
         has_images=False,
+    ),
+    # All of trainval_loc is trained on; queries are drawn from test_unseen_loc, where SUN has 20 images of a class.
+    *(
+        DatasetSpec(
+            name,
+            _xlsa17,
+            "see the page of the data set; features and splits state none",
+            {name: XLSA17._replace(dataset=name, queries=500 if name == "sun" else 1000)},
+            path=XLSA17_LAYOUT,
+            has_images=False,
+            states_roles=True,
+        )
+        for name in SETS
     ),
     # Each of six labels is unseen once, two at a time; 2,407 images.
     DatasetSpec(
@@ -211,6 +269,18 @@ _ENTRIES = (
         path="a folder with one sub-folder of images for each class",
     ),
     DatasetSpec(
+        "lists",
+        _lists,
+        "yours",
+        {
+            "lists": Protocol(
+                "lists", "gist", "one-hot", unseen=(NONE,), training_samples=0, queries=0, anchors=300
+            )
+        },
+        path=LISTS_LAYOUT,
+        states_roles=True,
+    ),
+    DatasetSpec(
         "features",
         _feature_files,
         "yours",
@@ -219,7 +289,7 @@ _ENTRIES = (
                 "features", "source", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a .npz, .npy or .mat file of features",
+        path="a file of features (.npz, .npy, .parquet, .mat), or its parts",
         has_images=False,
     ),
 )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int32, Shaped, UInt8
 
+from zsh_jax.data.given_roles import GivenRoles
 from zsh_jax.data.images import LazyImages
 
 
@@ -23,6 +24,7 @@ class Dataset(NamedTuple):
         held_out: classes that the protocol holds out, if the data alone determine them.
         version: changes with images or identifiers, so that cached features of other images are not used.
         auxiliary: marks the samples of an auxiliary data set, which are for training only; else None.
+        given: roles of the samples, if the data set or a split file states them; else None.
     """
 
     name: str
@@ -36,3 +38,4 @@ class Dataset(NamedTuple):
     held_out: tuple[str, ...] = ()
     version: str = ""
     auxiliary: Bool[np.ndarray, " n"] | None = None
+    given: GivenRoles | None = None

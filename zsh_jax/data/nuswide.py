@@ -57,6 +57,36 @@ def load_nuswide(path: str | Path, *, features: bool = True) -> Dataset:
     )
 
 
+def most_frequent(dataset: Dataset, count: int) -> Dataset:
+    """The concepts with the most images, and the images that have at least one of them.
+
+    Args:
+        dataset: NUS-WIDE.
+        count: number of concepts; 21 in deep hashing (Xia et al., AAAI 2014; Li et al., IJCAI 2016).
+
+    Returns:
+        The data set; of two concepts with as many images, the first in the alphabet is kept.
+
+    Raises:
+        InputError: there are fewer concepts.
+    """
+    held = dataset.labels.sum(axis=0)
+    if count > len(held):
+        raise InputError(
+            f"{dataset.name} has {len(held)} concepts, but {count} are needed; fix: unpack all of {LAYOUT}"
+        )
+    kept = np.sort(np.argsort(-held, kind="stable")[:count])
+    rows = np.flatnonzero(dataset.labels[:, kept].any(axis=1))
+    return dataset._replace(
+        name=f"{dataset.name}/{count}",
+        ids=dataset.ids[rows],
+        source_splits=dataset.source_splits[rows],
+        labels=dataset.labels[np.ix_(rows, kept)],
+        class_names=tuple(dataset.class_names[column] for column in kept),
+        features=None if dataset.features is None else dataset.features[rows],
+    )
+
+
 def _table(file: Path) -> Float32[np.ndarray, "n d"]:
     if not file.is_file():
         raise InputError(f"{file} is missing; fix: unpack the archives of NUS-WIDE again")

@@ -30,12 +30,19 @@ def load_dataset(source: Source, *, images: bool = True, features: bool = True) 
     known = DATASETS.get(base_name(source.name))
     load = load_from_tfds if known is None else known.load
     dataset = load(source, images, features)
-    return checked(dataset, source.path or source.data_dir or "")
+    place = source.path if isinstance(source.path, str | None) else source.path[0]
+    return checked(dataset, place or source.data_dir or "")
 
 
 def base_name(name: str) -> str:
     """The name of a data set without its config and version."""
     return name.replace(":", "/").split("/")[0]
+
+
+def states_roles(name: str) -> bool:
+    """Whether the files of a data set state which images are for training and which are queries."""
+    known = DATASETS.get(base_name(name))
+    return known is not None and known.states_roles
 
 
 def has_images(name: str) -> bool:

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.images import LazyImages
+from zsh_jax.data.unseen import NONE
 from zsh_jax.errors import InputError
 
 HELD_OUT = "held-out"  # stands for the held-out classes that the data set defines
@@ -110,6 +111,7 @@ def keep_classes(dataset: Dataset, names: Collection[str]) -> tuple[Dataset, Int
         else images[rows],
         features=None if features is None else features[rows],
         auxiliary=None if dataset.auxiliary is None else dataset.auxiliary[rows],
+        given=None if dataset.given is None else dataset.given.at(rows),
     )
     return left, rows
 
@@ -132,9 +134,12 @@ def name_held_out(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
     values = axes["unseen"] if isinstance(axes["unseen"], tuple | list) else (axes["unseen"],)
     if HELD_OUT in values and not dataset.held_out:
         why = "each of its classes is in the training set too" if dataset.auxiliary is not None else ""
+        fix = "name some with --config.sweep.unseen"
+        if dataset.given is not None:
+            why = f"some queries of {dataset.given.where} have classes that are in training too"
+            fix = f"correct it, or, if the split is meant to be supervised, --config.sweep.unseen=\"('{NONE}',)\""
         raise InputError(
-            f"sweep.unseen: {dataset.name} holds out no class{f', as {why}' if why else ''}; fix: name some with "
-            "--config.sweep.unseen"
+            f"sweep.unseen: {dataset.name} holds out no class{f', as {why}' if why else ''}; fix: {fix}"
         )
     named = ("+".join(dataset.held_out) if value == HELD_OUT else value for value in values)
     return dict(axes) | {"unseen": tuple(_in_order(value, dataset.class_names) for value in named)}

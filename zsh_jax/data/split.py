@@ -1,18 +1,22 @@
-"""The zero-shot split: train on images of seen classes, retrieve images of unseen classes."""
+"""The split of a data set: train on images of seen classes, retrieve images of unseen classes.
+
+A supervised split, with no unseen class, is the exception: its queries are other images of the seen classes.
+"""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Int, Int32
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.split_roles import Sides, classes_of, random_stream, sides_of, stand_in
+from zsh_jax.data.draws import QUERY_STREAM, TRAINING_STREAM, draw, draw_of_each_class, of_few_classes
+from zsh_jax.data.given_sides import given_sides, given_stand_in
+from zsh_jax.data.split_roles import Sides, classes_of, seen_sides, sides_of, stand_in
 from zsh_jax.data.unseen import parse_unseen
 from zsh_jax.errors import InputError
 
-TRAINING_STREAM, QUERY_STREAM, CLASS_STREAM = 0, 1, 2  # 3 is for validation classes, see `stand_in`
-SEEN_QUERY_STREAM = 4
+DATABASES = ("rest", "untrained")
 
 
 class Split(NamedTuple):
@@ -20,15 +24,31 @@ class Split(NamedTuple):
 
     Attributes:
         training: training images, none with an unseen class; they are in the database too, unless auxiliary.
-        queries: images of unseen classes.
+        queries: images of unseen classes; of all classes, if none is unseen.
         database: every image that is neither a query nor auxiliary.
-        query_classes: the unseen classes, or the validation classes in their place; ascending.
+        query_classes: the unseen classes, or the validation classes in their place, or if none is unseen all classes;
+            ascending.
     """
 
     training: Int32[np.ndarray, " t"]
     queries: Int32[np.ndarray, " q"]
     database: Int32[np.ndarray, " n"]
     query_classes: Int32[np.ndarray, " u"]
+
+
+class SplitRule(NamedTuple):
+    """How samples are drawn for a split.
+
+    Attributes:
+        of_each_class: whether queries and training samples are the same number of each class.
+        database: "rest": every image that is not a query; or "untrained": without the training samples either.
+    """
+
+    of_each_class: bool = False
+    database: str = "rest"
+
+
+AT_RANDOM = SplitRule()
 
 
 def zero_shot_split(
@@ -41,6 +61,7 @@ def zero_shot_split(
     seen_classes: int = 0,
     validation: int = 0,
     class_names: Sequence[str] = (),
+    rule: SplitRule = AT_RANDOM,
 ) -> Split:
     """Split a data set for one set of held-out classes, after the released evaluation of Yang et al. 2016.
 
@@ -63,6 +84,7 @@ def zero_shot_split(
         validation: number of seen classes, drawn too, that replace the unseen classes: only they give queries, and
             images of unseen classes are excluded everywhere. 0 for none.
         class_names: class names for error messages; without them, indices are shown.
+        rule: how samples are drawn.
 
     Returns:
         The split.
@@ -82,6 +104,7 @@ def zero_shot_split(
         seed=seed,
         seen_classes=seen_classes,
         class_names=class_names,
+        rule=rule,
     )
 
 
@@ -96,6 +119,7 @@ def auxiliary_split(
     seen_classes: int = 0,
     validation: int = 0,
     class_names: Sequence[str] = (),
+    rule: SplitRule = AT_RANDOM,
 ) -> Split:
     """Split two joined data sets: train on the auxiliary one, take queries and database from the other.
 
@@ -113,6 +137,7 @@ def auxiliary_split(
         seen_classes: as for `zero_shot_split`.
         validation: as for `zero_shot_split`.
         class_names: as for `zero_shot_split`.
+        rule: as for `zero_shot_split`.
 
     Returns:
         The split; no training sample is in its database.
@@ -123,19 +148,15 @@ def auxiliary_split(
     sides = sides_of(labels, unseen)
     if validation:
         sides = stand_in(labels, sides, sides.trainable & ~auxiliary, validation, seed)
-    sides = sides._replace(
-        trainable=sides.trainable & auxiliary,
-        query_candidates=sides.query_candidates & ~auxiliary,
-        in_database=sides.in_database & ~auxiliary,
-    )
     return _split(
         labels,
-        sides,
+        _of_two(sides, auxiliary),
         training_samples=training_samples,
         queries=queries,
         seed=seed,
         seen_classes=seen_classes,
         class_names=class_names,
+        rule=rule,
     )
 
 
@@ -148,36 +169,60 @@ def split_dataset(
     seed: int,
     seen_classes: int = 0,
     validation: int = 0,
+    rule: SplitRule = AT_RANDOM,
 ) -> Split:
-    """Split a data set with `auxiliary_split` if it has auxiliary images, else with `zero_shot_split`.
+    """Split a data set: within the roles that it states, if any; else with `auxiliary_split` or `zero_shot_split`.
 
     Args:
-        dataset: labels and class names.
-        unseen: names of the held-out classes, joined by "+".
+        dataset: labels, class names, and perhaps roles of samples.
+        unseen: names of the held-out classes, joined by "+"; or "none", for queries of the seen classes.
         training_samples: as for `zero_shot_split`.
         queries: as for `zero_shot_split`.
         seed: as for `zero_shot_split`.
         seen_classes: as for `zero_shot_split`.
-        validation: as for `zero_shot_split`.
+        validation: as for `zero_shot_split`. Where roles are given, validation queries and their database are training
+            samples: no sample with another role takes part.
+        rule: how samples are drawn.
 
     Returns:
         The split.
 
     Raises:
-        InputError: as for `parse_unseen` and `zero_shot_split`.
+        InputError: as for `parse_unseen`, `given_sides` and `zero_shot_split`; or the split has no unseen class and
+            seen or validation classes are drawn.
     """
-    names = dataset.class_names
+    names, labels = dataset.class_names, dataset.labels
     classes = parse_unseen(unseen, names)
-    sizes = {
-        "training_samples": training_samples,
-        "queries": queries,
-        "seed": seed,
-        "seen_classes": seen_classes,
-        "validation": validation,
-    }
+    sizes: dict[str, Any] = {"training_samples": training_samples, "queries": queries, "seed": seed}
+    drawing: dict[str, Any] = {"seen_classes": seen_classes, "class_names": names, "rule": rule}
+    for axis, count in (("seen_classes", seen_classes), ("validation", validation)):
+        if count and not classes:
+            raise InputError(
+                f"sweep.{axis}: {count} contradicts sweep.unseen=none, where queries are of the classes in training; "
+                f"fix: --config.sweep.{axis}='(0,)'"
+            )
+    if dataset.given is not None:
+        sides = given_sides(labels, classes, dataset.given, names)
+        if validation:
+            sides = given_stand_in(labels, sides, validation, seed)
+        return _split(labels, sides, **sizes, **drawing)
+    if not classes:
+        sides = seen_sides(labels)
+        if dataset.auxiliary is not None:
+            sides = _of_two(sides, dataset.auxiliary)
+        return _split(labels, sides, **sizes, **drawing)
     if dataset.auxiliary is None:
-        return zero_shot_split(dataset.labels, classes, class_names=names, **sizes)
-    return auxiliary_split(dataset.labels, classes, dataset.auxiliary, class_names=names, **sizes)
+        return zero_shot_split(labels, classes, validation=validation, **sizes, **drawing)
+    return auxiliary_split(labels, classes, dataset.auxiliary, validation=validation, **sizes, **drawing)
+
+
+def _of_two(sides: Sides, auxiliary: Bool[np.ndarray, " n"]) -> Sides:
+    """Training samples of the auxiliary set, queries and database of the other."""
+    return sides._replace(
+        trainable=sides.trainable & auxiliary,
+        query_candidates=sides.query_candidates & ~auxiliary,
+        in_database=sides.in_database & ~auxiliary,
+    )
 
 
 def _split(
@@ -189,6 +234,7 @@ def _split(
     seed: int,
     seen_classes: int,
     class_names: Sequence[str],
+    rule: SplitRule,
 ) -> Split:
     for axis, count in (("training_samples", training_samples), ("queries", queries)):
         if count < 1:
@@ -197,46 +243,28 @@ def _split(
         raise InputError(f"sweep.seed must be 0 or more; got {seed}")
     trainable = sides.trainable
     if seen_classes:
-        trainable = trainable & _of_few_classes(labels, trainable, seen_classes, seed)
-    training = _draw(trainable, training_samples, seed, TRAINING_STREAM, axis="training_samples", kind="seen")
-    drawn = _draw(sides.query_candidates, queries, seed, QUERY_STREAM, axis="queries", kind="unseen")
+        trainable = trainable & of_few_classes(labels, trainable, seen_classes, seed)
+
+    def drawn_from(
+        eligible: Bool[np.ndarray, " n"], classes: Int[np.ndarray, " k"], count: int, axis: str, kind: str
+    ) -> Int32[np.ndarray, " k"]:
+        stream = QUERY_STREAM if axis == "queries" else TRAINING_STREAM
+        told: dict[str, Any] = {"seed": seed, "stream": stream, "axis": axis}
+        if not rule.of_each_class:
+            return draw(eligible, count, **told, kind=kind)
+        return draw_of_each_class(labels, eligible, classes, count, **told, class_names=class_names)
+
+    drawn = drawn_from(sides.query_candidates, sides.query_classes, queries, "queries", "unseen")
+    left = trainable.copy()
+    left[drawn] = False  # of use where no class is unseen
+    training = drawn_from(left, classes_of(labels, left), training_samples, "training_samples", "seen")
     rest = sides.in_database.copy()
     rest[drawn] = False
+    if rule.database == "untrained":
+        rest[training] = False
     database = np.flatnonzero(rest).astype(np.int32)
     _check_relevant(labels, drawn, database, class_names)
     return Split(training, drawn, database, sides.query_classes)
-
-
-def _of_few_classes(
-    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
-    trainable: Bool[np.ndarray, " n"],
-    count: int,
-    seed: int,
-) -> Bool[np.ndarray, " n"]:
-    """Images whose labels all belong to a few drawn seen classes; for one seed, more classes contain fewer."""
-    pool = classes_of(labels, trainable)
-    if not 1 <= count <= len(pool):
-        raise InputError(
-            f"{count} seen classes cannot be drawn from {len(pool)}; fix: lower --config.sweep.seen_classes"
-        )
-    chosen = random_stream(seed, CLASS_STREAM).permutation(pool)[:count]
-    if labels.ndim == 1:
-        return np.isin(labels, chosen)
-    others = np.ones(labels.shape[1], bool)
-    others[chosen] = False
-    return ~np.any(labels[:, others], axis=1)
-
-
-def _draw(
-    eligible: Bool[np.ndarray, " n"], count: int, seed: int, stream: int, *, axis: str, kind: str
-) -> Int32[np.ndarray, " k"]:
-    pool = np.flatnonzero(eligible)
-    if count > len(pool):
-        raise InputError(
-            f"{count} {axis.replace('_', ' ')} cannot be drawn from {len(pool)} images of {kind} classes; fix: lower "
-            f"--config.sweep.{axis}"
-        )
-    return np.sort(random_stream(seed, stream).permutation(pool)[:count]).astype(np.int32)
 
 
 def _check_relevant(

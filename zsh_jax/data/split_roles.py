@@ -56,12 +56,6 @@ def classes_of(
     return np.unique(labels[rows]) if labels.ndim == 1 else np.flatnonzero(labels[rows].any(axis=0))
 
 
-def _has_any(
-    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], classes: Int[np.ndarray, " k"]
-) -> Bool[np.ndarray, " n"]:
-    return np.isin(labels, classes) if labels.ndim == 1 else np.any(labels[:, classes], axis=1)
-
-
 def stand_in(
     labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
     sides: Sides,
@@ -85,15 +79,39 @@ def stand_in(
     Raises:
         InputError: no class is left to train on.
     """
+    chosen = draw_validation(labels, drawn_from, count, seed)
+    wanted = np.isin(np.arange(len(holders_of(labels))), chosen)
+    stands_in, clean = has_any(labels, wanted), ~sides.query_candidates
+    return Sides(sides.trainable & ~stands_in, stands_in & clean, sides.in_database & clean, chosen)
+
+
+def draw_validation(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"],
+    drawn_from: Bool[np.ndarray, " n"],
+    count: int,
+    seed: int,
+) -> Int32[np.ndarray, " v"]:
+    """Draw the seen classes that stand in for the unseen ones.
+
+    Args:
+        labels: class indices, or multi-hot.
+        drawn_from: marks the images whose classes may be drawn.
+        count: number of classes.
+        seed: of the draw.
+
+    Returns:
+        Class indices, ascending.
+
+    Raises:
+        InputError: no class is left to train on.
+    """
     pool = classes_of(labels, drawn_from)
     if not 1 <= count < len(pool):
         raise InputError(
             f"{count} validation classes cannot be drawn from {len(pool)} seen ones, since one must be left to train "
             f"on; fix: lower --config.sweep.validation"
         )
-    chosen = np.sort(random_stream(seed, VALIDATION_STREAM).permutation(pool)[:count]).astype(np.int32)
-    stands_in, clean = _has_any(labels, chosen), ~sides.query_candidates
-    return Sides(sides.trainable & ~stands_in, stands_in & clean, sides.in_database & clean, chosen)
+    return np.sort(random_stream(seed, VALIDATION_STREAM).permutation(pool)[:count]).astype(np.int32)
 
 
 def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Sequence[int]) -> Sides:
@@ -115,25 +133,8 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
     held_out = sorted({int(index) for index in unseen})
     if not held_out:
         raise InputError("no class is unseen; fix: hold out at least one with --config.sweep.unseen")
-    if labels.ndim == 2:
-        if labels.dtype != np.bool_:
-            raise InputError(
-                f"labels of shape {labels.shape} must be a boolean multi-hot matrix, not {labels.dtype}"
-            )
-        classes, holders = labels.shape[1], labels.sum(axis=0)
-    else:
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise InputError(
-                f"labels must be (n,) integers or (n, c) booleans; got {labels.dtype} {labels.shape}"
-            )
-        negative = np.flatnonzero(labels < 0)
-        if negative.size:
-            raise InputError(
-                f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); fix: leave out "
-                "images without a label"
-            )
-        holders = np.bincount(labels)
-        classes = len(holders)
+    holders = holders_of(labels)
+    classes = len(holders)
     for index in held_out:
         if not 0 <= index < classes:
             raise InputError(
@@ -143,10 +144,7 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
             raise InputError(f"unseen class {index} has no image; fix: hold out another")
     is_held_out = np.zeros(classes, bool)
     is_held_out[held_out] = True
-    if labels.ndim == 2:
-        has_unseen, has_seen = np.any(labels[:, is_held_out], axis=1), np.any(labels[:, ~is_held_out], axis=1)
-    else:
-        has_unseen, has_seen = is_held_out[labels], ~is_held_out[labels]
+    has_unseen, has_seen = has_any(labels, is_held_out), has_any(labels, ~is_held_out)
     if np.count_nonzero(holders) == len(held_out):
         raise InputError(
             f"all {len(held_out)} classes are unseen, so none is left to train on; fix: hold out fewer"
@@ -157,3 +155,60 @@ def sides_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], unseen: Se
         in_database=np.ones(len(labels), bool),
         query_classes=np.array(held_out, np.int32),
     )
+
+
+def seen_sides(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"]) -> Sides:
+    """The roles of a supervised protocol, with no unseen class.
+
+    Every image with a label is a candidate for training and for queries; whoever draws both keeps them apart.
+
+    Args:
+        labels: class indices, or multi-hot.
+
+    Returns:
+        The roles; images without a label are in the database only.
+
+    Raises:
+        InputError: labels are invalid.
+    """
+    held = np.flatnonzero(holders_of(labels)).astype(np.int32)
+    labelled = has_any(labels, np.ones(len(holders_of(labels)), bool))
+    return Sides(labelled, labelled, np.ones(len(labels), bool), held)
+
+
+def has_any(
+    labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"], wanted: Bool[np.ndarray, " c"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether each image has at least one of the wanted classes."""
+    return np.any(labels[:, wanted], axis=1) if labels.ndim == 2 else wanted[labels]
+
+
+def holders_of(labels: Int[np.ndarray, " n"] | Bool[np.ndarray, "n c"]) -> Int[np.ndarray, " c"]:
+    """The number of images of each class.
+
+    Args:
+        labels: class indices, or multi-hot.
+
+    Returns:
+        One count a class, up to the largest class index.
+
+    Raises:
+        InputError: labels are invalid.
+    """
+    if labels.ndim == 2:
+        if labels.dtype != np.bool_:
+            raise InputError(
+                f"labels of shape {labels.shape} must be a boolean multi-hot matrix, not {labels.dtype}"
+            )
+        return np.asarray(labels.sum(axis=0))
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(
+            f"labels must be (n,) integers or (n, c) booleans; got {labels.dtype} {labels.shape}"
+        )
+    negative = np.flatnonzero(labels < 0)
+    if negative.size:
+        raise InputError(
+            f"{negative.size} of {len(labels)} labels are negative (first: row {negative[0]}); fix: leave out "
+            "images without a label"
+        )
+    return np.bincount(labels)

@@ -1,7 +1,5 @@
 """Extract features of a data set's images, block by block, with a cache from which it resumes."""
 
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from zsh_jax.features.cache import (
 )
 from zsh_jax.features.extractors import Extractor, feature_extractors
 from zsh_jax.features.spec import Describe
+from zsh_jax.progress_bar import Advance, counting
 
 Progress = Callable[[str, int, int], None]
 
@@ -50,8 +49,8 @@ def extract(
         weights: file of network weights; None for those that Keras downloads.
         batch_size: images per network batch.
         version: of the data set, if it has one.
-        progress: called after each block with the name of the features, the samples done and the total; None for a line
-            on stderr every ten seconds.
+        progress: called after each block with the name of the features, the samples done and the total; None to show
+            progress and the time left on standard error.
 
     Returns:
         One row a sample, the parts of `spec` concatenated.
@@ -60,10 +59,26 @@ def extract(
         InputError: the features are unknown, cannot be extracted or cached, or are not finite, or images are needed but
             missing.
     """
-    progress = progress or _lines()
     extractors = feature_extractors(spec, weights=weights, batch_size=batch_size)
-    parts = [_extract_one(dataset, extractor, cache, version, progress) for extractor in extractors]
+    parts = []
+    for extractor in extractors:
+        what = f"extracting {extractor.name} of {dataset.name}"
+        with counting(what, len(dataset.ids), unit="images") as advance:
+            told = advance if progress is None else _told(progress, extractor, dataset)
+            parts.append(_extract_one(dataset, extractor, cache, version, told))
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _told(progress: Progress, extractor: Extractor, dataset: Dataset) -> Advance:
+    """Call `progress` with the number of all samples done."""
+    done = 0
+
+    def advance(amount: int, *, free: bool = False) -> None:
+        nonlocal done
+        done += amount
+        progress(f"{extractor.name} of {dataset.name}", done, len(dataset.ids))
+
+    return advance
 
 
 def is_extracted(
@@ -93,11 +108,14 @@ def is_extracted(
 
 
 def _extract_one(
-    dataset: Dataset, extractor: Extractor, cache: str | Path | None, version: str, progress: Progress
+    dataset: Dataset,
+    extractor: Extractor,
+    cache: str | Path | None,
+    version: str,
+    told: Advance,
 ) -> Float32[np.ndarray, "n d"]:
     out: Float32[np.ndarray, "n d"] | None = None
     describe: Describe | None = None
-    done, total = 0, len(dataset.ids)
     for split, samples in _splits(dataset):
         folder = None
         if cache is not None:
@@ -108,6 +126,7 @@ def _extract_one(
             held = dataset.images[rows] if isinstance(dataset.images, np.ndarray) else None
             pixels = digest(held) if held is not None and folder else None
             features = read_block(block_path(folder, start), len(rows), pixels) if folder else None
+            cached = features is not None
             if features is None:
                 if dataset.images is None:
                     raise InputError(
@@ -126,10 +145,9 @@ def _extract_one(
                     f"{out.shape[1]} before; fix: remove that folder"
                 )
             if out is None:
-                out = empty_aligned(total, features.shape[1])
+                out = empty_aligned(len(dataset.ids), features.shape[1])
             out[rows] = features
-            done += len(rows)
-            progress(f"{extractor.name} of {dataset.name}", done, total)
+            told(len(rows), free=cached)
     if out is None:
         raise InputError(f"{dataset.name} has no sample; fix: use other classes")
     return out
@@ -156,17 +174,3 @@ def _check(
             f"features {extractor.name}: {damaged.size} of {len(rows)} rows are not finite (first: id "
             f"{str(dataset.ids[rows[damaged[0]]])!r}); fix: use other weights or other features"
         )
-
-
-def _lines(every: float = 10.0) -> Progress:
-    """Print a line on stderr every few seconds; none if extraction is faster."""
-    start = last = time.monotonic()
-
-    def line(what: str, done: int, total: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= every:
-            last = now
-            print(f"zsh_jax: {what}: {done}/{total} images, {now - start:.0f} s elapsed", file=sys.stderr)
-
-    return line

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from zsh_jax.core.precision import chosen_products
 from zsh_jax.data.dataset import Dataset
@@ -80,6 +80,45 @@ def _precision() -> str:
     products = chosen_products()
     name = jnp.result_type(float).name
     return name if products in (None, "highest") else f"{name}, products in {products}"
+
+
+class IdOrder(NamedTuple):
+    """The samples of a data set in the order of their names, whatever their order in its files.
+
+    Attributes:
+        rows: of the samples, sorted by source split and identifier.
+        names: digest of the sorted names.
+    """
+
+    rows: Int[np.ndarray, " n"]
+    names: str
+
+
+def id_order(dataset: Dataset) -> IdOrder:
+    """Sort the samples of a data set by name, once for all of its splits."""
+    ids = np.array([str(name) for name in dataset.ids.tolist()])
+    splits = np.array([str(name) for name in dataset.source_splits.tolist()])
+    rows = np.lexsort((ids, splits))
+    return IdOrder(rows, digest(splits[rows], ids[rows]))
+
+
+def split_checksum(order: IdOrder, split: Split) -> str:
+    """Checksum of a split: of the sorted names of all samples and the roles of each.
+
+    Unlike the fingerprint, it does not depend on the order of the samples, so it can be compared between copies of a
+    data set.
+
+    Args:
+        order: of the data set.
+        split: of the data set.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    roles = np.zeros(len(order.rows), np.uint8)
+    for bit, rows in ((1, split.training), (2, split.queries), (4, split.database)):
+        roles[rows] |= bit
+    return digest(order.names, roles[order.rows])
 
 
 def split_fingerprint(split: Split) -> str:

@@ -1,18 +1,22 @@
 """Load the inputs of a sweep: data set, features and class vectors."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float32, Int
 
 from zsh_jax.data.auxiliary import join_datasets
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.given_roles import held_out_of
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.reading import written
 from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import draw_classes, select_classes
 from zsh_jax.data.semantics import MissingVectors
+from zsh_jax.data.split import AT_RANDOM, SplitRule
+from zsh_jax.data.split_file import read_split_file
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.class_vectors import DROP, Semantics, check_semantics, find_missing, load_semantics
 from zsh_jax.inputs.features import extract_features, features_name, features_of_shape, read_features
@@ -33,6 +37,8 @@ class Inputs(NamedTuple):
         features: raw features of all samples.
         semantics: class vectors for each kind of semantics on the sweep's axis.
         left_out: lines about classes that were left out because they have no vector.
+        rule: how samples are drawn for a split.
+        checksums: of each data split, see `split_checksum`, once the sweep is laid out.
         fingerprints: of all this and of the splits, once the sweep is laid out; part of each cell's identity.
     """
 
@@ -41,6 +47,8 @@ class Inputs(NamedTuple):
     features: Float32[np.ndarray, "n d"]
     semantics: dict[str, Semantics]
     left_out: tuple[str, ...] = ()
+    rule: SplitRule = AT_RANDOM
+    checksums: Mapping[Any, str] = MappingProxyType({})
     fingerprints: Fingerprints | None = None
 
 
@@ -91,6 +99,7 @@ def open_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> tuple[In
     """
     check_semantics(settings.semantics, semantics)
     parts = [_load_part(part, settings, semantics) for part in reversed(settings.parts)][::-1]
+    _check_auxiliary(parts)
     dataset = _join([part.dataset._replace(features=None) for part in parts])
     _check_synonyms(settings, parts)
     try:
@@ -119,7 +128,7 @@ def open_inputs(settings: InputSettings, semantics: tuple[str, ...]) -> tuple[In
         return whole
 
     left_out = tuple(part.left_out for part in parts if part.left_out)
-    inputs = Inputs(dataset._replace(images=None), name, features, vectors, left_out)
+    inputs = Inputs(dataset._replace(images=None), name, features, vectors, left_out, settings.rule)
     return inputs, extract_missing if missing else None
 
 
@@ -149,7 +158,10 @@ def _load_part(part_settings: PartSettings, settings: InputSettings, semantics: 
         )
     if kind not in ("precomputed", "source") and loaded.images is None:
         raise InputError(f"features.name: {loaded.name} comes without images; fix: use source or precomputed")
+    if part_settings.split_path is not None:
+        loaded = loaded._replace(given=read_split_file(written(part_settings.split_path), loaded))
     drawn_too = part_settings.classes is not None
+    _check_given(loaded, part_settings)
     found: tuple[MissingVectors, ...] = ()
     if drawn_too or settings.semantics.missing == DROP:
         found = find_missing(settings, semantics, loaded)
@@ -163,6 +175,8 @@ def _load_part(part_settings: PartSettings, settings: InputSettings, semantics: 
         raise InputError(
             f"{loaded.name} has {len(names)} usable classes; fix: use data with at least one seen and one unseen class"
         )
+    if loaded.given is not None:
+        return part._replace(dataset=_with_held_out(part.dataset))
     drawn, held_out = draw_classes(
         names, classes=part_settings.classes, held_out=part_settings.held_out, seed=part_settings.seed
     )
@@ -171,6 +185,33 @@ def _load_part(part_settings: PartSettings, settings: InputSettings, semantics: 
         loaded = select_classes(loaded, drawn)._replace(name=name)
         part = _Part(loaded, features, loaded)
     return part._replace(dataset=part.dataset._replace(held_out=held_out))
+
+
+def _check_given(loaded: Dataset, settings: PartSettings) -> None:
+    """Refuse to draw classes of a data set whose roles, and so whose unseen classes, are given."""
+    for key, value in (("classes", settings.classes), ("held_out", settings.held_out)):
+        if loaded.given is not None and value is not None:
+            raise InputError(
+                f"dataset.{key}: {value} contradicts {loaded.given.where}, which states the roles of all images; fix: "
+                f"remove --config.dataset.{key}"
+            )
+
+
+def _check_auxiliary(parts: list[_Part]) -> None:
+    """Refuse a given split beside an auxiliary data set: each says which samples are for training."""
+    stated = [part.dataset for part in parts if part.dataset.given is not None]
+    if len(parts) > 1 and stated:
+        raise InputError(
+            f"auxiliary.dataset: it contradicts the roles of images that {stated[0].name} states; fix: remove "
+            "--config.auxiliary.dataset.name, or use feature files without a split"
+        )
+
+
+def _with_held_out(dataset: Dataset) -> Dataset:
+    """The data set with the unseen classes that its given roles imply."""
+    assert dataset.given is not None
+    unseen = held_out_of(dataset.given, dataset.labels, len(dataset.class_names))
+    return dataset._replace(held_out=tuple(dataset.class_names[index] for index in unseen))
 
 
 def _check_synonyms(settings: InputSettings, parts: list[_Part]) -> None:

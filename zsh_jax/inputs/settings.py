@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 
 from zsh_jax.data.feature_files.parts import Keys
 from zsh_jax.data.spec import Source
+from zsh_jax.data.split import AT_RANDOM, SplitRule
 from zsh_jax.errors import InputError
 
 
@@ -20,13 +21,14 @@ class FeatureSettings(NamedTuple):
 
 
 class PartSettings(NamedTuple):
-    """One data set, the classes that are drawn from it, and its features; see `config.dataset`."""
+    """One data set, the classes that are drawn from it, its features and its split file; see `config.dataset`."""
 
     source: Source
     classes: int | None
     held_out: int | None
     seed: int
     features: FeatureSettings
+    split_path: str | None = None
 
 
 class SemanticsSettings(NamedTuple):
@@ -50,10 +52,12 @@ class InputSettings(NamedTuple):
     Attributes:
         parts: the data set that gives queries and database, last; an auxiliary one to learn from, first.
         semantics: of all classes.
+        rule: how samples are drawn for a split.
     """
 
     parts: tuple[PartSettings, ...]
     semantics: SemanticsSettings
+    rule: SplitRule = AT_RANDOM
 
     @property
     def draws_classes(self) -> bool:
@@ -74,7 +78,7 @@ def input_settings(config: ConfigDict) -> InputSettings:
         InputError: names of arrays or synonyms are malformed.
     """
     own = FeatureSettings(**config.features.to_dict())
-    parts = [_part(config.dataset, own)]
+    parts = [_part(config.dataset, own)._replace(split_path=config.split.path)]
     if config.auxiliary.dataset.name:
         learnt = config.auxiliary.features
         parts.insert(
@@ -84,14 +88,17 @@ def input_settings(config: ConfigDict) -> InputSettings:
     pairs = semantics.synonyms
     if not all(isinstance(pair, tuple) and [type(word) for word in pair] == [str, str] for pair in pairs):
         raise InputError(f"semantics.synonyms must be pairs, such as (('cat', 'kitten'),); got {pairs!r}")
-    return InputSettings(tuple(parts), semantics)
+    rule = SplitRule(config.split.of_each_class, config.split.database)
+    return InputSettings(tuple(parts), semantics, rule)
 
 
 def _part(dataset: ConfigDict, features: FeatureSettings) -> PartSettings:
     keys = Keys(*(_names(dataset.arrays, array) for array in Keys._fields))
     places: dict[str, Any] = {
-        key: dataset[key] for key in ("name", "data_dir", "path", "image_size", "first_label")
+        key: dataset[key] for key in ("name", "data_dir", "path", "root", "image_size", "first_label")
     }
+    if isinstance(places["path"], list):
+        places["path"] = tuple(places["path"])
     source = Source(keys=keys, **places)
     return PartSettings(source, dataset.classes, dataset.held_out, dataset.seed, features)
 

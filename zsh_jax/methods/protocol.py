@@ -44,6 +44,7 @@ class TrainingData(NamedTuple):
         locality: Phi' L Phi, see `Problem`; None without a graph.
         semantic_locality: Y' L Y; None without a graph.
         basis: orthonormal rows that span the semantics, see `Problem`; None if there are as many classes as dimensions.
+        vectors: class vectors; the rows of classes without training samples are zero.
     """
 
     x: Float[Array, "n p"] = None  # type: ignore[assignment]
@@ -55,12 +56,17 @@ class TrainingData(NamedTuple):
     locality: Float[Array, "m m"] | None = None
     semantic_locality: Float[Array, "e e"] | None = None
     basis: Float[Array, "r e"] | None = None
+    vectors: Float[Array, "c e"] = None  # type: ignore[assignment]
 
     @property
     def problem(self) -> Problem:
         """The problem of the published objective; without a graph its locality term is zero."""
         locality = jnp.zeros_like(self.gram) if self.locality is None else self.locality
         return Problem(self.phi, self.semantics, self.gram, locality, self.semantic_locality, self.basis)
+
+
+OF_SAMPLES = ("x", "phi", "classes", "semantics", "labels")
+"""The fields of `TrainingData` with a row for each sample."""
 
 
 class Trace(NamedTuple):
@@ -155,6 +161,8 @@ class Method:
         unread: from weights and options to the elements of `reads` that are then not read.
         floats: numbers that the fit holds for each cell of a batch, see `closed_form_floats`.
         floats_once: numbers that it holds once, for the cell that it is working on.
+        fit_in_blocks: `fit` on training samples in blocks, from (key, mapped, data, weights, options, *, bits, running)
+            to a `Fitted`, not compiled as a whole; None if the method needs all samples at once.
     """
 
     name: str
@@ -171,3 +179,4 @@ class Method:
     unread: Callable[[Any, Any], frozenset[Reads]] = lambda weights, options: frozenset()
     floats: Callable[[Shapes, Any], int] = closed_form_floats
     floats_once: Callable[[Shapes, Any], int] = lambda shapes, options: 0
+    fit_in_blocks: Callable[..., Fitted] | None = None

@@ -8,19 +8,23 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.classes import class_dictionary
+from zsh_jax.core.blocks.solver import Running, Solved, Start, solve_in_blocks
+from zsh_jax.core.blocks.stream import Mapped
+from zsh_jax.core.classes import Dictionary, class_dictionary
 from zsh_jax.core.feature_maps import RBF
 from zsh_jax.core.heads import Linear
 from zsh_jax.core.loop import Solution
 from zsh_jax.core.objective import objective
 from zsh_jax.core.problem import Hyperparameters, Problem, State, init_state
+from zsh_jax.core.random_signs import random_packed_signs
 from zsh_jax.core.solver import solve
 from zsh_jax.core.steps.rotation import random_rotation
 from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
-from zsh_jax.methods.starts import ROTATION, best_start
+from zsh_jax.methods.starts import ROTATION, best_of, best_start, start_keys, trace_of
 from zsh_jax.takes import number, whole
 
 Rotation = Literal["procrustes", "none", "random"]
@@ -101,6 +105,69 @@ def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Option
 
     state, trace = best_start(solve_from, key, restarts=options.restarts)
     return Fitted(Linear(state.projection), class_dictionary(state), trace)
+
+
+def fit_in_blocks(
+    key: PRNGKeyArray,
+    mapped: Mapped,
+    data: TrainingData,
+    weights: Weights,
+    options: Options,
+    *,
+    bits: int,
+    running: Running | None = None,
+) -> Fitted:
+    """`fit` with memory for one block of RBF features; the starts run one after the other.
+
+    Args:
+        key: of the start.
+        mapped: training samples.
+        data: the products of the data, without samples.
+        weights: of the terms.
+        options: of the method.
+        bits: code length l.
+        running: how the solver runs.
+
+    Returns:
+        As `fit`.
+    """
+    stream, dtype = mapped.stream, data.gram.dtype
+    problem = data.problem._replace(semantics=stream.targets)
+    hyper = hyperparameters(weights, options.locality)
+    hyper = jax.tree.map(lambda weight: jnp.asarray(weight, dtype), hyper)
+    size, growth = stream.targets.shape[1], options.alpha_growth
+    rotation = jnp.eye(size, dtype=dtype)
+    if options.rotation == "random":
+        rotation = random_rotation(jax.random.fold_in(key, ROTATION), size=size, dtype=dtype)
+    schedule = None if growth == 1 else optax.exponential_decay(1.0, 1, growth)
+    how = Running() if running is None else running
+    found: list[Solved] = []
+    for which, start in enumerate(start_keys(key, restarts=options.restarts)):
+        codes = how.call(random_packed_signs, start, samples=stream.samples, bits=bits)
+        solved = solve_in_blocks(
+            mapped,
+            problem,
+            hyper,
+            Start(codes, rotation),
+            bits=bits,
+            rotation=solver_rotation(options.rotation),
+            max_iterations=options.max_iterations,
+            max_sweeps=options.max_sweeps,
+            tolerance=weights.tolerance,
+            alpha_schedule=schedule,
+            running=how,
+            number=which,
+        )
+        found.append(solved)
+    values = jnp.stack([solved.objective for solved in found])
+    which_best = best_of(values)
+    best: Solved = jax.tree.map(lambda *each: jnp.stack(each)[which_best], *found)
+    state = best.solution.state
+    return Fitted(
+        Linear(state.projection),
+        Dictionary(state.dictionary, best.codes),
+        trace_of(best.solution, best.objective, values),
+    )
 
 
 def hyperparameters(weights: Any, locality: Locality) -> Hyperparameters:
@@ -192,4 +259,5 @@ METHOD = Method(
     unread=without_graph,
     floats=solver_floats,
     floats_once=pass_floats,
+    fit_in_blocks=fit_in_blocks,
 )

@@ -10,6 +10,7 @@ from zsh_jax.sweep.metrics import METRICS
 
 CHANCE = "chance"
 MAP_AT, CHANCE_AT = "map@", "chance@"
+DIVISORS = {"": "", "min:": "_min", "found:": "_found"}  # of mAP@N: part of the key, and of the metric's name
 SAID = "Chance: the mAP of a database in random order."
 
 

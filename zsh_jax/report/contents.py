@@ -128,6 +128,8 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
         for places, title, name in (
             (f"{PREFIX}{n}", f"Precision among the {n} nearest", f"precision_at_{n}"),
             (f"{MAP_AT}{n}", f"mAP@{n}, normalised by the number of all relevant images", f"map_at_{n}"),
+            (f"{MAP_AT}min:{n}", f"mAP@{n}, divided by min({n}, all relevant images)", f"map_at_min_{n}"),
+            (f"{MAP_AT}found:{n}", f"mAP@{n}, divided by the relevant images found", f"map_at_found_{n}"),
         ):
             if found(rows, places):
                 yield metric_table(rows, places, title, name=name)

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zsh_jax.errors import InputError
-from zsh_jax.report.chance import CHANCE_AT, MAP_AT
+from zsh_jax.report.chance import CHANCE_AT, DIVISORS, MAP_AT
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
 from zsh_jax.report.same_names import distinguished_by_content
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, RESULTS, Rows, counted, read_rows
 
-AT = {"precision@": "precision_at", MAP_AT: "mean_average_precision_at", CHANCE_AT: "chance_at"}
+AT = {
+    "precision@": "precision_at",
+    **{f"{MAP_AT}{divisor}": f"mean_average_precision_at{end}" for divisor, end in DIVISORS.items()},
+    **{f"{CHANCE_AT}{divisor}": f"chance_at{end}" for divisor, end in DIVISORS.items()},
+}
 OLD = "These results are of an older version of zsh_jax: they have no checksums and no fingerprints of the data."
 NEEDED = ("method", "unseen", "bits", "seed")
 

@@ -22,14 +22,14 @@ LAPLACIANS = ("plain", "normalised")
 
 TAKES: dict[str, Takes] = {
     "unseen": Takes(
-        "names of classes joined by +, such as 'cat' or 'cat+dog' (a + within a name is read as a blank)",
+        "names of classes joined by +, such as 'cat' or 'cat+dog' (a + within a name is read as a blank), or 'none'",
         lambda value: text(1_000_000).test(value) and all(name.strip() for name in value.split("+")),
     ),
     "seed": whole(0, SEED),
-    "training_samples": whole(1),
+    "training_samples": whole(0),
     "seen_classes": whole(0),
     "validation": whole(0),
-    "queries": whole(1),
+    "queries": whole(0),
     "semantics": one_of(*SEMANTICS),
     "preprocessing": one_of(*KINDS),
     "pca_dimensions": whole(0),
@@ -101,13 +101,13 @@ class DataSplit:
     """Axes that define a training problem: images, semantics, features and graph.
 
     Attributes:
-        unseen: names of the unseen classes, joined by "+".
+        unseen: names of the unseen classes, joined by "+"; "none" for queries of the seen classes.
         seed: of the split, the anchors and the start, each with its own random stream.
-        training_samples: number drawn from the seen classes.
+        training_samples: number drawn from the seen classes; 0 for all that the data set states, until it is loaded.
         seen_classes: number of seen classes to train on, drawn by the seed; 0 for all.
         validation: number of seen classes that replace the unseen ones, drawn by the seed; images of the unseen classes
             are then excluded everywhere. 0 for the protocol itself.
-        queries: number drawn from the unseen classes.
+        queries: number drawn from the unseen classes; 0 as for training samples.
         semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences" or "one-hot"; or a control:
             "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by the seed.
         preprocessing: "standardise", "unit" (length), "pca" (whitening) or "none", fitted on the training samples.
@@ -140,6 +140,8 @@ class DataSplit:
         """Reject invalid values."""
         for field in fields(self):
             check_value(f"sweep.{field.name}", field.name, getattr(self, field.name))
+        if not self.training_samples:
+            return  # checked when the number is known
         if self.pca_dimensions >= self.training_samples:
             raise InputError(
                 f"sweep.pca_dimensions: {self.pca_dimensions} principal directions are too many for "

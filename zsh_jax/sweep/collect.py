@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.loop import Status
@@ -13,6 +14,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Fitted, Reads, Trace
 from zsh_jax.sweep.axes import Cell
 from zsh_jax.sweep.evaluate import Scores
+from zsh_jax.sweep.mesh import gathered
 from zsh_jax.sweep.metrics import METRICS
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
@@ -44,19 +46,20 @@ def identity(cell: Cell, inputs: Inputs) -> dict[str, Any]:
     return first | names | {key: axes[key] for key in axes if key not in names} | content
 
 
-def hash_functions(batch: Batch, prepared: Prepared, trained: Trained) -> HashFunction:
+def hash_functions(batch: Batch, prepared: Prepared, trained: Trained, mesh: Mesh | None) -> HashFunction:
     """The hash functions of a batch, on the host.
 
     Args:
         batch: of the plan.
         prepared: data splits, stacked on a leading axis.
         trained: of the batch's cells, (splits, cells, ...).
+        mesh: the devices; None for one.
 
     Returns:
         Leaves with leading axes (splits,); leaves of heads (splits, cells).
     """
     fitted = Fitted(trained.head, trained.class_head)
-    on_host: HashFunction = jax.device_get(assemble(batch.program.of, prepared, fitted))
+    on_host: HashFunction = gathered(assemble(batch.program.of, prepared, fitted), mesh)
     return on_host
 
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import jax
 from jax.sharding import Mesh
 
-from zsh_jax.sweep.mesh import spread
+from zsh_jax.sweep.mesh import Lies, data_axis, spread
+from zsh_jax.sweep.processes import Processes, told
 
 MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
@@ -28,20 +29,38 @@ class _Program(NamedTuple):
 class Compiled:
     """Compiled programs by function, shapes and static arguments; measures the time of each run."""
 
-    def __init__(self, mesh: Mesh | None = None) -> None:
+    def __init__(self, mesh: Mesh | None = None, processes: Processes | None = None) -> None:
         """Make an empty store.
 
         Args:
             mesh: devices over which the splits of a batch are spread; None for one device.
+            processes: that share the mesh; None for one.
         """
         self.mesh = mesh
+        self._processes = processes
         self._programs: dict[Any, _Program] = {}
         self._uses: dict[Any, set[Hashable]] = {}
         self._compiling: dict[Any, threading.Lock] = {}  # held by the thread that compiles a program
         self._dropped = 0
+        self._alone: Compiled | None = None
+
+    @property
+    def alone(self) -> "Compiled":
+        """A store for one device: itself, or another one beside it."""
+        if self.mesh is None:
+            return self
+        if self._alone is None:
+            self._alone = Compiled()
+        return self._alone
 
     def run(
-        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+        self,
+        function: Any,
+        *args: Any,
+        use: Hashable = None,
+        whole: tuple[int, ...] = (),
+        lies: Lies | None = None,
+        **static: Any,
     ) -> tuple[Any, float]:
         """Run a jitted function; compile it first if these shapes and static arguments are new.
 
@@ -50,18 +69,25 @@ class Compiled:
             *args: traced arguments; pytrees of arrays.
             use: key of the program for `release`.
             whole: positions of the arguments without a leading axis of data splits.
+            lies: which axis of each result has samples, which lie over several devices; None for no axis of any.
             **static: static arguments.
 
         Returns:
             The function's result, ready, and its run time in seconds without compilation.
         """
-        program = self._compiled(function, args, use, whole, static)
+        program = self._compiled(function, args, static, use=use, whole=whole, lies=lies)
         start = time.perf_counter()
         result = jax.block_until_ready(program.call(*args))
         return result, time.perf_counter() - start
 
     def shapes(
-        self, function: Any, *args: Any, use: Hashable = None, whole: tuple[int, ...] = (), **static: Any
+        self,
+        function: Any,
+        *args: Any,
+        use: Hashable = None,
+        whole: tuple[int, ...] = (),
+        lies: Lies | None = None,
+        **static: Any,
     ) -> tuple[Any, int]:
         """Compile a jitted function without running it.
 
@@ -70,14 +96,19 @@ class Compiled:
             *args: traced arguments; pytrees of arrays, or of their shapes.
             use: key of the program for `release`.
             whole: as in `run`.
+            lies: as in `run`.
             **static: static arguments.
 
         Returns:
-            The shapes of its outputs, and the bytes of its outputs and work space on each device as the compiler
-            reports them; 0 if it does not report them.
+            The shapes of its outputs, which say how they lie over the devices; and the bytes of its outputs and work
+            space on each device as the compiler reports them, 0 if it does not report them.
         """
-        program = self._compiled(function, args, use, whole, static)
+        program = self._compiled(function, args, static, use=use, whole=whole, lies=lies)
         return program.shapes, program.beside
+
+    def agreed(self, takes: int) -> int:
+        """The bytes that process 0 has found a batch to take: all processes cut their batches alike."""
+        return int(told(self._processes, takes))
 
     def release(self, needed: Container[Hashable]) -> None:
         """Free programs that are no longer needed, or too many: each has memory maps, and a process has 65,530.
@@ -91,6 +122,8 @@ class Compiled:
         for key in done + rest[MOST_HELD:]:
             del self._programs[key], self._uses[key], self._compiling[key]
             self._dropped += 1
+        if self._alone is not None:
+            self._alone.release(needed)
         if self._dropped >= MOST_DROPPED:
             jax.clear_caches()  # these hold the programs too
             gc.collect()
@@ -102,25 +135,41 @@ class Compiled:
         return len(self._programs)
 
     def _compiled(
-        self, function: Any, args: Any, use: Hashable, whole: tuple[int, ...], static: dict[str, Any]
+        self,
+        function: Any,
+        args: Any,
+        static: dict[str, Any],
+        *,
+        use: Hashable,
+        whole: tuple[int, ...],
+        lies: Lies | None,
     ) -> _Program:
         leaves, structure = jax.tree.flatten(args)
-        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-        options = tuple(sorted(static.items()))
-        key = (function, structure, shapes, options)
-        if self.mesh is not None:
-            function, static = spread(function, self.mesh, whole, len(args), options), {}
+        shapes = tuple((leaf.shape, leaf.dtype, data_axis(leaf)) for leaf in leaves)
+        key = (function, structure, shapes, tuple(sorted(static.items())))
         with self._compiling.setdefault(key, threading.Lock()):
             if key not in self._programs:
+                if self.mesh is not None:
+                    function = spread(function, self.mesh, args, whole=whole, lies=lies, static=static)
+                    static = {}
                 lowered = function.lower(*args, **static)
-                returned = jax.tree.map(
-                    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), lowered.out_info
-                )
                 program = lowered.compile()
+                placed = None if self.mesh is None else program.output_shardings
                 self._uses[key] = set()
-                self._programs[key] = _Program(program, returned, _beside(program))
+                self._programs[key] = _Program(program, _shapes(lowered.out_info, placed), _beside(program))
             self._uses[key].add(use)
             return self._programs[key]
+
+
+def _shapes(leaves: Any, shardings: Any | None) -> Any:
+    """Shapes of arrays, and how they lie over the devices of a mesh."""
+    if shardings is None:
+        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), leaves)
+    return jax.tree.map(
+        lambda leaf, sharding: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding),
+        leaves,
+        shardings,
+    )
 
 
 def _give_back_memory() -> None:

@@ -17,10 +17,16 @@ def defaults() -> ConfigDict:
     config.name = "sweep"  # of the sweep; also the group in Weights & Biases
     config.workdir = config_dict.placeholder(str)  # folder of the results; runs/{name}-{dataset} if not set
     config.memory_gib = 2.0  # memory limit of one batch of cells
+    # "memory": RBF features of all training samples are held; "blocks": computed anew, a block of samples at a time, in
+    # each pass of the methods that can; "auto": in blocks if memory_gib is too small to hold them
+    config.samples = "auto"
+    config.checkpoint_seconds = 60.0  # a cell that trains longer, in blocks, is written to a file that often
     config.mesh = ConfigDict()
     config.mesh.sweep = config_dict.placeholder(
         int
-    )  # devices over which data splits are spread; None for all
+    )  # places over which data splits are spread; None for as many as there are devices for
+    config.mesh.data = 1  # devices of a place, over which the samples of a split lie
+    _add_distributed(config)
     config.shard = config_dict.placeholder(str)  # I/N: run the I-th of N parts, in a workdir of its own
     config.validate_only = False  # check everything, print the plan, run nothing
     config.x64 = False  # float64: the same results on every machine, in two to three times the time
@@ -37,6 +43,12 @@ def defaults() -> ConfigDict:
     config.gallery.neighbours = 10  # nearest images shown for each
 
     _add_inputs(config)
+
+    # How the data set is split; sweep.unseen, training_samples and queries say the rest.
+    config.split = ConfigDict()
+    config.split.path = config_dict.placeholder(str)  # file of training samples, queries and database
+    config.split.of_each_class = False  # draw as many queries, and as many training samples, of each class
+    config.split.database = "rest"  # all but the queries; "untrained": without training samples too
 
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
@@ -61,6 +73,17 @@ def defaults() -> ConfigDict:
     config.tuning.bits = (32,)
     config.tuning.seed = (0,)
     return config
+
+
+def _add_distributed(config: ConfigDict) -> None:
+    """Several processes that run one sweep together; see docs/scaling.md."""
+    several = config.distributed = ConfigDict()
+    several.auto = False  # JAX finds the other processes itself: on Slurm, Open MPI, Kubernetes and TPUs
+    several.coordinator = config_dict.placeholder(str)  # HOST:PORT of process 0, the same in all
+    several.processes = config_dict.placeholder(int)  # their number
+    several.process = config_dict.placeholder(int)  # of this process, from 0; process 0 writes the results
+    several.start_seconds = 300  # until all processes must have started
+    several.lost_seconds = 30  # without a heartbeat, until a process counts as lost and the others end
 
 
 def _add_sweep(config: ConfigDict) -> None:
@@ -94,7 +117,7 @@ def _add_inputs(config: ConfigDict) -> None:
     config.features.name = (
         "gist"  # see zsh_jax.features.spec; or "precomputed"; or "source": the data set's own
     )
-    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz, for precomputed
+    config.features.path = config_dict.placeholder(str)  # folder of {split}.npz or parts, for precomputed
     config.features.weights = config_dict.placeholder(
         str
     )  # file of network weights; those of Keras if not set
@@ -134,7 +157,10 @@ def _add_source(dataset: ConfigDict) -> None:
     """The data set and its place; see `zsh_jax.data.registry.Source`."""
     dataset.name = config_dict.placeholder(str)  # shapes, cifar10, ..., or a data set of TFDS
     dataset.data_dir = config_dict.placeholder(str)  # folder of TFDS data sets; the TFDS default if not set
-    dataset.path = config_dict.placeholder(str)  # folder or file that is not a TFDS data set
+    dataset.path = config_dict.placeholder(
+        object
+    )  # folder or file that is not a TFDS data set; a tuple of files, or a pattern such as "features-*.npz"
+    dataset.root = config_dict.placeholder(str)  # folder of the images of lists; that of the lists if not set
     dataset.image_size = 224  # images of different sizes are resized to squares of this side
     dataset.classes = config_dict.placeholder(int)  # number drawn among classes with a vector; all if not set
     dataset.held_out = config_dict.placeholder(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +14,11 @@ from zsh_jax.core.hashing import HashFunction, encode_each, mapped_rbf
 from zsh_jax.core.heads import Head
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
 from zsh_jax.core.metrics.bootstrap import resampling_weights
-from zsh_jax.core.metrics.chance import chance_average_precision
-from zsh_jax.core.metrics.evaluate import evaluate_queries
+from zsh_jax.core.metrics.chance import chance_average_precision, random_order
+from zsh_jax.core.metrics.evaluate import evaluate_queries, metrics_of
 from zsh_jax.core.metrics.query_average_precision import query_average_precision
 from zsh_jax.core.preprocessing import Preprocessing
+from zsh_jax.core.sharding import take_rows
 from zsh_jax.sweep.metrics import Chance, Evaluation, measure
 from zsh_jax.training.fit import mapped_by
 
@@ -61,6 +62,12 @@ def map_samples(
     return lax.map(lambda split: mapped_rbf(*split, features), (preprocessing, rbf))
 
 
+def samples_of_phi(shape: Any) -> int:
+    """The axis of samples in the result of `map_samples`."""
+    del shape
+    return 1
+
+
 @partial(jax.jit, static_argnames="feature_map")
 def encode_cells(
     preprocessing: Preprocessing,
@@ -92,6 +99,12 @@ def encode_cells(
         return encode_each(HashFunction(fitted, mapped_by(feature_map, anchors), cells), features, mapped)
 
     return lax.map(of_split, (preprocessing, rbf, heads, phi))
+
+
+def samples_of_codes(shape: Any) -> int:
+    """The axis of samples in the result of `encode_cells`."""
+    del shape
+    return 2
 
 
 @partial(jax.jit, static_argnames=("bits", "cutoffs"))
@@ -128,7 +141,7 @@ def evaluate_cells(
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
-            database = (code[role.database], database_labels)
+            database = (take_rows(code, role.database), database_labels)
             images = evaluate_queries(code[role.queries], query_labels, *database, bits=bits, cutoffs=cutoffs)
             names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
             if class_code is not None:
@@ -161,15 +174,23 @@ def chance_of(
         Means over queries.
     """
     database = labels[role.database]
-    images = chance_average_precision(labels[role.queries], database, cutoffs=(None, *cutoffs)).mean(0)
-    names = seen = jnp.full((), jnp.nan, images.dtype)
+    each = metrics_of(random_order(labels[role.queries], database), cutoffs=cutoffs)
+    images = jax.tree.map(lambda values: values.mean(0), each)
+    names = seen = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
     if by_name:
         name_labels = class_labels(labels, len(role.unseen))
-        each = chance_average_precision(name_labels, database)[:, 0]
-        names = jnp.where(role.unseen, each, 0).sum() / role.unseen.sum()
+        of_names = chance_average_precision(name_labels, database)[:, 0]
+        names = jnp.where(role.unseen, of_names, 0).sum() / role.unseen.sum()
     if role.seen_queries.size:
         seen = chance_average_precision(labels[role.seen_queries], database, leave_one_out=True).mean()
-    return Chance(images[0], images[1:], names, seen)
+    return Chance(
+        images.mean_average_precision,
+        images.mean_average_precision_at,
+        images.mean_average_precision_at_min,
+        images.mean_average_precision_at_found,
+        names,
+        seen,
+    )
 
 
 def class_labels(labels: Shaped[Array, "n_all *c"], count: int) -> Shaped[Array, "count *c"]:

@@ -17,6 +17,7 @@ from zsh_jax.core.metrics.cosine import cosine_average_precision
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.core.preprocessing import Preprocessing
+from zsh_jax.core.sharding import take_rows
 from zsh_jax.sweep.evaluate import Roles, Scores, chance_of
 from zsh_jax.sweep.metrics import Chance, Evaluation, measure
 from zsh_jax.training.fit import mapped_by
@@ -58,14 +59,14 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
         nothing = _of_no_codes(labels, role, cutoffs=cutoffs, chance=chance)
 
         def judge(head: Vectors) -> Scores:
-            vectors = project(HashFunction(*before, head), features)[same]
+            vectors = project(HashFunction(*before, head), features)
             query, seen = role.queries, role.seen_queries
-            database = (vectors[role.database], labels[role.database])
-            each = cosine_average_precision(vectors[query], labels[query], *database)
+            database = (take_rows(vectors, same[role.database]), labels[role.database])
+            each = cosine_average_precision(vectors[same[query]], labels[query], *database)
             found = nothing._replace(queries=nothing.queries._replace(mean_average_precision=each))
             if seen.size:
                 own = jnp.searchsorted(role.database, seen)  # the database is in ascending order
-                of_seen = cosine_average_precision(vectors[seen], labels[seen], *database, own)
+                of_seen = cosine_average_precision(vectors[same[seen]], labels[seen], *database, own)
                 found = found._replace(seen=of_seen)
             return measure(found)
 

@@ -12,7 +12,8 @@ from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
+from zsh_jax.sweep.mesh import devices_of_a_place
+from zsh_jax.sweep.plan import Batch, Plan, batch_bytes, can_stream, in_blocks_instead
 
 
 def fit_plan(
@@ -44,7 +45,7 @@ def fit_plan(
         InputError: if one cell alone does not fit.
     """
     budget = int(memory_gib * 2**30)
-    sizes = sizes_of(inputs)
+    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh))
 
     def size(batch: Batch) -> int:
         return batch_bytes(sizes[batch.splits[0].semantics], batch)
@@ -57,16 +58,29 @@ def fit_plan(
         if not todo:
             return plan
         largest = max(todo, key=size)
-        found = footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+        found = compiled.agreed(
+            footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
+        )
         if found <= budget:
             return replace(plan, batches=tuple(batches), peak_bytes=found)
         half = halves(largest)[0]
+        if len(largest) == 1 and _can_stream(plan, largest):
+            batches = [replace(batch, in_blocks=True) if batch is largest else batch for batch in batches]
+            continue
         if len(largest) == 1:
+            instead = "" if largest.in_blocks else in_blocks_instead([largest])
             raise InputError(
                 f"one cell of {largest.program.method}, {largest.program.bits} bits needs {byte_size(found)}, more "
                 f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "
-                f"sweep.anchors"
+                f"sweep.anchors{instead}"
             )
         fewer = len(half.splits) < len(largest.splits)
         limit = min(size(half), size(largest) * budget // found)
         batches = within(batches, limit, size, most_splits=len(half.splits) if fewer else None)
+
+
+def _can_stream(plan: Plan, batch: Batch) -> bool:
+    """Whether the cell of a batch can train in blocks of samples instead."""
+    if batch.in_blocks or plan.samples == "memory":
+        return False
+    return can_stream(batch.program, batch.splits[0], batch.reads)

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from zsh_jax.errors import InputError
+import jax
+
+from zsh_jax.errors import InputError, ProcessLost
 from zsh_jax.sweep.plan import Batch
 
 WEIGHTS = ("shared", "others")
@@ -108,3 +110,27 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
+
+
+def check_smaller_helps(error: BaseException, *, together: bool) -> None:
+    """Raise the error of a batch unless smaller batches may help.
+
+    Args:
+        error: of the batch.
+        together: whether several processes run it: one cannot cut it alone, since the others wait for it.
+
+    Raises:
+        InputError: if memory ran out in one of several processes.
+        ProcessLost: if another process has ended.
+    """
+    if is_out_of_memory(error):
+        if not together:
+            return
+        raise InputError(
+            f"memory ran out in process {jax.process_index()}, and one of several cannot cut batches alone; fix: lower "
+            "--config.memory_gib in all. Finished cells are saved"
+        ) from error
+    if together and isinstance(error, jax.errors.JaxRuntimeError):
+        said = str(error).partition("\n")[0]
+        raise ProcessLost(f"another process of the sweep has ended ({said})") from error
+    raise error

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from zsh_jax.byte_size import byte_size
@@ -13,20 +14,23 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.select import name_held_out
 from zsh_jax.errors import InputError
-from zsh_jax.inputs.fingerprint import split_fingerprint, take_fingerprints
+from zsh_jax.inputs.fingerprint import id_order, split_checksum, split_fingerprint, take_fingerprints
 from zsh_jax.inputs.load import Inputs, open_inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
-from zsh_jax.sweep.mesh import devices_of, sweep_mesh
+from zsh_jax.sweep.mesh import devices_of_a_place, places, spans_processes, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.tuning import tried_config, validation_config
+from zsh_jax.sweep.whole_split import COUNTED, count_whole
 
 MOST_LINES = 12
+MOST_SPLITS = 3
+LONGEST = 40  # letters of a set of unseen classes
 
 
 def lay_out(
@@ -50,7 +54,8 @@ def lay_out(
         grids += [validation_config(config), tried_config(config)]
     kinds = [group.splits[0].semantics for one in grids for group in groups(*_axes(one))]
     inputs, extract_missing = open_inputs(input_settings(config), tuple(dict.fromkeys(kinds)))
-    plan, splits = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    plan, splits, checksums = _fitting(groups(*_axes(config, inputs.dataset), choices), inputs, config)
+    inputs = inputs._replace(checksums=checksums)
     for one in grids[1:]:
         try:
             _fitting(groups(*_axes(one, inputs.dataset)), inputs, one)
@@ -70,20 +75,28 @@ def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str,
     axes, variants = config.sweep.to_dict(), config.variants.to_dict()
     if dataset is None:
         return axes, variants
+    axes = name_held_out(axes, dataset)
     named = {name: name_held_out(overrides, dataset) for name, overrides in variants.items()}
-    return name_held_out(axes, dataset), named
+    counted = {name: count_whole(axes | overrides, dataset) for name, overrides in named.items()}
+    own = {name: {axis: counted[name][axis] for axis in named[name]} for name in named}
+    for name, overrides in own.items():  # a variant with other unseen classes may have other numbers
+        overrides |= {axis: counted[name][axis] for axis in COUNTED if counted[name][axis] != axes[axis]}
+    return (axes if named else count_whole(axes, dataset)), own
 
 
-def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Plan, dict[DataSplit, str]]:
-    """The plan of a grid that fits data and memory, and the fingerprints of its splits."""
+def _fitting(
+    every: list[Group], inputs: Inputs, config: ConfigDict
+) -> tuple[Plan, dict[DataSplit, str], dict[DataSplit, str]]:
+    """The plan of a grid that fits data and memory, and the fingerprints and checksums of its splits."""
     features = inputs.features.shape[1]
-    sizes = sizes_of(inputs)
-    make_plan(
-        every, sizes, memory_gib=config.memory_gib
-    )  # check the memory before drawing thousands of splits
+    mesh = sweep_mesh(config.mesh.sweep, config.mesh.data)
+    sizes = sizes_of(inputs, devices_of_a_place(mesh))
+    budget = {"memory_gib": config.memory_gib, "samples": _samples(config, mesh)}
+    make_plan(every, sizes, **budget)  # check the memory before drawing thousands of splits
     for group in every:
         _check_components(group, features)
-    splits, database_sizes = {}, {}
+    splits, checksums, database_sizes = {}, {}, {}
+    order = id_order(inputs.dataset)
     for split in {split: None for group in every for split in group.splits}:
         if split.pca_dimensions > features:
             raise InputError(
@@ -94,12 +107,24 @@ def _fitting(every: list[Group], inputs: Inputs, config: ConfigDict) -> tuple[Pl
         seen_queries = config.evaluation.seen_queries
         draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
         splits[split] = split_fingerprint(indices)
+        checksums[split] = split_checksum(order, indices)
         database_sizes[split] = len(indices.database)
     every = stackable(every, database_sizes)
-    devices = devices_of(sweep_mesh(config.mesh.sweep))
     own = deal(every, shard_of(config))
-    plan = make_plan(own, sizes, memory_gib=config.memory_gib, devices=devices)
-    return replace(plan, groups=tuple(every)), splits
+    plan = make_plan(own, sizes, **budget, places=places(mesh))
+    return replace(plan, groups=tuple(every)), splits, checksums
+
+
+def _samples(config: ConfigDict, mesh: Mesh | None) -> Any:
+    """Where training samples are; blocks of them are read by one device of one process."""
+    if devices_of_a_place(mesh) == 1 and not spans_processes(mesh):
+        return config.samples
+    if config.samples == "blocks":
+        raise InputError(
+            "samples: 'blocks' trains each cell on one device of one process; fix: --config.samples=auto, or without "
+            "mesh.data and distributed"
+        )
+    return "memory"
 
 
 def _check_components(group: Group, features: int) -> None:
@@ -150,11 +175,15 @@ def describe(
             f"training data: the first {np.count_nonzero(dataset.auxiliary):,} samples; queries and database: the "
             f"others; {len(shared)} classes are in both and so seen, unless held out{listed}"
         )
+    lines.extend(_split_lines(inputs))
     lines.extend(_group_lines(plan.groups))
     if len(plan.groups) > MOST_LINES:
         lines.append(f"  and {len(plan.groups) - MOST_LINES} more")
     if len(plan) < whole:
         lines.append(f"this part: {len(plan)} of {whole} cells")
+    streamed = sum(len(batch) for batch in plan.batches if batch.in_blocks)
+    if streamed:
+        lines.append(f"cells that train in blocks of samples: {streamed}")
     each = f" on each of {plan.devices} devices" if plan.devices > 1 else ""
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most{each}")
     lines.append(f"results: {workdir}")
@@ -162,6 +191,23 @@ def describe(
     if done:
         lines.append(f"finished cells, skipped: {done}; set another --config.workdir to run them again")
     return "\n".join(lines)
+
+
+def _split_lines(inputs: Inputs) -> list[str]:
+    """The checksums of the first splits."""
+    found: dict[str, DataSplit] = {}
+    for split, checksum in inputs.checksums.items():
+        found.setdefault(checksum, split)
+    if not found:
+        return []
+    shown = [f"{checksum} ({_name_of(split)})" for checksum, split in list(found.items())[:MOST_SPLITS]]
+    more = f", and {len(found) - MOST_SPLITS} others" if len(found) > MOST_SPLITS else ""
+    return [f"checksum{'s' if len(found) > 1 else ''} of splits: {', '.join(shown)}{more}"]
+
+
+def _name_of(split: DataSplit) -> str:
+    unseen = split.unseen if len(split.unseen) <= LONGEST else f"{split.unseen.count('+') + 1} classes"
+    return f"unseen {unseen}, seed {split.seed}"
 
 
 def _group_lines(every: Sequence[Group]) -> list[str]:

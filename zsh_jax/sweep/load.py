@@ -1,33 +1,51 @@
 """Load the data splits of a batch: the training problem and the roles of samples, on the device."""
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float, Int, Shaped
 
+from zsh_jax.core.blocks.stream import Stream
+from zsh_jax.core.sharding import DATA, even_rows, take_rows
 from zsh_jax.data.seen_queries import draw_seen_queries
 from zsh_jax.data.semantics import semantic_targets
+from zsh_jax.data.split import Split
 from zsh_jax.inputs.load import Inputs
-from zsh_jax.methods.protocol import Reads
+from zsh_jax.methods.protocol import OF_SAMPLES, Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles, map_samples
-from zsh_jax.sweep.mesh import AXIS, devices_of, on_every_device, padded, spread
+from zsh_jax.sweep.evaluate import Roles, map_samples, samples_of_phi
+from zsh_jax.sweep.mesh import (
+    data_axis,
+    of_splits,
+    on_every_device,
+    padded,
+    places,
+    rows_over_data,
+    shape_over_data,
+    stacked,
+)
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.rounds import joined
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare
 from zsh_jax.training.streams import Streams, streams
 
 
 class Samples(NamedTuple):
-    """All samples of the data set, on the device; or their shapes."""
+    """All samples of the data set, on the devices; or their shapes.
 
-    features: Float[Array, "n_all d"]
+    Attributes:
+        features: spread over the mesh axis `data`, with rows of zeros up to a multiple of its devices.
+        labels: whole on every device.
+    """
+
+    features: Float[Array, "n_even d"]
     labels: Shaped[Array, "n_all *c"]
 
 
@@ -39,30 +57,34 @@ class Loaded(NamedTuple):
         roles: of samples and classes.
         phi: RBF features of all samples; None if the batches do not hold them.
         seconds: to prepare one split.
+        stream: the training samples, if they are read in blocks.
     """
 
     prepared: Prepared
     roles: Roles
     phi: Float[Array, "s n_all m"] | None
     seconds: float
+    stream: Stream | None = None
 
 
 def samples_of(inputs: Inputs, mesh: Mesh | None = None) -> Samples:
-    """All samples, on every device, in JAX's current precision; the CPU reads aligned features where they are."""
+    """All samples, in JAX's current precision; a single CPU device reads aligned features where they are."""
+    labels = on_every_device(jnp.asarray(inputs.dataset.labels), mesh)
+    if mesh is not None and mesh.shape[DATA] > 1:
+        return Samples(rows_over_data(inputs.features, jnp.result_type(float), mesh), labels)
     features = np.asarray(inputs.features, jnp.result_type(float))
-    samples = Samples(jax.device_put(features, may_alias=True), jnp.asarray(inputs.dataset.labels))
-    return on_every_device(samples, mesh)
+    return Samples(on_every_device(jax.device_put(features, may_alias=True), mesh), labels)
 
 
-def sample_shapes(inputs: Inputs) -> Samples:
+def sample_shapes(inputs: Inputs, mesh: Mesh | None = None) -> Samples:
     """The shapes of what `samples_of` returns."""
-    features: Any = jax.ShapeDtypeStruct(inputs.features.shape, jnp.result_type(float))
+    features = shape_over_data(inputs.features.shape, jnp.result_type(float), mesh)
     labels = inputs.dataset.labels
     return Samples(features, jax.eval_shape(jnp.asarray, labels))
 
 
 def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, seen_queries: int) -> Loaded:
-    """Prepare the data splits of a batch, one after the other on each device, and stack them.
+    """Prepare the data splits of a batch, one after the other at each place, and stack them.
 
     Args:
         batch: of the plan.
@@ -72,23 +94,29 @@ def load(batch: Batch, inputs: Inputs, samples: Samples, compiled: Compiled, *, 
         seen_queries: number of queries of seen classes.
     """
     splits = padded(batch.splits, compiled.mesh)
-    each = [_arguments(split, batch, inputs, seen_queries=seen_queries) for split in splits]
+
+    @cache  # of the splits of this process alone
+    def each(place: int) -> tuple[tuple[Any, ...], Roles]:
+        return _arguments(splits[place], batch, inputs, seen_queries=seen_queries)
+
     prepared, seconds = [], 0.0
     for rows, static in _rounds(splits, batch, compiled.mesh):
         made, spent = compiled.run(
             prepare_splits,
             samples.features,
-            *_stacked([each[row][0] for row in rows]),
+            *stacked(lambda device: each(rows[device])[0], len(rows), compiled.mesh),  # noqa: B023
             use=preparing(batch),
             whole=(0,),
+            lies=training_rows,
             **static,
         )
         prepared.append(made)
         seconds += spent
-    every, role = _joined(prepared, len(splits), compiled.mesh), _stacked([role for _, role in each])
+    every = joined(prepared, len(splits), compiled, use=preparing(batch), lies=training_rows)
+    role = stacked(lambda place: each(place)[1], len(splits), compiled.mesh)
     phi = None
     if batch.holds_phi:
-        phi, spent = compiled.run(map_samples, *_mapping(every, samples), use=preparing(batch), whole=(2,))
+        phi, spent = compiled.run(map_samples, *_mapping(every, samples), **_mapped(batch))
         seconds += spent
     return Loaded(every, role, phi, seconds / len(batch.splits))
 
@@ -108,84 +136,69 @@ def loaded_shapes(
     Returns:
         Shapes, and bytes without the samples.
     """
-    split, devices = batch.splits[0], devices_of(compiled.mesh)
+    split, side_by_side = batch.splits[0], places(compiled.mesh)
     count = len(padded(batch.splits, compiled.mesh))
-    here = count // devices  # splits of one device
+    here = count // side_by_side  # splits of one place
 
-    def stacked(tree: Any, times: int) -> Any:
-        return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((times, *leaf.shape), leaf.dtype), tree)
+    def repeated(tree: Any, times: int) -> Any:
+        return jax.tree.map(lambda leaf: of_splits((times, *leaf.shape), leaf.dtype, compiled.mesh), tree)
 
     one, role = jax.tree.map(shape_of, _arguments(split, batch, inputs, seen_queries=seen_queries))
-    of_a_round = stacked(one, devices)
+    of_a_round = repeated(one, side_by_side)
     made, beside = compiled.shapes(
         prepare_splits,
         samples.features,
         *of_a_round,
         use=preparing(batch),
         whole=(0,),
+        lies=training_rows,
         **_static(split, batch),
     )
-    each = bytes_of(made) // devices
+    each = bytes_of(made)
     joining = 2 * here * each if here > 1 else each
     peak = max((here - 1) * each + bytes_of(one) + beside, joining)
-    every: Any = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), made)
+    every: Any = jax.tree.map(
+        lambda leaf: of_splits((count, *leaf.shape[1:]), leaf.dtype, compiled.mesh, data_axis(leaf)), made
+    )
     phi = None
     if batch.holds_phi:
-        phi, beside = compiled.shapes(
-            map_samples, *_mapping(every, samples), use=preparing(batch), whole=(2,)
-        )
+        phi, beside = compiled.shapes(map_samples, *_mapping(every, samples), **_mapped(batch))
         peak = max(peak, here * each + beside)
-    return Loaded(every, stacked(role, count), phi, 0.0), peak
+    return Loaded(every, repeated(role, count), phi, 0.0), peak
 
 
 def _rounds(
     splits: Sequence[DataSplit], batch: Batch, mesh: Mesh | None
 ) -> Iterator[tuple[list[int], dict[str, Any]]]:
-    """Which splits the devices prepare at a time, one each, and the static arguments.
+    """Which splits the places prepare at a time, one each, and the static arguments.
 
-    Each device prepares the splits that it keeps. Splits that are prepared by different programs are an exception: all
-    devices prepare the same one.
+    Each place prepares the splits that it keeps. Splits that are prepared by different programs are an exception: all
+    places prepare the same one.
     """
     ways = [_static(split, batch) for split in splits]
-    devices = devices_of(mesh)
+    side_by_side = places(mesh)
     if any(way != ways[0] for way in ways):
-        yield from (([place] * devices, way) for place, way in enumerate(ways))
+        yield from (([split] * side_by_side, way) for split, way in enumerate(ways))
         return
-    here = len(splits) // devices
-    for place in range(here):
-        yield list(range(place, len(splits), here)), ways[0]
+    here = len(splits) // side_by_side
+    for first in range(here):
+        yield list(range(first, len(splits), here)), ways[0]
 
 
-@jax.jit
-def _stacked(splits: list[Any]) -> Any:
-    """Data splits on a leading axis, by one program."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *splits)
+def training_rows(prepared: Prepared) -> Any:
+    """The axis of stacked splits that has training samples, or -1, for each of their arrays."""
+    axes: Any = jax.tree.map(lambda _: -1, prepared)
+    rows = {name: getattr(axes.data, name) for name in OF_SAMPLES}
+    return axes._replace(data=axes.data._replace(**jax.tree.map(lambda _: 1, rows)))
 
 
-def _joined(rounds: list[Prepared], count: int, mesh: Mesh | None) -> Prepared:
-    """Data splits that were prepared in rounds, in their order; each device joins its own."""
-    if len(rounds) == 1:
-        return rounds[0]
-    if mesh is None:
-        joined: Prepared = _at_once(*rounds)
-    elif len(rounds) == count:  # of one split each, on all devices
-        firsts = jax.tree.map(lambda leaf: leaf[:1], rounds)
-        joined = jax.device_put(_side_by_side(*firsts), NamedSharding(mesh, PartitionSpec(AXIS)))
-    else:
-        joined = spread(_side_by_side, mesh, (), len(rounds), ())(*rounds)
-    return joined
-
-
-def _side_by_side(*rounds: Prepared) -> Prepared:
-    joined: Prepared = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *rounds)
-    return joined
+def _mapped(batch: Batch) -> dict[str, Any]:
+    """How `map_samples` is compiled."""
+    return {"use": preparing(batch), "whole": (2,), "lies": samples_of_phi}
 
 
 def _mapping(prepared: Prepared, samples: Samples) -> tuple[Any, ...]:
     return prepared.preprocessing, prepared.rbf, samples.features
-
-
-_at_once = jax.jit(_side_by_side)
 
 
 def preparing(batch: Batch) -> tuple[Any, ...]:
@@ -200,13 +213,15 @@ def shape_of(leaf: Any) -> Any:
 
 
 def bytes_of(tree: Any) -> int:
-    """Bytes of all arrays, or shapes, of a tree."""
+    """Bytes of all arrays, or shapes, of a tree; on each device, if they lie over several."""
     return sum(_bytes_of_leaf(leaf) for leaf in jax.tree.leaves(tree))
 
 
 def _bytes_of_leaf(leaf: Any) -> int:
     item = 8 if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf.dtype.itemsize
-    return int(np.prod(leaf.shape, dtype=np.int64)) * item
+    sharding = getattr(leaf, "sharding", None)
+    shape = leaf.shape if sharding is None else sharding.shard_shape(leaf.shape)
+    return int(np.prod(shape, dtype=np.int64)) * item
 
 
 def _arguments(
@@ -220,16 +235,33 @@ def _arguments(
     targets = semantic_targets(taught, vectors)
     keys = streams(jax.random.key(split.seed))
     supervision = Taught(jnp.asarray(taught), jnp.asarray(targets, dtype), jnp.asarray(vectors, dtype))
-    seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
-    unseen = np.isin(np.arange(len(vectors)), indices.query_classes)
-    queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
-    roles = Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), keys.resamples)
+    roles = roles_of(split, indices, inputs, seen_queries=seen_queries)
     return (jnp.asarray(indices.training), supervision, keys, jnp.asarray(split.bandwidth, dtype)), roles
+
+
+def roles_of(split: DataSplit, indices: Split, inputs: Inputs, *, seen_queries: int) -> Roles:
+    """The roles of samples and classes in a split.
+
+    Args:
+        split: its axes.
+        indices: from `split_of`.
+        inputs: of the sweep.
+        seen_queries: number of queries of seen classes.
+
+    Returns:
+        The roles.
+    """
+    resamples = streams(jax.random.key(split.seed)).resamples
+    seen = draw_seen_queries(inputs.dataset, indices, split.unseen, count=seen_queries, seed=split.seed)
+    classes = len(inputs.semantics[split.semantics].vectors)
+    unseen = np.isin(np.arange(classes), indices.query_classes)
+    queries, database = jnp.asarray(indices.queries), jnp.asarray(indices.database)
+    return Roles(queries, database, jnp.asarray(seen), jnp.asarray(unseen), resamples)
 
 
 @partial(jax.jit, static_argnames=("how", "reads"))
 def prepare_splits(
-    features: Float[Array, "n_all d"],
+    features: Float[Array, "n_even d"],
     training: Int[Array, "s n"],
     taught: Taught,
     keys: Streams,
@@ -238,9 +270,11 @@ def prepare_splits(
     how: Preparation,
     reads: frozenset[Reads],
 ) -> Prepared:
-    """`prepare` on the training samples among all samples, of the one split of this device; leaves keep its axis."""
+    """`prepare` on the training samples among all samples, of the one split of this place; leaves keep its axis."""
     rows, *rest = jax.tree.map(lambda leaf: leaf[0], (training, taught, keys, bandwidth_scale))
-    made = prepare(features[rows], *rest, how=how, reads=reads)
+    made = prepare(take_rows(features, rows), *rest, how=how, reads=reads)
+    filled = even_rows({name: getattr(made.data, name) for name in OF_SAMPLES})
+    made = made._replace(data=made.data._replace(**filled))
     return jax.tree.map(lambda leaf: leaf[None], made)
 
 

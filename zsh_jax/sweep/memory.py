@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from zsh_jax.core.blocks.stream import BLOCK
+from zsh_jax.core.random_signs import CHUNK
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
 
 EVALUATION_ARRAYS = 48  # of one number a sample
+WHOLE_ARRAYS = 8  # of one number a sample, of labels and indices, which do not lie over devices
 EVALUATION_NUMBERS = 2000  # of a query: its weights in the resamples, and its metrics
 ENCODING_BLOCK = 1024  # of `encode`
 GRAPH_BLOCK = 512  # of `knn_graph`
@@ -25,35 +28,50 @@ class Sizes(NamedTuple):
         features: length d of a feature vector.
         semantics: length e of a semantic vector.
         item: bytes of a floating-point number.
+        devices: over which samples lie; all formulas are of one of them.
     """
 
     samples: int
     features: int
     semantics: int
     item: int = 4
+    devices: int = 1
+
+    def here(self, samples: int) -> int:
+        """Samples of one device."""
+        return -(-samples // self.devices)
 
 
-def sizes_of(inputs: Inputs) -> dict[str, Sizes]:
-    """The sizes of a sweep's data for each kind of semantics, in JAX's current precision."""
+def sizes_of(inputs: Inputs, devices: int = 1) -> dict[str, Sizes]:
+    """The sizes of a sweep's data for each kind of semantics, in JAX's current precision.
+
+    Args:
+        inputs: of the sweep.
+        devices: over which samples lie.
+
+    Returns:
+        Sizes by the name of the semantics.
+    """
     item = jnp.dtype(jnp.result_type(float)).itemsize
     samples, features = inputs.features.shape
     return {
-        kind: Sizes(samples, features, found.vectors.shape[1], item)
+        kind: Sizes(samples, features, found.vectors.shape[1], item, devices)
         for kind, found in inputs.semantics.items()
     }
 
 
 def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     """Bytes that do not depend on the number of cells: the features, and the work space of the largest stage."""
-    held = sizes.samples * sizes.features * sizes.item
-    preparing = split.training_samples * sizes.features
+    here, n = sizes.here(sizes.samples), sizes.here(split.training_samples)
+    held = here * sizes.features * sizes.item
+    preparing = n * sizes.features
     if Reads.GRAPH in reads:  # distances of a block of samples, and twice the features of their neighbours
-        preparing += min(GRAPH_BLOCK, split.training_samples) * (
-            3 * split.training_samples + 2 * split.neighbours * sizes.features
-        )
-    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
+        preparing += min(GRAPH_BLOCK, n) * (3 * n + 2 * split.neighbours * sizes.features)
+    evaluation = EVALUATION_ARRAYS * here + EVALUATION_NUMBERS * split.queries
+    if sizes.devices > 1:
+        evaluation += WHOLE_ARRAYS * sizes.samples
     # One block of features, preprocessed, with its RBF features.
-    encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
+    encoding = min(ENCODING_BLOCK, here) * 2 * (sizes.features + split.anchors)
     return held + max(preparing, evaluation, encoding) * sizes.item
 
 
@@ -69,7 +87,7 @@ def split_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads], *, hold
     Returns:
         Bytes.
     """
-    m, n = split.anchors + 1, split.training_samples
+    m, n = split.anchors + 1, sizes.here(split.training_samples)
     floats = n * sizes.semantics
     if Reads.FEATURES in reads:
         floats += 2 * n * sizes.features
@@ -80,13 +98,15 @@ def split_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads], *, hold
 
 def phi_bytes(sizes: Sizes, split: DataSplit) -> int:
     """Bytes of the RBF features of all samples."""
-    return sizes.samples * (split.anchors + 1) * sizes.item
+    return sizes.here(sizes.samples) * (split.anchors + 1) * sizes.item
 
 
 def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     """Bytes of one more cell: the arrays of its method during the fit, or its codes of all samples."""
     fitting = program.of.floats(_shapes(sizes, split, program), program.options) * sizes.item
-    codes = 2 * sizes.samples * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
+    codes = (
+        2 * sizes.here(sizes.samples) * -(-program.bits // 8) + 2 * ENCODING_BLOCK * program.bits * sizes.item
+    )
     return max(fitting, codes)
 
 
@@ -95,6 +115,31 @@ def once_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     return program.of.floats_once(_shapes(sizes, split, program), program.options) * sizes.item
 
 
+def in_blocks_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
+    """Bytes of one cell that trains in blocks of samples: no term has samples times anchors.
+
+    Args:
+        sizes: of the data.
+        split: the data split.
+        program: of the cell.
+
+    Returns:
+        Bytes: of the features; two indices and the code of each sample; and of the largest stage: training (a block and
+        products of anchors), the draw of the start, encoding, or evaluation.
+    """
+    m, bits, n = split.anchors + 1, program.bits, split.training_samples
+    training = min(BLOCK, n) * (2 * sizes.features + 3 * m + 4 * bits)
+    training += 6 * m * m + 8 * m * bits + 3 * split.anchors * sizes.features + 4 * sizes.semantics**2
+    drawing = min(CHUNK, n) * bits * 24  # bytes, in either precision
+    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
+    encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
+    code = -(-bits // 8)
+    held = sizes.samples * sizes.features * sizes.item + n * (8 + 2 * code)
+    largest = max(training, evaluation, encoding) * sizes.item
+    return held + max(largest, drawing) + 2 * sizes.samples * code
+
+
 def _shapes(sizes: Sizes, split: DataSplit, program: Program) -> Shapes:
     rbf = split.anchors + 1 if program.of.reads & {Reads.RBF, Reads.GRAPH} else 0
-    return Shapes(split.training_samples, sizes.features, rbf, sizes.semantics, sizes.samples, program.bits)
+    n, everything = sizes.here(split.training_samples), sizes.here(sizes.samples)
+    return Shapes(n, sizes.features, rbf, sizes.semantics, everything, program.bits)

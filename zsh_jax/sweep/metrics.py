@@ -20,13 +20,17 @@ class Chance(NamedTuple):
 
     Attributes:
         images: mAP of queries of unseen classes.
-        at: mAP@N for each cut-off N.
+        at: mAP@N for each cut-off N, divided by all relevant items.
+        at_min: the same, divided by min(N, all relevant items).
+        at_found: the same, divided by the relevant items found.
         by_name: mAP of the unseen classes' names; NaN if names are not queries.
         seen: mAP of queries of seen classes; NaN for none.
     """
 
     images: Float[Array, ""]
     at: Float[Array, " cutoffs"]
+    at_min: Float[Array, " cutoffs"]
+    at_found: Float[Array, " cutoffs"]
     by_name: Float[Array, ""]
     seen: Float[Array, ""]
 
@@ -122,6 +126,8 @@ _ENTRIES = (
     ),
     Metric("empty_radius2", _mean("empty_radius2"), of_codes=True),
     Metric(f"{_MAP}_at", _mean(f"{_MAP}_at"), chance="chance_at", is_list=True),
+    Metric(f"{_MAP}_at_min", _mean(f"{_MAP}_at_min"), chance="chance_at_min", is_list=True),
+    Metric(f"{_MAP}_at_found", _mean(f"{_MAP}_at_found"), chance="chance_at_found", is_list=True),
     Metric("precision_at", _mean("precision_at"), is_list=True),
     Metric("precision_curve", _mean("precision_curve"), of_codes=True, is_list=True),
     Metric("recall_curve", _mean("recall_curve"), of_codes=True, is_list=True),
@@ -135,6 +141,8 @@ _ENTRIES = (
     Metric(f"{_MAP}_high", _interval(1)),
     Metric("chance", lambda found: found.chance.images),
     Metric("chance_at", lambda found: found.chance.at, is_list=True),
+    Metric("chance_at_min", lambda found: found.chance.at_min, is_list=True),
+    Metric("chance_at_found", lambda found: found.chance.at_found, is_list=True),
     Metric("chance_by_name", lambda found: found.chance.by_name),
     Metric("chance_seen", lambda found: found.chance.seen),
     Metric("chance_harmonic", lambda found: harmonic(found.chance.images, found.chance.seen)),

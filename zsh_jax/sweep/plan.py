@@ -1,9 +1,9 @@
 """The plan of a sweep: groups of cells, cut into batches that fit the memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from zsh_jax.byte_size import byte_size
 from zsh_jax.core.feature_maps import Identity
@@ -11,8 +11,17 @@ from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Reads
 from zsh_jax.sweep.axes import Cell, DataSplit, Program
 from zsh_jax.sweep.grid import Group, even_chunks
-from zsh_jax.sweep.memory import Sizes, cell_bytes, fixed_bytes, once_bytes, phi_bytes, split_bytes
+from zsh_jax.sweep.memory import (
+    Sizes,
+    cell_bytes,
+    fixed_bytes,
+    in_blocks_bytes,
+    once_bytes,
+    phi_bytes,
+    split_bytes,
+)
 
+Samples = Literal["auto", "memory", "blocks"]
 PHI_SHARE = 0.25
 """Share of the memory limit within which several code lengths or methods share the RBF features of all samples."""
 STACK_SHARE = 0.25
@@ -31,6 +40,7 @@ class Batch:
         reads: inputs that the methods on these data splits read.
         variant: of the cells.
         holds_phi: whether the RBF features of all samples are computed once and held while the data splits are loaded.
+        in_blocks: whether the training samples are read in blocks; the batch then has one cell.
     """
 
     splits: tuple[DataSplit, ...]
@@ -40,6 +50,7 @@ class Batch:
     reads: frozenset[Reads]
     variant: str
     holds_phi: bool = False
+    in_blocks: bool = False
 
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
@@ -56,6 +67,8 @@ class Batch:
 def batch_bytes(sizes: Sizes, batch: Batch) -> int:
     """Bytes of a batch, by formula."""
     split, program = batch.splits[0], batch.program
+    if batch.in_blocks:
+        return in_blocks_bytes(sizes, split, program)
     stacked = len(batch.splits) * split_bytes(sizes, split, batch.reads, holds_phi=batch.holds_phi)
     fixed = fixed_bytes(sizes, split, batch.reads)
     return (
@@ -71,13 +84,15 @@ class Plan:
         groups: cells of the sweep by compiled program.
         batches: the same cells, or those of this process's part, in the order in which they run.
         peak_bytes: estimated memory of the largest batch on each device.
-        devices: over which the data splits of a batch are spread.
+        devices: over which a batch is spread.
+        samples: see `make_plan`.
     """
 
     groups: tuple[Group, ...]
     batches: tuple[Batch, ...]
     peak_bytes: int
     devices: int = 1
+    samples: Samples = "auto"
 
     def __len__(self) -> int:
         """Number of cells."""
@@ -89,7 +104,12 @@ class Plan:
 
 
 def make_plan(
-    every: Sequence[Group], sizes: Mapping[str, Sizes], *, memory_gib: float, devices: int = 1
+    every: Sequence[Group],
+    sizes: Mapping[str, Sizes],
+    *,
+    memory_gib: float,
+    places: int = 1,
+    samples: Samples = "auto",
 ) -> Plan:
     """Cut a sweep into batches that fit the memory.
 
@@ -100,7 +120,9 @@ def make_plan(
         every: the groups of the sweep.
         sizes: of the data, for each kind of semantics.
         memory_gib: memory limit of a batch on each device, in GiB.
-        devices: over which the data splits of a batch are spread.
+        places: over which the data splits of a batch are spread, each of one device or more.
+        samples: where training samples are: in "memory"; read in "blocks" by methods that can; or "auto", in blocks if
+            one cell does not fit.
 
     Returns:
         The plan.
@@ -114,8 +136,15 @@ def make_plan(
     by_splits: dict[tuple[DataSplit, ...], list[Group]] = {}
     for group in every:
         by_splits.setdefault(group.splits, []).append(group)
-    for splits, same in by_splits.items():
+    for splits, together in by_splits.items():
         size = sizes[splits[0].semantics]
+        streamed = [group for group in together if _streams(group, size, budget, samples)]
+        for batch in _in_blocks(streamed):
+            batches.append(batch)
+            peak = max(peak, _within_budget(batch_bytes(size, batch), memory_gib, ""))
+        same = [group for group in together if group not in streamed]
+        if not same:
+            continue
         reads = frozenset[Reads]().union(*(_reads(group) for group in same))
         fixed = fixed_bytes(size, splits[0], reads)
         fixed += max(once_bytes(size, splits[0], group.program) for group in same)
@@ -123,13 +152,9 @@ def make_plan(
         holds_phi = len(mapped) > 1 and phi_bytes(size, splits[0]) <= budget * PHI_SHARE
         each = split_bytes(size, splits[0], reads, holds_phi=holds_phi)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
-        if fixed + each + largest > budget:
-            raise InputError(
-                f"one cell needs about {byte_size(fixed + each + largest)}, more than memory_gib = "
-                f"{memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or sweep.anchors"
-            )
+        _within_budget(fixed + each + largest, memory_gib, in_blocks_instead(same))
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
-        rows = even_chunks(splits, min(devices, len(splits)))  # each device has one split of a row
+        rows = even_chunks(splits, min(places, len(splits)))  # each place has one split of a row
         stack = min(len(rows), max(1, room))
         for row in even_chunks(rows, stack):
             chunk = tuple(split for few in row for split in few)
@@ -140,7 +165,53 @@ def make_plan(
                 batches += cut
                 cells = len(row) * max(len(batch) // len(chunk) for batch in cut)
                 peak = max(peak, fixed + len(row) * each + cells * cell)
-    return Plan(tuple(every), tuple(batches), peak, devices)
+    devices = places * next(iter(sizes.values())).devices
+    return Plan(tuple(every), tuple(batches), peak, devices, samples)
+
+
+def _within_budget(needed: int, memory_gib: float, instead: str) -> int:
+    if needed <= int(memory_gib * 2**30):
+        return needed
+    raise InputError(
+        f"one cell needs about {byte_size(needed)}, more than memory_gib = {memory_gib:g}; fix: raise "
+        f"--config.memory_gib, or lower sweep.training_samples or sweep.anchors{instead}"
+    )
+
+
+def _streams(group: Group, sizes: Sizes, budget: int, samples: Samples) -> bool:
+    """Whether the cells of a group train in blocks of samples."""
+    reads, split = _reads(group), group.splits[0]
+    if samples == "memory" or not can_stream(group.program, split, reads):
+        return False
+    alone = fixed_bytes(sizes, split, reads) + split_bytes(sizes, split, reads)
+    alone += once_bytes(sizes, split, group.program) + cell_bytes(sizes, split, group.program)
+    return samples == "blocks" or alone > budget
+
+
+def can_stream(program: Program, split: DataSplit, reads: frozenset[Reads]) -> bool:
+    """Whether cells can train in blocks of samples: the exact kNN graph needs all samples at once."""
+    return program.of.fit_in_blocks is not None and (Reads.GRAPH not in reads or split.graph == "anchors")
+
+
+def in_blocks_instead(groups: Sequence[Group | Batch]) -> str:
+    """How cells that do not fit the memory could train in blocks of samples, for the end of a message."""
+    names = {group.program.method for group in groups if group.program.of.fit_in_blocks is None}
+    if not names:
+        return ", or train in blocks of samples: sweep.graph='anchors'"
+    return (
+        f", or train in blocks of samples: zsh with sweep.graph='anchors' ({', '.join(sorted(names))} cannot)"
+    )
+
+
+def _in_blocks(groups: Sequence[Group]) -> Iterator[Batch]:
+    """Batches of one cell, those of a data split adjacent: they share its preparation."""
+    if not groups:
+        return
+    reads = frozenset[Reads]().union(*map(_reads, groups))
+    for split in groups[0].splits:
+        for group in groups:
+            for batch in _batches(group, (split,), 1, reads, holds_phi=False):
+                yield replace(batch, in_blocks=True)
 
 
 def _reads(group: Group) -> frozenset[Reads]:

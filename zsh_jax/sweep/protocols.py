@@ -28,6 +28,9 @@ def apply_protocol(config: ConfigDict, name: str) -> None:
     config.dataset.held_out = protocol.held_out
     config.features.name = protocol.features
     config.semantics.synonyms = protocol.synonyms
+    config.split.of_each_class = protocol.of_each_class
+    config.split.database = protocol.database
+    config.evaluation.cutoffs = protocol.cutoffs
     axes: dict[str, Any] = {
         "unseen": protocol.unseen,
         "semantics": (protocol.semantics,),

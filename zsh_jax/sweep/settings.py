@@ -1,5 +1,6 @@
 """Check every setting of a configuration before anything is read or run."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -8,7 +9,8 @@ from ml_collections import ConfigDict
 
 from zsh_jax import takes
 from zsh_jax.data.nearest import nearest_names
-from zsh_jax.data.registry import LARGEST_SIDE
+from zsh_jax.data.registry import LARGEST_SIDE, states_roles
+from zsh_jax.data.split import DATABASES
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.class_vectors import DROP
 from zsh_jax.methods.ranges import own_takes
@@ -26,7 +28,8 @@ _ARRAYS = takes.several(takes.text(200))
 _PLACEHOLDER = takes.optional(takes.path())
 _SOURCE: dict[str, Takes] = {
     "data_dir": _PLACEHOLDER,
-    "path": _PLACEHOLDER,
+    "path": takes.optional(takes.one_or_several(takes.path())),
+    "root": _PLACEHOLDER,
     "image_size": takes.whole(1, LARGEST_SIDE),
     "classes": takes.optional(takes.whole(2)),
     "held_out": takes.optional(takes.whole(1)),
@@ -45,12 +48,25 @@ def _synonyms(value: object) -> bool:
     )
 
 
+def _is_address(value: object) -> bool:
+    found = re.fullmatch(r"[^\s/]+:(\d{1,5})", value, re.ASCII) if isinstance(value, str) else None
+    return found is not None and takes.text(300).test(value) and 0 < int(found[1]) < 1 << 16
+
+
 SETTINGS: dict[str, Takes] = {
     "name": takes.file_name(),
     "workdir": _PLACEHOLDER,
     "memory_gib": takes.number(1e-6, 1e6),
+    "samples": takes.one_of("auto", "memory", "blocks"),
+    "checkpoint_seconds": takes.number(1e-3, 1e6),
     "products": takes.one_of("float32", "tensorfloat32"),
     "mesh.sweep": takes.optional(takes.whole(1, 1 << 20)),
+    "mesh.data": takes.whole(1, 1 << 20),
+    "distributed.coordinator": takes.optional(Takes("HOST:PORT, such as 10.0.0.1:1234", _is_address)),
+    "distributed.processes": takes.optional(takes.whole(1, 1 << 20)),
+    "distributed.process": takes.optional(takes.whole(0, 1 << 20)),
+    "distributed.start_seconds": takes.whole(1, 86_400),
+    "distributed.lost_seconds": takes.whole(2, 86_400),
     "shard": takes.optional(
         Takes("I/N with I from 1 to N, such as 3/16", lambda value: parse_shard(value) is not None)
     ),
@@ -80,6 +96,8 @@ SETTINGS: dict[str, Takes] = {
     "semantics.synonyms": Takes(
         "a tuple of pairs of a class name and words, such as (('cat', 'kitten'),)", _synonyms
     ),
+    "split.path": _PLACEHOLDER,
+    "split.database": takes.one_of(*DATABASES),
     "evaluation.cutoffs": takes.ascending(takes.whole(1)),
     "evaluation.seen_queries": takes.whole(0),
     "wandb.mode": takes.one_of(*MODES),
@@ -121,14 +139,42 @@ def check_settings(config: ConfigDict) -> None:
     _check_variants(config)
     groups(config.sweep.to_dict(), config.variants.to_dict())
     check_tuning(config)
+    _check_whole(config)
     if config.x64 and config.products != "float32":
         raise InputError(
             "products: float64 has no products in TF32; fix: remove --config.x64, or --config.products"
         )
+    _check_distributed(config)
     if config.shard is not None and config.tuning.axes:
         raise InputError(
             "shard: a sweep with tuning cannot be cut, since each choice needs all validation cells; fix: remove "
             "--config.shard, or the tuning.axes"
+        )
+
+
+def _check_distributed(config: ConfigDict) -> None:
+    """Refuse processes that cannot find each other."""
+    several = config.distributed
+    given = {name: several[name] for name in ("coordinator", "processes", "process")}
+    missing = [name for name, value in given.items() if value is None]
+    if several.auto and len(missing) < len(given):
+        raise InputError(
+            "distributed.auto: JAX finds coordinator, processes and process itself; fix: remove "
+            f"--config.distributed.{next(name for name in given if name not in missing)}, or .auto"
+        )
+    if 0 < len(missing) < len(given):
+        raise InputError(
+            f"distributed.{missing[0]} is missing; fix: give --config.distributed.coordinator, .processes and .process"
+        )
+    if not missing and several.process >= several.processes:
+        raise InputError(
+            f"distributed.process: {several.processes} processes have the numbers 0 to {several.processes - 1}, not "
+            f"{several.process}; fix: --config.distributed.process"
+        )
+    if config.shard is not None and (several.auto or not missing):
+        raise InputError(
+            "shard: parts run in processes of their own, those of distributed run one sweep together; fix: remove "
+            "--config.shard, or the settings of distributed"
         )
 
 
@@ -155,6 +201,29 @@ def _by_type(default: object) -> Takes | None:
         return None
     kinds = {bool: takes.flag(), int: takes.whole(0), float: takes.number(zero=True), str: takes.text()}
     return kinds.get(type(default))
+
+
+def _check_whole(config: ConfigDict) -> None:
+    """Refuse 0 training samples or queries, which stands for all, where nothing states how many there are."""
+    if config.split.path is not None and config.auxiliary.dataset.name:
+        raise InputError(
+            "split.path: a split file contradicts auxiliary.dataset; fix: remove --config.split.path, or "
+            "--config.auxiliary.dataset.name"
+        )
+    if config.split.path is not None or (config.dataset.name and states_roles(config.dataset.name)):
+        return
+    for where, axes in {
+        "sweep": config.sweep,
+        **{f"variants.{name}": axes for name, axes in config.variants.items()},
+        **{f"tuning.axes.{name}": axes for name, axes in config.tuning.axes.items()},
+    }.items():
+        for axis in ("training_samples", "queries"):
+            values = axes.get(axis, ())
+            if 0 in (values if isinstance(values, tuple | list) else (values,)):
+                raise InputError(
+                    f"{where}.{axis}: 0 stands for all that a data set or a split file states, and there is neither; "
+                    f"fix: use 1 or more, or set --config.split.path"
+                )
 
 
 def _check_variants(config: ConfigDict) -> None:

@@ -23,6 +23,7 @@ def split_of(inputs: Inputs, split: DataSplit) -> Split:
         seed=split.seed,
         seen_classes=split.seen_classes,
         validation=split.validation,
+        rule=inputs.rule,
     )
 
 

@@ -13,7 +13,8 @@ from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.loop import Status
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.packing import pack_codes
-from zsh_jax.methods.protocol import Method, Trace
+from zsh_jax.core.sharding import first_rows
+from zsh_jax.methods.protocol import OF_SAMPLES, Fitted, Method, Trace, TrainingData
 from zsh_jax.sweep.axes import Program
 from zsh_jax.training.fit import assemble
 from zsh_jax.training.prepare import Prepared
@@ -35,8 +36,8 @@ class Trained(NamedTuple):
     trace: Trace
 
 
-@partial(jax.jit, static_argnames="program")
-def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
+@partial(jax.jit, static_argnames=("program", "samples"))
+def train(prepared: Prepared, weights: Any, *, program: Program, samples: int) -> Trained:
     """Fit every data split with every set of weights, as one program.
 
     Weights that share a factorisation have their own outer axis, so that each of their values is factorised once.
@@ -45,6 +46,7 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
         prepared: data splits, stacked on a leading axis.
         weights: of the method; `shared` ones have shape (shared,), the others (others,).
         program: static.
+        samples: number of training samples n; static. Rows after them only fill up devices.
 
     Returns:
         Leaves with leading axes (splits, shared, others).
@@ -52,16 +54,36 @@ def train(prepared: Prepared, weights: Any, *, program: Program) -> Trained:
     method = program.of
 
     def one_cell(split: Prepared, weights: Any) -> Trained:
+        split = split._replace(data=_without_filling(split.data, samples))
         fitted = method.fit(split.start, split.data, weights, program.options, bits=program.bits)
-        class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
-        trace = no_trace(split) if fitted.trace is None else fitted.trace
-        finite = is_finite(assemble(method, split, fitted))
-        status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
-        return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
+        return trained_cell(method, split, fitted)
 
     over_others = _over(one_cell, method, weights, shared=False)
     over_shared = _over(over_others, method, weights, shared=True)
     return jax.vmap(over_shared, in_axes=(0, None))(prepared, weights)
+
+
+def _without_filling(data: TrainingData, samples: int) -> TrainingData:
+    """Training data without the rows that `even_rows` appended."""
+    return data._replace(**{name: first_rows(getattr(data, name), samples) for name in OF_SAMPLES})
+
+
+def trained_cell(method: Method, split: Prepared, fitted: Fitted) -> Trained:
+    """A cell as the evaluation reads it.
+
+    Args:
+        method: of the cell.
+        split: its data split.
+        fitted: the result of the method.
+
+    Returns:
+        The cell, with the codes of classes and with the status of a result that is not finite.
+    """
+    class_codes = None if fitted.class_head is None else pack_codes(fitted.class_head(split.vectors))
+    trace = no_trace(split) if fitted.trace is None else fitted.trace
+    finite = is_finite(assemble(method, split, fitted))
+    status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
+    return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
 
 
 def _over(
@@ -91,3 +113,23 @@ def no_trace(split: Prepared) -> Trace:
         iterations=jnp.array(0, jnp.int32),
         status=jnp.array(Status.CONVERGED, jnp.int32),
     )
+
+
+def in_one_row(trained: Trained) -> Any:
+    """Reshape (splits, shared weights, other weights, ...) to (splits, cells, ...), of arrays or of shapes."""
+    if not any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(trained)):
+        return _flattened(trained)
+    return jax.tree.map(
+        lambda shape, leaf: jax.ShapeDtypeStruct(shape.shape, shape.dtype, sharding=leaf.sharding),
+        jax.eval_shape(_flattened, trained),
+        trained,
+    )
+
+
+@jax.jit
+def _flattened(trained: Trained) -> Trained:
+    def flat(leaf: jax.Array) -> jax.Array:
+        splits, shared, others = leaf.shape[:3]
+        return leaf.reshape(splits, shared * others, *leaf.shape[3:])
+
+    return jax.tree.map(flat, trained)

@@ -13,6 +13,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.unseen import NONE
 from zsh_jax.errors import InputError
 from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
@@ -73,6 +74,12 @@ def _check_own_validation(config: ConfigDict) -> None:
             raise InputError(
                 f"{where}.validation: {shown(own)} contradicts tuning.axes, which reads tuning.validation; fix: "
                 f"remove {where}.validation"
+            )
+        unseen = axes.get("unseen", ())
+        if NONE in (unseen if isinstance(unseen, tuple | list) else (unseen,)):
+            raise InputError(
+                f"{where}.unseen: {NONE!r} contradicts tuning.axes, which lets seen classes stand in for unseen ones; "
+                "fix: remove the tuning.axes"
             )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from zsh_jax.progress_bar import duration
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.time_left import TimeLeft, Work
 
@@ -61,11 +62,3 @@ def progress(
 def in_words(seconds: float | None) -> str:
     """The remaining time as text."""
     return "estimating time left" if seconds is None else f"about {duration(seconds)} left"
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours as text: "75 s", "12 min", "3 h 20 min"."""
-    if seconds < 119.5:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

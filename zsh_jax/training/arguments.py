@@ -146,6 +146,25 @@ def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taug
     Raises:
         InputError: they do not match.
     """
+    own, vectors = checked_supervision(labels, class_vectors, samples)
+    targets = semantic_targets(own, vectors)
+    return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))
+
+
+def checked_supervision(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> tuple[Any, Any]:
+    """Labels and class vectors, checked on the host.
+
+    Args:
+        labels: class indices, or multi-hot.
+        class_vectors: a row for each class.
+        samples: n.
+
+    Returns:
+        Labels (n,), or (n, c) booleans; and class vectors (c, e), rows of unit length.
+
+    Raises:
+        InputError: they do not match.
+    """
     own, vectors = np.asarray(labels), numbers("class_vectors", class_vectors)
     if own.ndim not in (1, 2) or len(own) != samples:
         raise InputError(
@@ -163,9 +182,7 @@ def taught_by(labels: ArrayLike, class_vectors: ArrayLike, samples: int) -> Taug
         raise InputError(
             "class_vectors: a row is zero or too large; fix: give each class a finite nonzero vector"
         )
-    vectors = np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
-    targets = semantic_targets(own, vectors)
-    return Taught(jnp.asarray(own), jnp.asarray(targets, vectors.dtype), jnp.asarray(vectors, vectors.dtype))
+    return own, np.where(np.abs(lengths - 1) > UNIT, vectors / lengths, vectors)
 
 
 def _checked(name: str, value: Any, takes: Takes, *, may_be_traced: bool) -> Any:

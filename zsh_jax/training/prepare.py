@@ -14,6 +14,7 @@ from zsh_jax.core.metrics.relevance import has_label
 from zsh_jax.core.preprocessing import Preprocessing, apply_preprocessing, fit_preprocessing
 from zsh_jax.core.problem import make_problem
 from zsh_jax.core.semantic_basis import semantic_basis
+from zsh_jax.core.sharding import rows_apart
 from zsh_jax.methods.protocol import Reads, TrainingData
 from zsh_jax.training.streams import Streams
 
@@ -108,17 +109,20 @@ def prepare(
     """
     kind, dimensions = how.preprocessing, how.pca_dimensions if how.preprocessing == "pca" else 0
     fitted = fit_preprocessing(features, kind=kind, dimensions=dimensions or None)
-    x = apply_preprocessing(fitted, features)
+    x = rows_apart(apply_preprocessing(fitted, features))
     data = TrainingData(x=x, semantics=taught.targets.astype(x.dtype))
     if Reads.CLASS_VECTORS in reads:
-        data = data._replace(basis=semantic_basis(taught.vectors.astype(x.dtype), _used(taught)))
+        vectors, used = taught.vectors.astype(x.dtype), _used(taught)
+        data = data._replace(
+            basis=semantic_basis(vectors, used), vectors=jnp.where(used[:, None], vectors, 0)
+        )
     if Reads.LABELS in reads:
         data = _with_labels(data, taught.labels, len(taught.vectors))
     rbf = None
     if reads & {Reads.RBF, Reads.GRAPH}:
         rbf = _rbf(x, keys, bandwidth_scale, anchors=how.anchors)
         graph = _graph(x, rbf, how.graph) if Reads.GRAPH in reads else None
-        phi = rbf_features(x, *rbf)
+        phi = rows_apart(rbf_features(x, *rbf))
         problem = make_problem(phi, taught.targets, graph, normalised=how.graph.normalised)
         data = data._replace(
             phi=problem.phi,

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int
 from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
 
 
-class _Ties(NamedTuple):
+class Ties(NamedTuple):
     """The histograms of a query as floats: n, r, N0 and R0 of each distance."""
 
     items: Float[Array, "*q radii"]
@@ -48,13 +48,9 @@ def tie_aware_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant.
     """
-    n, r, items_before, relevant_before = _ties(items, relevant, dtype)
-    places = _inside(cutoff, items_before, n)
-    slope = jnp.where(n > 1, (r - 1) / jnp.maximum(n - 1, 1), 0)
-    gain = (relevant_before + 1 - slope) * harmonic_difference(items_before, places)
-    gain += slope * rank_shares(items_before, places)
-    gain = jnp.where(r > 0, r / jnp.maximum(n, 1) * gain, 0)
-    return gain.sum(-1) / r.sum(-1)
+    ties = ties_of(items, relevant, dtype)
+    gain = relevant_spread(ties, _inside(cutoff, ties.items_before, ties.items))
+    return gain.sum(-1) / ties.relevant.sum(-1)
 
 
 def worst_average_precision(
@@ -82,7 +78,7 @@ def worst_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant; 0 if nothing relevant is found.
     """
-    ties = _ties(items, relevant, dtype)
+    ties = ties_of(items, relevant, dtype)
     return _of_runs(ties, ties.items_before + ties.items - ties.relevant, cutoff, of_found=of_found)
 
 
@@ -106,7 +102,7 @@ def best_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant; 0 if nothing relevant is found.
     """
-    ties = _ties(items, relevant, dtype)
+    ties = ties_of(items, relevant, dtype)
     return _of_runs(ties, ties.items_before, cutoff, of_found=of_found)
 
 
@@ -128,14 +124,41 @@ def expected_precision_at(
     Returns:
         One value a query, in [0, 1].
     """
-    n, r, items_before, _ = _ties(items, relevant, dtype)
+    n, r, items_before, _ = ties_of(items, relevant, dtype)
     places = _inside(cutoff, items_before, n)
     return (r * places / jnp.maximum(n, 1)).sum(-1) / cutoff
 
 
-def _ties(items: Int[Array, "*q radii"], relevant: Int[Array, "*q radii"], dtype: jnp.dtype | type) -> _Ties:
+def relevant_spread(ties: Ties, places: Float[Array, "*q radii"]) -> Float[Array, "*q radii"]:
+    """Sum of precisions at the relevant items in the first `places` ranks of each tie, the mean over its orders."""
+    n, r, items_before, relevant_before = ties
+    slope = jnp.where(n > 1, (r - 1) / jnp.maximum(n - 1, 1), 0)
+    gain = (relevant_before + 1 - slope) * harmonic_difference(items_before, places)
+    gain += slope * rank_shares(items_before, places)
+    return jnp.where(r > 0, r / jnp.maximum(n, 1) * gain, 0)
+
+
+def relevant_last(ties: Ties) -> Float[Array, "*q radii"]:
+    """Sum of precisions at the relevant items of each tie if they come last in it."""
+    return _of_run(ties, ties.items_before + ties.items - ties.relevant, ties.relevant)
+
+
+def relevant_first(ties: Ties) -> Float[Array, "*q radii"]:
+    """Sum of precisions at the relevant items of each tie if they come first in it."""
+    return _of_run(ties, ties.items_before, ties.relevant)
+
+
+def _of_run(
+    ties: Ties, before: Float[Array, "*q radii"], found: Float[Array, "*q radii"]
+) -> Float[Array, "*q radii"]:
+    """Sum of precisions at `found` relevant items that follow each other after `before` ranks."""
+    return ties.relevant_before * harmonic_difference(before, found) + rank_shares(before, found)
+
+
+def ties_of(items: Int[Array, "*q radii"], relevant: Int[Array, "*q radii"], dtype: jnp.dtype | type) -> Ties:
+    """The histograms of queries as floats."""
     before = (jnp.cumsum(counts, -1) - counts for counts in (items, relevant))
-    return _Ties(*(counts.astype(dtype) for counts in (items, relevant, *before)))
+    return Ties(*(counts.astype(dtype) for counts in (items, relevant, *before)))
 
 
 def _inside(
@@ -146,11 +169,11 @@ def _inside(
 
 
 def _of_runs(
-    ties: _Ties, before: Float[Array, "*q radii"], cutoff: int | None, *, of_found: bool
+    ties: Ties, before: Float[Array, "*q radii"], cutoff: int | None, *, of_found: bool
 ) -> Float[Array, "*q"]:
     """Average precision if the relevant items of each distance follow each other after `before` ranks."""
     found = _inside(cutoff, before, ties.relevant)
-    gain = ties.relevant_before * harmonic_difference(before, found) + rank_shares(before, found)
+    gain = _of_run(ties, before, found)
     total = ties.relevant.sum(-1)
     divisor = jnp.where(total > 0, jnp.maximum(found.sum(-1), 1), total) if of_found else total
     return gain.sum(-1) / divisor

@@ -2,11 +2,16 @@
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Int, UInt8, UInt32
 
 from zsh_jax.core.packing import code_words
+from zsh_jax.core.sharding import by_share
+
+ROWS = 1 << 16
+"""Codes at a time: unpacked for accelerators, 128 bits take 8 MiB."""
 
 BLOCK = 32
 """Words of 32 items at a time on the CPU: at 128 bits they fit a core's first cache."""
@@ -22,17 +27,25 @@ def bit_counts(codes: UInt8[Array, "n bytes"], *, bits: int) -> tuple[Int[Array,
     Returns:
         (l,) and (l, l), exact.
     """
-    return lax.platform_dependent(
-        codes, cpu=partial(counts_by_words, bits=bits), default=partial(counts_by_product, bits=bits)
+    here = partial(
+        lax.platform_dependent,
+        cpu=partial(counts_by_words, bits=bits),
+        default=partial(counts_by_product, bits=bits),
     )
+    counts: tuple[Array, Array] = by_share(here, (codes,), gives="sums")
+    return counts
 
 
 def counts_by_product(
     codes: UInt8[Array, "n bytes"], *, bits: int
 ) -> tuple[Int[Array, " l"], Int[Array, "l l"]]:
-    """`bit_counts` as a product of 8-bit integers with sums in 32 bits."""
-    ones = jnp.unpackbits(codes, axis=1, count=bits).astype(jnp.int8)
-    both = jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32)
+    """`bit_counts` as products of 8-bit integers with sums in 32 bits, in parts of the codes."""
+
+    def add(both: Int[Array, "l l"], rows: UInt8[Array, "b bytes"]) -> tuple[Int[Array, "l l"], None]:
+        ones = jnp.unpackbits(rows, axis=1, count=bits).astype(jnp.int8)
+        return both + jnp.einsum("ni,nj->ij", ones, ones, preferred_element_type=jnp.int32), None
+
+    both, _ = lax.scan(add, jnp.zeros((bits, bits), jnp.int32), _parts(codes))
     single = jnp.diagonal(both)
     return single, single[:, None] + single[None] - 2 * both
 
@@ -40,10 +53,34 @@ def counts_by_product(
 def counts_by_words(
     codes: UInt8[Array, "n bytes"], *, bits: int
 ) -> tuple[Int[Array, " l"], Int[Array, "l l"]]:
-    """`bit_counts` with 32 items an instruction, for processors that count the bits of a word.
+    """`bit_counts` with 32 items an instruction, where processors count the bits of a word, in parts of the codes."""
 
-    Bit i is compared with bit i + k, cyclically, for k up to half of the bits: each pair once.
-    """
+    def add(
+        counts: tuple[Int[Array, " l"], Int[Array, "shifts l"]], rows: UInt8[Array, "b bytes"]
+    ) -> tuple[tuple[Int[Array, " l"], Int[Array, "shifts l"]], None]:
+        return jax.tree.map(jnp.add, counts, _shifted_counts(rows, bits=bits)), None
+
+    start = jnp.zeros(bits, jnp.int32), jnp.zeros((bits // 2 + 1, bits), jnp.int32)
+    (ones, differing), _ = lax.scan(add, start, _parts(codes))
+    # differing[k, i] is that of the bits i and i + k.
+    first = jnp.arange(bits)
+    apart = (first[None] - first[:, None]) % bits
+    forward = apart <= bits // 2
+    shift = jnp.where(forward, apart, bits - apart)
+    return ones, differing[shift, jnp.where(forward, first[:, None], first[None])]
+
+
+def _parts(codes: UInt8[Array, "n bytes"]) -> UInt8[Array, "parts b bytes"]:
+    """Codes in parts of one size, `ROWS` at most, with zeros at the end."""
+    parts = -(-codes.shape[0] // ROWS)
+    rows = -(-codes.shape[0] // parts)
+    return jnp.pad(codes, ((0, parts * rows - codes.shape[0]), (0, 0))).reshape(parts, rows, codes.shape[1])
+
+
+def _shifted_counts(
+    codes: UInt8[Array, "n bytes"], *, bits: int
+) -> tuple[Int[Array, " l"], Int[Array, "shifts l"]]:
+    """Codes in which bit i is 1; and in which it differs from bit i + k, cyclically, for k up to half of the bits."""
     columns = _bit_columns(codes, bits=bits)
     block = min(BLOCK, len(columns))
     blocks = jnp.pad(columns, ((0, -len(columns) % block), (0, 0))).reshape(-1, block, bits)
@@ -61,13 +98,7 @@ def counts_by_words(
         return (ones + _bits_set(words), differing + lax.map(shifted, shifts)), None
 
     start = jnp.zeros(bits, jnp.int32), jnp.zeros((len(shifts), bits), jnp.int32)
-    (ones, differing), _ = lax.scan(add, start, blocks)
-    # differing[k, i] is that of the bits i and i + k.
-    first = jnp.arange(bits)
-    apart = (first[None] - first[:, None]) % bits
-    forward = apart <= bits // 2
-    shift = jnp.where(forward, apart, bits - apart)
-    return ones, differing[shift, jnp.where(forward, first[:, None], first[None])]
+    return lax.scan(add, start, blocks)[0]
 
 
 def _bits_set(words: UInt32[Array, "b l"]) -> Int[Array, " l"]:

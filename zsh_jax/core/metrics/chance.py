@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
+from zsh_jax.core.metrics.histograms import Histograms
 from zsh_jax.core.metrics.relevance import label_words, relevance
 
 
@@ -37,16 +38,35 @@ def chance_average_precision(
     Returns:
         (q, cutoffs), in [0, 1]; NaN if no (other) item is relevant.
     """
-    relevant = _relevant_items(query_labels, database_labels, block)
+    tie = random_order(query_labels, database_labels, leave_one_out=leave_one_out, block=block)
+    dtype = jnp.result_type(float)
+    every = [tie_aware_average_precision(*tie, cutoff=cutoff, dtype=dtype) for cutoff in cutoffs]
+    return jnp.stack(every, axis=1)
+
+
+def random_order(
+    query_labels: Shaped[Array, "q *c"],
+    database_labels: Shaped[Array, "n *c"],
+    *,
+    leave_one_out: bool = False,
+    block: int = 32,
+) -> Histograms:
+    """The histograms of a database in random order: all items are at one distance.
+
+    Args:
+        query_labels: class indices (q,), or multi-hot (q, c).
+        database_labels: class indices (n,), or multi-hot (n, c).
+        leave_one_out: whether each query is an item of the database and is excluded from its own ranking.
+        block: multi-hot queries at a time. Memory: block x n.
+
+    Returns:
+        Leaves of (q, 1).
+    """
+    relevant = _relevant_items(query_labels, database_labels, block)[:, None]
     items = jnp.full_like(relevant, database_labels.shape[0])
     if leave_one_out:
         items, relevant = items - 1, relevant - 1
-    dtype = jnp.result_type(float)
-    every = [
-        tie_aware_average_precision(items[:, None], relevant[:, None], cutoff=cutoff, dtype=dtype)
-        for cutoff in cutoffs
-    ]
-    return jnp.stack(every, axis=1)
+    return Histograms(items, relevant)
 
 
 def _relevant_items(

@@ -1,5 +1,6 @@
 """Average precision of real-valued vectors ranked by cosine; equal cosines are ties."""
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -11,6 +12,7 @@ from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.sharding import rows_together
 
 WHOLE = 4096  # rows of whole numbers up to this are not scaled: squares of sums stay exact
 
@@ -52,19 +54,15 @@ def cosine_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant, or if a vector is not finite.
     """
-    asking, items = _scaled(queries), _scaled(database)
+    asking, score = scaled(queries), cosine_scores(database)
     asked, labels = label_words(query_labels), label_words(database_labels)
-    first = first_equal_rows(items)
-    squared = jnp.sum(items**2, axis=1)
-    divisor = jnp.where(squared > 0, squared, 1)
     known = jnp.isfinite(database).all() & jnp.isfinite(queries).all(1)
 
     def of_query(
         args: tuple[Float[Array, " f"], Shaped[Array, "*words"], Int[Array, ""] | None],
     ) -> Float[Array, ""]:
         vector, label, itself = args
-        product = items @ vector
-        scores, shares = (product * jnp.abs(product) / divisor)[first], relevance(label, labels)
+        scores, shares = score(vector), relevance(label, labels)
         if itself is not None:  # last rank, irrelevant
             scores, shares = scores.at[itself].set(-jnp.inf), shares.at[itself].set(False)
         return score_average_precision(scores, shares)
@@ -73,7 +71,21 @@ def cosine_average_precision(
     return jnp.where(known, found, jnp.nan)
 
 
-def _scaled(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
+def cosine_scores(database: Float[Array, "n f"]) -> Callable[[Float[Array, " f"]], Float[Array, " n"]]:
+    """A function from a query, of `scaled`, to scores in the order of the cosines; see `cosine_average_precision`."""
+    items = scaled(database)
+    first = first_equal_rows(items)
+    squared = jnp.sum(items**2, axis=1)
+    divisor = jnp.where(squared > 0, squared, 1)
+
+    def score(vector: Float[Array, " f"]) -> Float[Array, " n"]:
+        product = items @ vector
+        return rows_together(product * jnp.abs(product) / divisor)[first]
+
+    return score
+
+
+def scaled(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
     """Keep rows of whole numbers, and scale other rows to a largest entry of 1; zero rows stay zero.
 
     Squares then do not overflow, and binary features of any scale become 0 and 1.

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, UInt32
 
+from zsh_jax.core.sharding import rows_together
+
 
 @jax.jit
 def first_equal_rows(rows: Float[Array, "n f"]) -> Int[Array, " n"]:
@@ -23,7 +25,7 @@ def first_equal_rows(rows: Float[Array, "n f"]) -> Int[Array, " n"]:
     column = jnp.arange(words.shape[1], dtype=jnp.uint32)[None]
     place = jnp.arange(rows.shape[0], dtype=jnp.int32)
     digests = [mixed(words ^ mixed(2 * column + i)).sum(1, dtype=jnp.uint32) for i in (0, 1)]
-    one, other, origin = lax.sort((*digests, place), num_keys=3, is_stable=False)
+    one, other, origin = lax.sort((*rows_together(digests), place), num_keys=3, is_stable=False)
     new = jnp.pad((one[1:] != one[:-1]) | (other[1:] != other[:-1]), (1, 0), constant_values=True)
     first = origin[lax.cummax(jnp.where(new, place, 0))]
     return jnp.zeros_like(place).at[origin].set(first, unique_indices=True)

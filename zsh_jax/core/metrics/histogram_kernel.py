@@ -18,6 +18,9 @@ from zsh_jax.core.packing import code_words
 QUERIES, ITEMS, LOOPS = 16, 128, 32
 """Queries and items of a tile, and tiles of items of a program: powers of two, as Triton asks for."""
 
+PARTS = 64
+"""Parts of a database at most, each with counts of its own: a larger database has more tiles in a part."""
+
 
 def count_by_kernel(
     query_codes: UInt8[Array, "q bytes"],
@@ -47,13 +50,16 @@ def count_by_kernel(
     (queries, _), size = query_codes.shape, database_codes.shape[0]
     bins = 2 * (bits + 1)
     wide = 1 << (bins - 1).bit_length()
-    part = ITEMS * LOOPS
+    loops = LOOPS
+    while size > ITEMS * loops * PARTS:
+        loops *= 2
+    part = ITEMS * loops
     parts = -(-size // part)
     asked = [_columns(rows, QUERIES) for rows in (code_words(query_codes), query_labels)]
     held = [_columns(rows, part) for rows in (code_words(database_codes), database_labels)]
     padded = asked[0].shape[1]
     counts = pl.pallas_call(
-        partial(_count, size=size, is_class=query_labels.ndim == 1),
+        partial(_count, size=size, loops=loops, is_class=query_labels.ndim == 1),
         out_shape=jax.ShapeDtypeStruct((parts, padded, wide), jnp.int32),
         grid=(padded // QUERIES, parts),
         in_specs=[
@@ -73,10 +79,10 @@ def _columns(rows: Shaped[Array, "n *words"], multiple: int) -> Shaped[Array, "w
     return jnp.pad(columns, ((0, 0), (0, -columns.shape[1] % multiple)))
 
 
-def _count(*refs: Any, size: int, is_class: bool) -> None:
+def _count(*refs: Any, size: int, loops: int, is_class: bool) -> None:
     """The kernel: codes and labels of queries, then those of items, and the counts that it writes."""
     codes, labels, item_codes, item_labels, counts = refs
-    first = pl.program_id(1) * ITEMS * LOOPS
+    first = pl.program_id(1) * ITEMS * loops
     bins = lax.broadcasted_iota(jnp.int32, counts.shape, 1)
 
     def tile(number: Int[Array, ""], total: Int[Array, "q wide"]) -> Int[Array, "q wide"]:
@@ -98,4 +104,4 @@ def _count(*refs: Any, size: int, is_class: bool) -> None:
 
         return lax.fori_loop(0, counts.shape[1], add, total)
 
-    counts[...] = lax.fori_loop(0, LOOPS, tile, jnp.zeros(counts.shape, jnp.int32))
+    counts[...] = lax.fori_loop(0, loops, tile, jnp.zeros(counts.shape, jnp.int32))

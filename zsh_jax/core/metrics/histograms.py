@@ -1,7 +1,7 @@
 """Histograms of Hamming distances: all that the metrics of a query need to know about the database."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Int, Shaped, UInt8, UInt32
 
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.packing import code_words, unpack_codes
+from zsh_jax.core.sharding import are_rows, by_share, data_devices
 
 PAIRS = 2**22
 """Pairs of a query and an item at a time on accelerators: 59 million pairs take 15 steps."""
@@ -48,26 +49,45 @@ def distance_histograms(
         database_codes: packed codes, (n, ceil(bits / 8)).
         database_labels: class indices (n,), or multi-hot (n, c).
         bits: code length l; static.
-        kernel: whether NVIDIA GPUs run `count_by_kernel`, which was never tried on one; static.
+        kernel: whether NVIDIA GPUs run `count_by_kernel`, which was never tried on one; static. Not read where the
+            database lies over several devices.
 
     Returns:
         Leaves of (q, l + 1). Memory: a few arrays of n on the CPU, of `PAIRS` or n elsewhere; never q x n.
     """
+    items: tuple[Array, ...] = (database_codes, label_words(database_labels))
+    if data_devices() > 1:
+        items = (*items, are_rows(database_codes))
+    queries = (query_codes, label_words(query_labels))
+    counts = by_share(partial(_count, bits=bits, kernel=kernel), items, (queries,), gives="sums")
+    counts = counts.reshape(-1, bits + 1, 2)
+    return Histograms(items=counts.sum(-1), relevant=counts[..., 1])
+
+
+def _count(
+    codes: UInt8[Array, "n bytes"],
+    labels: Shaped[Array, "n *words"],
+    *others: Any,
+    bits: int,
+    kernel: bool,
+) -> Int[Array, "q bins"]:
+    """Counts of the items of one device; of those that are items, where that is said."""
+    *is_item, queries = others
     on_gpu = {}
-    if kernel:  # Pallas takes a while to import
+    if kernel and not is_item:  # Pallas takes a while to import
         from zsh_jax.core.metrics.histogram_kernel import count_by_kernel
 
         on_gpu["cuda"] = partial(count_by_kernel, bits=bits)
-    counts = lax.platform_dependent(
-        query_codes,
-        label_words(query_labels),
-        database_codes,
-        label_words(database_labels),
+    counts: Array = lax.platform_dependent(
+        *queries,
+        codes,
+        labels,
+        *is_item,
         cpu=partial(count_by_scatter, bits=bits),
         default=partial(count_by_comparison, bits=bits),
         **on_gpu,
-    ).reshape(-1, bits + 1, 2)
-    return Histograms(items=counts.sum(-1), relevant=counts[..., 1])
+    )
+    return counts
 
 
 def count_by_scatter(
@@ -75,6 +95,7 @@ def count_by_scatter(
     query_labels: Shaped[Array, "q *words"],
     database_codes: UInt8[Array, "n bytes"],
     database_labels: Shaped[Array, "n *words"],
+    is_item: Bool[Array, " n"] | None = None,
     *,
     bits: int,
 ) -> Int[Array, "q bins"]:
@@ -88,6 +109,7 @@ def count_by_scatter(
         query_labels: of `label_words`.
         database_codes: as in `distance_histograms`.
         database_labels: of `label_words`.
+        is_item: whether to count each row; None for all.
         bits: code length l.
 
     Returns:
@@ -100,7 +122,8 @@ def count_by_scatter(
         distance = jnp.zeros(columns.shape[1], jnp.int32)
         for word, column in zip(words, columns, strict=True):
             distance += lax.population_count(word ^ column).astype(jnp.int32)
-        return 2 * distance + relevance(label, database_labels).astype(jnp.int32)
+        key = 2 * distance + relevance(label, database_labels).astype(jnp.int32)
+        return key if is_item is None else jnp.where(is_item, key, bins)  # no bin: dropped
 
     if bins**2 > 2 * database_codes.shape[0]:
 
@@ -132,6 +155,7 @@ def count_by_comparison(
     query_labels: Shaped[Array, "q *words"],
     database_codes: UInt8[Array, "n bytes"],
     database_labels: Shaped[Array, "n *words"],
+    is_item: Bool[Array, " n"] | None = None,
     *,
     bits: int,
 ) -> Int[Array, "q bins"]:
@@ -145,6 +169,7 @@ def count_by_comparison(
         query_labels: of `label_words`.
         database_codes: as in `distance_histograms`.
         database_labels: of `label_words`.
+        is_item: whether to count each row; None for all.
         bits: code length l.
 
     Returns:
@@ -173,5 +198,6 @@ def count_by_comparison(
         return counts + found, None
 
     start = jnp.zeros((queries, len(bins)), jnp.int32)
-    parts = (blocks(database_codes), blocks(database_labels), blocks(jnp.ones(size, bool)))
+    is_item = are_rows(database_codes) if is_item is None else is_item
+    parts = (blocks(database_codes), blocks(database_labels), blocks(is_item))
     return lax.scan(add, start, parts)[0]

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from zsh_jax.core.factorisation import eigh
 from zsh_jax.core.precision import full_precision
@@ -29,8 +30,25 @@ def regression_step(problem: Problem, hyper: Hyperparameters, state: State) -> S
         The state with new `dictionary` V and `regression` W, both (l, e).
     """
     codes = state.codes
-    eigenvalues, eigenvectors = eigh(codes.T @ codes)
-    rounding = 4 * jnp.finfo(codes.dtype).eps * eigenvalues[-1]
-    inverse = jnp.where(eigenvalues > rounding, 1 / (eigenvalues + hyper.lam), 0)
-    dictionary = (eigenvectors * inverse[None]) @ (eigenvectors.T @ (codes.T @ problem.semantics))
+    dictionary = fit_dictionary(codes.T @ codes, codes.T @ problem.semantics, hyper.lam)
     return state._replace(dictionary=dictionary, regression=dictionary @ state.rotation)
+
+
+@full_precision
+def fit_dictionary(
+    gram: Float[Array, "l l"], correlation: Float[Array, "l e"], lam: Float[Array, ""] | float
+) -> Float[Array, "l e"]:
+    """V = (B'B + lam I)^-1 B'Y from sums over the samples.
+
+    Args:
+        gram: B'B.
+        correlation: B'Y.
+        lam: ridge, not negative.
+
+    Returns:
+        V.
+    """
+    eigenvalues, eigenvectors = eigh(gram)
+    rounding = 4 * jnp.finfo(gram.dtype).eps * eigenvalues[-1]
+    inverse = jnp.where(eigenvalues > rounding, 1 / (eigenvalues + lam), 0)
+    return (eigenvectors * inverse[None]) @ (eigenvectors.T @ correlation)

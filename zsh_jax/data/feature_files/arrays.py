@@ -1,4 +1,4 @@
-"""Named arrays in files: `.npz`, `.npy` with companion files, and both kinds of `.mat`. Nothing is unpickled."""
+"""Named arrays in files: `.npz`, `.npy` and files beside it, `.parquet`, both kinds of `.mat`. Nothing is unpickled."""
 
 import glob
 import math
@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zsh_jax.data.blocks import Array, Blocks, blocks_of
 from zsh_jax.data.feature_files.matlab import matlab_variables, read_matlab
-from zsh_jax.data.numpy_files import DEFLATE, SLACK, Array, npz_names, read_npy, read_npz
+from zsh_jax.data.numpy_files import DEFLATE, SLACK, npz_blocks, npz_names, read_npy, read_npz
+from zsh_jax.data.parquet import parquet_blocks, parquet_names, read_parquet
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_PLACES = (0, 512)  # MATLAB writes its own 512-byte header first
 DAMAGED = "is truncated or not a .mat file"
-KINDS = (".npz", ".npy", ".mat")
+KINDS = (".npz", ".npy", ".parquet", ".mat")
 
 
 class Arrays(NamedTuple):
@@ -26,12 +28,14 @@ class Arrays(NamedTuple):
         path: the file.
         names: array names, in file order.
         read: returns the array with a given name.
+        blocks: returns the same array, to be read in blocks; of a `.mat` file it is read whole.
         matlab: whether MATLAB wrote the file; MATLAB stores vectors as matrices and counts classes from 1.
     """
 
     path: Path
     names: tuple[str, ...]
     read: Callable[[str], Array]
+    blocks: Callable[[str], Blocks]
     matlab: bool = False
 
 
@@ -39,7 +43,8 @@ def open_arrays(path: Path) -> Arrays:
     """List the arrays of a file.
 
     Args:
-        path: `.npz`, `.mat` (version 5, or 7.3 if h5py is installed) or `.npy`. The arrays of an `.npy` file are
+        path: `.npz`, `.parquet` (if pyarrow is installed; arrays are columns), `.mat` (version 5, or 7.3 if h5py is
+            installed) or `.npy`. The arrays of an `.npy` file are
             `features` (the file itself, memory-mapped) and one NAME for each `STEM.NAME.npy` or `NAME.npy` in its
             folder.
 
@@ -53,7 +58,9 @@ def open_arrays(path: Path) -> Arrays:
         raise InputError(
             f"dataset.path: there is no file {path}; fix: give a {', '.join(KINDS)} file of features"
         )
-    opening = {".npz": _open_npz, ".npy": _open_npy, ".mat": _open_mat}.get(path.suffix.lower())
+    opening = {".npz": _open_npz, ".npy": _open_npy, ".parquet": _open_parquet, ".mat": _open_mat}.get(
+        path.suffix.lower()
+    )
     if opening is None:
         raise InputError(
             f"{path}: features are read from {', '.join(KINDS)} files; fix: save it as one of them"
@@ -62,7 +69,18 @@ def open_arrays(path: Path) -> Arrays:
 
 
 def _open_npz(path: Path) -> Arrays:
-    return Arrays(path, npz_names(path), lambda name: read_npz(path, name))
+    return Arrays(
+        path, npz_names(path), lambda name: read_npz(path, name), lambda name: npz_blocks(path, name)
+    )
+
+
+def _open_parquet(path: Path) -> Arrays:
+    return Arrays(
+        path,
+        parquet_names(path),
+        lambda name: read_parquet(path, name),
+        lambda name: parquet_blocks(path, name),
+    )
 
 
 def _open_npy(path: Path) -> Arrays:
@@ -75,7 +93,11 @@ def _open_npy(path: Path) -> Arrays:
         path.parent.glob(f"{glob.escape(path.stem)}.*.npy")
     ):  # STEM.NAME.npy takes precedence over NAME.npy
         beside[other.stem.removeprefix(f"{path.stem}.")] = other
-    return Arrays(path, tuple(beside), lambda name: read_npy(beside[name], mapped=beside[name] == path))
+
+    def read(name: str) -> Array:
+        return read_npy(beside[name], mapped=beside[name] == path)
+
+    return Arrays(path, tuple(beside), read, lambda name: blocks_of(read_npy(beside[name], mapped=True)))
 
 
 def _open_mat(path: Path) -> Arrays:
@@ -87,7 +109,17 @@ def _open_mat(path: Path) -> Arrays:
     if HDF5 in starts:
         return _open_hdf5(path)
     found = {variable.name: variable for variable in matlab_variables(path)}
-    return Arrays(path, tuple(found), lambda name: read_matlab(path, found[name]), matlab=True)
+
+    def read(name: str) -> Array:
+        return read_matlab(path, found[name])
+
+    return Arrays(path, tuple(found), read, lambda name: _read_twice(read, name), matlab=True)
+
+
+def _read_twice(read: Callable[[str], Array], name: str) -> Blocks:
+    """Blocks of an array that is read whole: now for its shape, and again for its values unless `held` is used."""
+    array = read(name)
+    return blocks_of(array)._replace(pieces=lambda: blocks_of(read(name)).pieces())
 
 
 def _open_hdf5(path: Path) -> Arrays:
@@ -115,4 +147,4 @@ def _open_hdf5(path: Path) -> Arrays:
 
     with reading(path, DAMAGED), h5py.File(path, "r") as file:
         names = tuple(name for name in file if is_array(file, name))
-    return Arrays(path, names, read, matlab=True)
+    return Arrays(path, names, read, lambda name: _read_twice(read, name), matlab=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Int, Int32, Shaped
 
-from zsh_jax.data.numpy_files import Array
+from zsh_jax.data.blocks import Array
 from zsh_jax.data.text import not_utf8
 from zsh_jax.errors import InputError
 

@@ -14,7 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from zsh_jax.data.numpy_files import DEFLATE, SLACK, Array
+from zsh_jax.data.blocks import Array
+from zsh_jax.data.numpy_files import DEFLATE, SLACK
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
 

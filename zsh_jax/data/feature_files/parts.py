@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from zsh_jax.data.blocks import Array, Blocks, transposed
 from zsh_jax.data.feature_files.arrays import Arrays
 from zsh_jax.data.feature_files.labels import as_text
-from zsh_jax.data.numpy_files import Array
 from zsh_jax.errors import InputError
 
 
@@ -27,7 +27,7 @@ class Keys(NamedTuple):
 DEFAULT_KEYS = Keys()
 
 # Usual names in the hashing literature. An array in `besides` makes the choice of rows ambiguous.
-FEATURES = ("features", "feature", "feat", "fea", "X", "data", "IAll", "XAll")
+FEATURES = ("features", "feature", "feat", "fea", "X", "data", "IAll", "XAll", "embedding", "embeddings")
 LABELS = ("labels", "label", "gnd", "Y", "y", "LAll", "L")
 IDS = ("id", "ids")
 PAIRS = (
@@ -42,20 +42,21 @@ class Part(NamedTuple):
 
     split: str
     where: str
-    features: Array
+    features: Blocks
     labels: Array
     ids: Array | None
 
 
-def parts_of(arrays: Arrays, keys: Keys) -> list[Part]:
-    """Read the parts of a file.
+def parts_of(arrays: Arrays, keys: Keys, split: str) -> list[Part]:
+    """Read the parts of a file, but not its features.
 
     Args:
         arrays: arrays of the file.
         keys: names of the arrays to use.
+        split: the split of the file.
 
     Returns:
-        One part for each array of features, one sample a row. A single part has the name of the file, several parts
+        One part for each array of features, one sample a row. A single part is of the split of the file, several parts
         have the names of their feature arrays.
 
     Raises:
@@ -64,11 +65,11 @@ def parts_of(arrays: Arrays, keys: Keys) -> list[Part]:
     found = _resolve(arrays, keys)
     parts = []
     for number, (features, labels) in enumerate(zip(found.features, found.labels, strict=True)):
-        split = arrays.path.stem if len(found.features) == 1 else features
+        name = split if len(found.features) == 1 else features
         where = f"{arrays.path}, {features}" if len(found.features) > 1 else str(arrays.path)
-        values, classes = _oriented(arrays.read(features), arrays.read(labels), where)
-        ids = _identifiers(arrays.read(found.ids[number]), len(values), where) if found.ids else None
-        parts.append(Part(split, where, values, classes, ids))
+        values, classes = _oriented(arrays.blocks(features), arrays.read(labels), where)
+        ids = _identifiers(arrays.read(found.ids[number]), values.shape[0], where) if found.ids else None
+        parts.append(Part(name, where, values, classes, ids))
     return parts
 
 
@@ -108,21 +109,34 @@ def _resolve(arrays: Arrays, keys: Keys) -> Keys:
     return Keys((chosen[0],), (chosen[1],), (chosen[2],) if chosen[2] else ())
 
 
-def _oriented(features: Array, labels: Array, where: str) -> tuple[Array, Array]:
-    """Transpose features so that rows are samples; flatten a matrix of one row or column to a vector."""
-    if features.ndim != 2 or features.dtype.kind not in "fiu" or not features.size:
+def check_matrix(features: Blocks, where: str) -> None:
+    """Check that features are a matrix of real numbers.
+
+    Args:
+        features: not read yet.
+        where: their source, for the message.
+
+    Raises:
+        InputError: they are not.
+    """
+    if len(features.shape) != 2 or features.dtype.kind not in "fiu" or 0 in features.shape:
         raise InputError(
             f"{where}: features must be (n, d) real numbers; got {features.dtype} {features.shape}"
         )
+
+
+def _oriented(features: Blocks, labels: Array, where: str) -> tuple[Blocks, Array]:
+    """Transpose features so that rows are samples; flatten a matrix of one row or column to a vector."""
+    check_matrix(features, where)
     if labels.ndim == 2 and 1 in labels.shape:
         labels = labels.ravel()
     if labels.ndim not in (1, 2) or labels.dtype.kind not in "biufUS":
         raise InputError(
             f"{where}: labels must be (n,) classes or (n, c) zeros and ones; got {labels.dtype} {labels.shape}"
         )
-    for values in (features, features.T):
+    for values in (features, transposed(features)):
         for classes in (labels, labels.T) if labels.ndim == 2 else (labels,):
-            if len(values) == len(classes):
+            if values.shape[0] == len(classes):
                 return values, classes
     raise InputError(
         f"{where}: features of shape {features.shape} and labels of shape {labels.shape} have no number of samples in "
@@ -137,10 +151,23 @@ def _identifiers(ids: Array, samples: int, where: str) -> Array:
     if len(flat) != samples:
         raise InputError(f"{where}: {len(flat)} ids and {samples} rows of features; fix: make the file again")
     text = as_text(flat, f"{where}: id")
-    values, counts = np.unique(text, return_counts=True)
+    check_unique(text, where)
+    return text
+
+
+def check_unique(ids: Array, where: str) -> None:
+    """Check that no identifier occurs twice.
+
+    Args:
+        ids: (n,).
+        where: their source, for the message.
+
+    Raises:
+        InputError: one does.
+    """
+    values, counts = np.unique(ids, return_counts=True)
     if (counts > 1).any():
         raise InputError(
             f"{where}: {np.count_nonzero(counts > 1)} ids occur more than once (first: "
             f"{values[counts > 1][0]}); fix: make them unique"
         )
-    return text
