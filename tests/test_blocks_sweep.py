@@ -59,4 +59,8 @@ def test_cells_that_do_not_fit_the_memory_train_in_blocks(many, tmp_path):
             _rows(many, tmp_path / "refused", memory_gib=0.03, **changes)
     with pytest.raises(InputError, match=r"one cell needs about .*memory_gib = 0\.03"):
         _rows(many, tmp_path / "refused", memory_gib=0.03, samples="memory", **size)
+    with pytest.raises(
+        InputError, match=r"samples: no cell of this sweep can train in blocks; fix: use zsh with"
+    ):
+        _rows(many, tmp_path / "refused", samples="blocks", **size | {"sweep__graph": "('knn',)"})
     assert not (tmp_path / "refused").exists()

@@ -195,7 +195,7 @@ def _signs(drawn):
 
 MISTAKES = {
     "no file": (lambda q, d, f: (str(f / "none.npz"), []), "there is no file"),
-    "a text": (lambda q, d, f: (str(f / "codes.txt"), []), "are read from .npz, .npy, .mat files"),
+    "a text": (lambda q, d, f: (str(f / "codes.txt"), []), "are read from .npz, .npy, .parquet, .mat files"),
     "no codes": (lambda q, d, f: (_saved(f, x=_signs(q)), []), "usual name of query codes; it has x; fix: "),
     "no labels": (
         lambda q, d, f: (_saved(f, codes=_signs(q)), []),
@@ -249,6 +249,14 @@ MISTAKES = {
     "no folder": (
         lambda q, d, f: (_saved(f, codes=_signs(q), labels=q[1]), ["--json", str(f / "none" / "x.json")]),
         "there is no folder",
+    ),
+    "over a file of codes": (
+        lambda q, d, f: (_saved(f, codes=_signs(q), labels=q[1]), ["--json", str(f / "database.npz")]),
+        "does not end in .json",
+    ),
+    "an empty file of codes": (
+        lambda q, d, f: (_saved(f, codes=_signs(q)[:0], labels=q[1][:0]), []),
+        "fix: give one row a code",
     ),
 }
 

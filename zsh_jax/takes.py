@@ -143,9 +143,11 @@ def several(takes: Takes, *, least: int = 0) -> Takes:
 
 
 def one_or_several(takes: Takes) -> Takes:
-    """One value, or a tuple of one or more."""
+    """One value, or a tuple of one or more, each once."""
     plain = several(takes, least=1)
-    return Takes(f"{takes.words}; or a tuple of them", lambda value: takes.test(value) or plain.test(value))
+    return Takes(
+        f"{takes.words}; or a tuple of them, each once", lambda value: takes.test(value) or plain.test(value)
+    )
 
 
 def ascending(takes: Takes) -> Takes:

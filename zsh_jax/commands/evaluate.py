@@ -234,6 +234,8 @@ def _free(out: Path) -> Path:
     if out.is_dir() or not out.absolute().parent.is_dir():
         what = "is a folder" if out.is_dir() else f"cannot be written, there is no folder {out.parent}"
         raise InputError(f"--json: {out} {what}; fix: give a file in a folder that exists")
+    if out.suffix.lower() != ".json":  # never over a file of codes
+        raise InputError(f"--json: {out} does not end in .json; fix: give a name that does")
     return out
 
 

@@ -47,7 +47,9 @@ def read_codes(
             of one of these kinds.
     """
     if codes.ndim != 2 or 0 in codes.shape:
-        raise ValueError(f"{name}: codes must be (n, columns) with n >= 1; got {codes.dtype} {codes.shape}")
+        raise ValueError(
+            f"{name}: codes must be (n, columns) with n >= 1; got {codes.dtype} {codes.shape}; fix: give one row a code"
+        )
     columns = codes.shape[1]
     if bits is not None and bits < 1:
         raise ValueError(f"{name}: bits must be at least 1; got {bits}")
@@ -122,7 +124,9 @@ def _form(values: np.ndarray, name: str) -> str:
         wrong = np.argwhere(~(is_zero | is_minus | (part == 1)))
         if wrong.size:
             row, column = wrong[0] + (number * ROWS, 0)
-            packed = "; packed bytes must be uint8" if values.dtype.kind in "iu" else "; fix: give the signs"
+            packed = "; fix: give the signs"
+            if values.dtype.kind in "iu":
+                packed = "; packed bytes must be uint8" if values.dtype != np.uint8 else "; fix: give bits"
             raise ValueError(
                 f"{name}: {values[row, column]} in row {row}, column {column}; codes have two values, -1 and +1, or "
                 f"0 and 1{packed}"

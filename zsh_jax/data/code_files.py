@@ -138,7 +138,7 @@ def _named(
 ) -> str:
     """The array that is meant: by its given name, or by a usual one."""
     names = [name for name in file.names if file.path.suffix.lower() != ".npy" or name != "features"]
-    has = f"it has {', '.join(names) or 'none'}"
+    has = f"{'beside it:' if file.path.suffix.lower() == '.npy' else 'it has'} {', '.join(names) or 'none'}"
     if given is not None:
         if given in names:
             return given
@@ -161,7 +161,9 @@ def _oriented(codes: Array, labels: Array, where: str, labels_where: str) -> tup
     if labels.ndim == 2 and 1 in labels.shape:
         labels = labels.ravel()
     if codes.ndim != 2 or not codes.size or codes.dtype.kind not in "biuf":
-        raise InputError(f"{where}: codes must be (n, columns) numbers; got {codes.dtype} {codes.shape}")
+        raise InputError(
+            f"{where}: codes must be (n, columns) numbers; got {codes.dtype} {codes.shape}; fix: give one row a code"
+        )
     if labels.ndim not in (1, 2) or not labels.size or labels.dtype.kind not in "biufUS":
         raise InputError(
             f"{labels_where}: labels must be (n,) classes or (n, c) zeros and ones; got {labels.dtype} {labels.shape}"

@@ -92,7 +92,12 @@ def _fitting(
     mesh = sweep_mesh(config.mesh.sweep, config.mesh.data)
     sizes = sizes_of(inputs, devices_of_a_place(mesh))
     budget = {"memory_gib": config.memory_gib, "samples": _samples(config, mesh)}
-    make_plan(every, sizes, **budget)  # check the memory before drawing thousands of splits
+    whole = make_plan(every, sizes, **budget)  # check the memory before drawing thousands of splits
+    if config.samples == "blocks" and not any(batch.in_blocks for batch in whole.batches):
+        raise InputError(
+            "samples: no cell of this sweep can train in blocks; fix: use zsh with "
+            "--config.sweep.graph=\"('anchors',)\", or --config.samples=auto"
+        )
     for group in every:
         _check_components(group, features)
     splits, checksums, database_sizes = {}, {}, {}
@@ -183,7 +188,7 @@ def describe(
         lines.append(f"this part: {len(plan)} of {whole} cells")
     streamed = sum(len(batch) for batch in plan.batches if batch.in_blocks)
     if streamed:
-        lines.append(f"cells that train in blocks of samples: {streamed}")
+        lines.append(f"cells that train in blocks of samples: {streamed} of {len(plan)}")
     each = f" on each of {plan.devices} devices" if plan.devices > 1 else ""
     lines.append(f"batches: {len(plan.batches)}, of about {byte_size(plan.peak_bytes)} at most{each}")
     lines.append(f"results: {workdir}")
