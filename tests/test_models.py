@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cells import hash_function, identity, joint_hash_function, linear_hash_function
 
-from zsh_jax import MLP, Linear, Vectors, encode, encode_classes, project
+from zsh_jax import MLP, ClassCodes, Linear, Vectors, encode, encode_classes, project
 from zsh_jax.core.preprocessing import fit_preprocessing
 from zsh_jax.model_file import KINDS, load, load_with_metadata, save
 from zsh_jax.tracking.models import is_whole_model, model_path
@@ -20,6 +20,7 @@ MODELS = {
     "linear": linear_hash_function,
     "joint": joint_hash_function,
     "mlp": lambda **changes: _with_hidden_layer(linear_hash_function(**changes)),
+    "class codes": lambda **changes: _with_class_codes(hash_function(**changes)),
     "features as they are": lambda **changes: linear_hash_function(**changes)._replace(head=Vectors()),
     "predictions": lambda **changes: _predictions(hash_function(**changes)),
 }
@@ -35,6 +36,13 @@ def _with_hidden_layer(function):
     rng, size, dtype = np.random.default_rng(0), (len(projection), 7), projection.dtype
     hidden, offset = rng.normal(size=size).astype(dtype), rng.normal(size=7).astype(dtype)
     return function._replace(head=MLP(hidden, offset, rng.normal(size=(7, 9)).astype(dtype), None))
+
+
+def _with_class_codes(function):
+    projection = function.head.projection
+    rng, dtype = np.random.default_rng(0), projection.dtype
+    codes = np.where(rng.random((projection.shape[1], 9)) < 0.5, -1, 1).astype(dtype)
+    return function._replace(head=ClassCodes(projection, np.zeros(len(codes), dtype), codes))
 
 
 def _jax(function):

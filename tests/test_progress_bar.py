@@ -46,7 +46,9 @@ def test_work_that_ends_soon_shows_nothing(is_terminal):
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_terminal_has_one_line_that_is_erased_at_the_end(fails, monkeypatch):
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: __import__("os").terminal_size((100, 20)))
+    monkeypatch.setattr(
+        "shutil.get_terminal_size", lambda *_, **__: __import__("os").terminal_size((100, 20))
+    )
     written = _shown(is_terminal=True, seconds=10, steps=20, fails=fails)
     states = [part.rstrip() for part in written.split("\r") if part.strip()]
     assert len(states) == 19  # from the first second on
@@ -57,7 +59,7 @@ def test_a_terminal_has_one_line_that_is_erased_at_the_end(fails, monkeypatch):
 
 
 def test_a_narrow_terminal_cuts_the_line(monkeypatch):
-    monkeypatch.setattr("shutil.get_terminal_size", lambda: __import__("os").terminal_size((20, 20)))
+    monkeypatch.setattr("shutil.get_terminal_size", lambda *_, **__: __import__("os").terminal_size((20, 20)))
     assert max(map(len, _shown(is_terminal=True, seconds=10, steps=5).split("\r"))) < 20
 
 

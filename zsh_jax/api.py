@@ -7,7 +7,7 @@ from zsh_jax.core.coupled import CoupledState, init_coupled, solve_coupled
 from zsh_jax.core.feature_maps import RBF, FeaturesAndRBF, Identity
 from zsh_jax.core.graph import Graph, knn_graph
 from zsh_jax.core.hashing import HashFunction, code_length, encode, encode_classes, project
-from zsh_jax.core.heads import MLP, Joint, Linear, Vectors
+from zsh_jax.core.heads import MLP, ClassCodes, Joint, Linear, Vectors
 from zsh_jax.core.kernel import choose_bandwidth, draw_anchors, rbf_features
 from zsh_jax.core.laplacian import laplacian_quadratic
 from zsh_jax.core.metrics.average_precision import (
@@ -49,6 +49,7 @@ __all__ = [
     "MLP",
     "RBF",
     "AnchorGraph",
+    "ClassCodes",
     "Codes",
     "CoupledState",
     "Dictionary",
