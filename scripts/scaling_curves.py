@@ -116,6 +116,9 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
             axes[0, column].loglog(sizes, [one["seconds"][stage] for one in own], "o-", label=stage)
         for key, label in (("compiler_bytes", "compiler"), ("formula_bytes", "formula")):
             axes[1, column].loglog(sizes, [one[key] / 2**20 for one in own], "o-", label=label)
+        for row in axes:  # a tick at each size, instead of crowded powers
+            row[column].set_xticks(sizes, [_short(size) for size in sizes])
+            row[column].tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axes[0, column].set_title(name)
         axes[1, column].set_xlabel(name.split(",")[0])
     axes[0, 0].set_ylabel("seconds a cell")
@@ -124,6 +127,11 @@ def draw(found: list[dict[str, Any]], path: Path) -> None:
         row[0].legend(frameon=False, fontsize="small")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
+
+
+def _short(size: int) -> str:
+    """A size as a tick: 10k for 10,000."""
+    return f"{size / 1000:g}k" if size >= 1000 else f"{size}"
 
 
 def main() -> None:
