@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from zsh_jax.errors import InputError
@@ -39,6 +40,18 @@ def read_arguments(
         for value in given if isinstance(given, list) else [] if given is None else [given]:
             check(kind, option, value, f"fix: give another {option}")
     return options
+
+
+def check_workdirs(workdirs: Sequence[str | Path]) -> None:
+    """Refuse a workdir that is given twice, under whatever names.
+
+    Raises:
+        InputError: one is.
+    """
+    folders = [Path(workdir).resolve() for workdir in workdirs]
+    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
+    if twice:
+        raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

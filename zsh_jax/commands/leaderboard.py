@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zsh_jax.atomic import cannot_write, write_whole
-from zsh_jax.command_line import read_arguments
+from zsh_jax.command_line import check_workdirs, read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.takes import path
@@ -22,10 +22,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _rank(arguments: Sequence[str]) -> int:
     options = read_arguments(_parser(), arguments, {"workdir": path(), "out": path()})
-    folders = [Path(workdir).resolve() for workdir in options.workdir]
-    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
-    if twice:
-        raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
+    check_workdirs(options.workdir)
     out = None if options.out is None else Path(options.out)
     if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise InputError(f"{out} cannot be written: it needs a folder that exists; fix: choose another --out")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from zsh_jax.command_line import read_arguments
+from zsh_jax.command_line import check_workdirs, read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.takes import path
@@ -33,10 +33,7 @@ def _merge(arguments: Sequence[str]) -> int:
         parts = sorted(folder for folder in (into / FOLDER).glob("*-of-*") if folder.is_dir())
         if not parts:
             raise InputError(f"{into} has no parts below {into / FOLDER}; fix: name them after the workdir")
-    every = [folder.resolve() for folder in (into, *parts)]
-    twice = next((folder for folder in every if every.count(folder) > 1), None)
-    if twice:
-        raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
+    check_workdirs((into, *parts))
     missing = [str(part) for part in parts if not part.is_dir()]
     if missing:
         raise InputError(

@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
 from zsh_jax.features.applications import APPLICATIONS, Application
+from zsh_jax.features.batches import in_batches
 from zsh_jax.features.resize import resize
 from zsh_jax.features.spec import Describe, Network
 
@@ -58,13 +60,8 @@ def load_backbone(network: Network, *, weights: Path | None = None, batch_size: 
     )
 
     def describe(images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n d"]:
-        parts = []
-        for start in range(0, len(images), batch_size):
-            part = np.asarray(images[start : start + batch_size])
-            filled = np.zeros((batch_size, *part.shape[1:]), np.uint8)
-            filled[: len(part)] = part
-            parts.append(np.asarray(run(variables, filled))[: len(part)])
-        return np.concatenate(parts) if parts else np.empty((0, model.output.shape[-1]), np.float32)
+        length = model.output.shape[-1]
+        return in_batches(partial(run, variables), images, batch_size=batch_size, length=length)
 
     return describe
 

