@@ -131,7 +131,9 @@ def test_every_method_is_a_row_of_the_table():
         path.stem for path in (ROOT / "methods").glob("*.py") if "\nMETHOD = Method(" in path.read_text()
     }
     assert len(files) >= 17
-    assert {import_module(f"zsh_jax.methods.{file}").METHOD for file in files} == set(zsh_jax.METHODS.values())
+    assert {import_module(f"zsh_jax.methods.{file}").METHOD for file in files} == set(
+        zsh_jax.METHODS.values()
+    )
     assert len(zsh_jax.METHODS) == len(files)
 
 

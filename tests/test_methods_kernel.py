@@ -69,6 +69,9 @@ def test_class_codes_are_those_of_the_seen_class_that_a_ridge_classifier_finds(s
     chosen = seen[ridge.predict(data.phi).argmax(1)]
     np.testing.assert_array_equal(codes_of("class_codes", data, fitted, data.raw), codes[chosen])
     assert taught[np.arange(len(taught)), chosen].mean() > 0.8
+    far = -3 * data.phi  # where the scores of seen classes are below those of unseen ones, which are 0
+    np.testing.assert_array_equal(fitted.head(jnp.asarray(far)), codes[seen[ridge.predict(far).argmax(1)]])
+    assert (ridge.predict(far).max(1) < 0).any()
 
 
 def test_semantic_ridge_hashes_the_predictions_of_ridge_regression(float64):

@@ -161,6 +161,19 @@ def test_a_cell_in_a_batch_is_the_cell_alone_to_the_bit(name, float64):
         jax.tree.map(lambda a, b: np.testing.assert_array_equal(a[i, j], b), batch, alone)  # noqa: B023
 
 
+@pytest.mark.parametrize("name", LEARNED)
+def test_each_weight_has_an_effect(name, float64):
+    data, options = _separable(n=60)[0], METHODS[name].options(epochs=2, batch_size=25)
+    fit = jax.jit(
+        lambda weights: METHODS[name].fit(jax.random.key(0), data, weights, options, bits=BITS).head
+    )
+    paper = METHODS[name].weights()
+    plain = jax.tree.leaves(fit(paper))
+    for weight, value in paper._asdict().items():
+        moved = jax.tree.leaves(fit(paper._replace(**{weight: 2 * value})))
+        assert any((one != other).any() for one, other in zip(plain, moved, strict=True)), weight
+
+
 @pytest.mark.parametrize("name", ["dtsh", "orthohash"])
 def test_cells_in_lockstep_as_on_accelerators_are_the_cells_alone(name, float64, monkeypatch):
     data, options = _separable(n=60)[0], METHODS[name].options(epochs=2, batch_size=25, hidden=5)
