@@ -208,8 +208,10 @@ def encode_all(functions: Sequence[Any], x: Float[Array, "n d"]) -> list[UInt8[A
 
 def roles(data: Retrieval) -> Any:
     """Roles of the samples: the queries first, then the database; the queries' class alone is unseen."""
-    from zsh_jax.sweep.evaluate import Roles
-
+    try:
+        from zsh_jax.sweep.roles import Roles
+    except ImportError:
+        from zsh_jax.sweep.evaluate import Roles  # type: ignore[attr-defined]
     queries, database = len(data.queries), len(data.database)
     return Roles(
         queries=jnp.arange(queries)[None],
@@ -230,7 +232,15 @@ def evaluation(data: Retrieval, bits: int) -> Any:
     static: dict[str, Any] = {"bits": bits, "cutoffs": CUTOFFS, "block": BLOCK}
     taken = signature(evaluate_cells).parameters
     static = {name: value for name, value in static.items() if name in taken}
-    return partial(evaluate_cells, codes, names, labels, roles(data), **static)
+    if "chances" not in taken:
+        return partial(evaluate_cells, codes, names, labels, roles(data), **static)
+    from zsh_jax.sweep.chance import chance_levels
+
+    def evaluated() -> Any:
+        chances = chance_levels(labels, roles(data), cutoffs=CUTOFFS)
+        return evaluate_cells(codes, names, labels, roles(data), chances, **static)
+
+    return evaluated
 
 
 def worst_average_precision(scores: Any) -> float:

@@ -63,7 +63,9 @@ def evaluate(size: int) -> dict[str, float]:
     import jax.numpy as jnp
     import numpy as np
 
-    from zsh_jax.sweep.evaluate import Roles, evaluate_cells
+    from zsh_jax.sweep.chance import chance_levels
+    from zsh_jax.sweep.evaluate import evaluate_cells
+    from zsh_jax.sweep.roles import Roles
 
     codes, labels = database(size + QUERIES)
     everything = np.arange(size + QUERIES, dtype=np.int32)[None]
@@ -74,7 +76,9 @@ def evaluate(size: int) -> dict[str, float]:
         jnp.arange(CLASSES)[None] == 0,
         jax.random.key(0)[None],
     )
-    arguments = (jnp.asarray(codes)[None, None], None, jnp.asarray(labels), roles)
+    labels = jnp.asarray(labels)
+    chances = chance_levels(labels, roles, cutoffs=(100, 1000))
+    arguments = (jnp.asarray(codes)[None, None], None, labels, roles, chances)
     compiled = evaluate_cells.lower(*arguments, bits=BITS, cutoffs=(100, 1000)).compile()
     start = clocks()
     scores = jax.block_until_ready(compiled(*arguments))

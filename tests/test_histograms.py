@@ -15,7 +15,9 @@ from zsh_jax.core.metrics import histogram_kernel, histograms
 from zsh_jax.core.metrics.histogram_kernel import count_by_kernel
 from zsh_jax.core.metrics.histograms import count_by_comparison, count_by_scatter, distance_histograms
 from zsh_jax.core.metrics.relevance import label_words
-from zsh_jax.sweep.evaluate import Roles, evaluate_cells
+from zsh_jax.sweep.chance import chance_levels
+from zsh_jax.sweep.evaluate import evaluate_cells
+from zsh_jax.sweep.roles import Roles
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -135,8 +137,9 @@ def test_an_accelerator_evaluates_a_cell_in_at_most_200_dependent_steps(bits, se
     key = jax.eval_shape(lambda: jax.random.split(jax.random.key(0), 1))
     roles = Roles(*indices, jax.ShapeDtypeStruct((1, c), jnp.bool_), key)
 
-    def run(*arguments):
-        return evaluate_cells(*arguments, bits=bits, cutoffs=(100, 1000))
+    def run(codes, names, labels, roles):
+        chances = chance_levels(labels, roles, cutoffs=(100, 1000))
+        return evaluate_cells(codes, names, labels, roles, chances, bits=bits, cutoffs=(100, 1000))
 
     arguments = codes, names, labels, roles
     with jax.numpy_dtype_promotion("standard"):  # the sweep is no part of the core

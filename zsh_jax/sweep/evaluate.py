@@ -2,44 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped, UInt8
+from jaxtyping import Array, Float, Shaped, UInt8
 
 from zsh_jax.core.feature_maps import RBF, FeatureMap
 from zsh_jax.core.hashing import HashFunction, encode_each, mapped_rbf
 from zsh_jax.core.heads import Head
+from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
 from zsh_jax.core.metrics.bit_statistics import bit_statistics
 from zsh_jax.core.metrics.bootstrap import resampling_weights
-from zsh_jax.core.metrics.chance import chance_average_precision, random_order
-from zsh_jax.core.metrics.evaluate import evaluate_queries, metrics_of
-from zsh_jax.core.metrics.query_average_precision import query_average_precision
+from zsh_jax.core.metrics.evaluate import metrics_of
+from zsh_jax.core.metrics.histograms import Histograms, distance_histograms, without_itself
 from zsh_jax.core.preprocessing import Preprocessing
 from zsh_jax.core.sharding import take_rows
-from zsh_jax.sweep.metrics import Chance, Evaluation, measure
+from zsh_jax.sweep.chance import Chance
+from zsh_jax.sweep.metrics import Evaluation, measure
+from zsh_jax.sweep.roles import Roles, class_labels
 from zsh_jax.training.fit import mapped_by
-
-
-class Roles(NamedTuple):
-    """Roles of samples and classes in a data split, or in several stacked splits.
-
-    Attributes:
-        queries: indices of samples.
-        database: indices of samples.
-        seen_queries: indices of database samples that are queries too, each without itself; may be empty.
-        unseen: whether each class is unseen.
-        resamples: key of the bootstrap over queries, the same for all cells.
-    """
-
-    queries: Int[Array, "*s q"]
-    database: Int[Array, "*s n"]
-    seen_queries: Int[Array, "*s k"]
-    unseen: Bool[Array, "*s c"]
-    resamples: Shaped[PRNGKeyArray, "*s"]
-
 
 Scores = Mapping[str, Float[Array, "s cells *values"]]
 """Every metric of every cell, by its name."""
@@ -113,6 +96,7 @@ def evaluate_cells(
     class_codes: UInt8[Array, "s cells c bytes"] | None,
     labels: Shaped[Array, "n_all *c"],
     roles: Roles,
+    chances: Chance,
     *,
     bits: int,
     cutoffs: tuple[int, ...],
@@ -124,6 +108,7 @@ def evaluate_cells(
         class_codes: packed codes of all classes; None if the method has none.
         labels: of all samples.
         roles: of samples and classes in each split.
+        chances: chance levels of each split.
         bits: code length; static.
         cutoffs: the N of precision at N; static.
 
@@ -132,67 +117,36 @@ def evaluate_cells(
     """
 
     def of_split(
-        args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles],
+        args: tuple[UInt8[Array, "cells n_all b"], UInt8[Array, "cells c b"] | None, Roles, Chance],
     ) -> Scores:
-        cells, classes, role = args
-        chance = chance_of(labels, role, cutoffs=cutoffs, by_name=classes is not None)
+        cells, classes, role, chance = args
+        if classes is None:  # names are no queries
+            chance = chance._replace(by_name=jnp.full_like(chance.by_name, jnp.nan))
         resamples = resampling_weights(role.resamples, size=len(role.queries))
-        query_labels, database_labels = labels[role.queries], labels[role.database]
+        names_asked = labels[:0] if classes is None else class_labels(labels, classes.shape[1])
+        asked = jnp.concatenate([labels[role.queries], names_asked, labels[role.seen_queries]])
+        ends = len(role.queries), len(role.queries) + len(names_asked)
+        database_labels = labels[role.database]
 
         def of_cell(args: tuple[UInt8[Array, "n_all b"], UInt8[Array, "c b"] | None]) -> Scores:
             code, class_code = args
+            class_code = code[:0] if class_code is None else class_code
             database = (take_rows(code, role.database), database_labels)
-            images = evaluate_queries(code[role.queries], query_labels, *database, bits=bits, cutoffs=cutoffs)
-            names = jnp.full(role.unseen.shape, jnp.nan, images.mean_average_precision.dtype)
-            if class_code is not None:
-                name_labels = class_labels(labels, len(class_code))
-                names = query_average_precision(class_code, name_labels, *database, bits=bits)
-            seen = jnp.full(1, jnp.nan, names.dtype)
-            if role.seen_queries.size:
-                query = (code[role.seen_queries], labels[role.seen_queries])
-                seen = query_average_precision(*query, *database, bits=bits, leave_one_out=True)
+            # Queries of all kinds at once: one program counts their distances.
+            query = jnp.concatenate([code[role.queries], class_code, code[role.seen_queries]])
+            counts = distance_histograms(query, asked, *database, bits=bits)
+            of_images, of_names, of_seen = (
+                Histograms(*kind) for kind in zip(*(jnp.split(each, ends) for each in counts), strict=True)
+            )
+            images = metrics_of(of_images, cutoffs=cutoffs)
+            none = jnp.array(jnp.nan, images.mean_average_precision.dtype)
+            rest = Histograms(*map(jnp.concatenate, zip(of_names, without_itself(of_seen), strict=True)))
+            names, seen = jnp.split(tie_aware_average_precision(*rest, dtype=none.dtype), [len(names_asked)])
+            names = names if len(names_asked) else jnp.full(role.unseen.shape, none)
+            seen = seen if role.seen_queries.size else none[None]
             statistics = bit_statistics(*database, bits=bits)
             return measure(Evaluation(images, names, seen, role.unseen, resamples, statistics, chance))
 
         return lax.map(of_cell, (cells, classes))
 
-    return lax.map(of_split, (codes, class_codes, roles))
-
-
-def chance_of(
-    labels: Shaped[Array, "n_all *c"], role: Roles, *, cutoffs: tuple[int, ...], by_name: bool
-) -> Chance:
-    """Chance levels of a data split: mAP of a random order, which depends on the labels alone.
-
-    Args:
-        labels: of all samples.
-        role: of samples and classes in the split.
-        cutoffs: the N of mAP@N.
-        by_name: whether class names are queries.
-
-    Returns:
-        Means over queries.
-    """
-    database = labels[role.database]
-    each = metrics_of(random_order(labels[role.queries], database), cutoffs=cutoffs)
-    images = jax.tree.map(lambda values: values.mean(0), each)
-    names = seen = jnp.full((), jnp.nan, images.mean_average_precision.dtype)
-    if by_name:
-        name_labels = class_labels(labels, len(role.unseen))
-        of_names = chance_average_precision(name_labels, database)[:, 0]
-        names = jnp.where(role.unseen, of_names, 0).sum() / role.unseen.sum()
-    if role.seen_queries.size:
-        seen = chance_average_precision(labels[role.seen_queries], database, leave_one_out=True).mean()
-    return Chance(
-        images.mean_average_precision,
-        images.mean_average_precision_at,
-        images.mean_average_precision_at_min,
-        images.mean_average_precision_at_found,
-        names,
-        seen,
-    )
-
-
-def class_labels(labels: Shaped[Array, "n_all *c"], count: int) -> Shaped[Array, "count *c"]:
-    """The label of each class name as a query, in the form of the samples' labels."""
-    return jnp.arange(count) if labels.ndim == 1 else jnp.eye(count, dtype=bool)
+    return lax.map(of_split, (codes, class_codes, roles, chances))

@@ -18,8 +18,10 @@ from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.metrics.evaluate import Metrics, evaluate_queries
 from zsh_jax.core.preprocessing import Preprocessing
 from zsh_jax.core.sharding import take_rows
-from zsh_jax.sweep.evaluate import Roles, Scores, chance_of
-from zsh_jax.sweep.metrics import Chance, Evaluation, measure
+from zsh_jax.sweep.chance import Chance
+from zsh_jax.sweep.evaluate import Scores
+from zsh_jax.sweep.metrics import Evaluation, measure
+from zsh_jax.sweep.roles import Roles
 from zsh_jax.training.fit import mapped_by
 
 
@@ -31,6 +33,7 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
     features: Float[Array, "n_all d"],
     labels: Shaped[Array, "n_all *c"],
     roles: Roles,
+    chances: Chance,
     *,
     feature_map: Callable[..., FeatureMap],
     cutoffs: tuple[int, ...],
@@ -44,6 +47,7 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
         features: raw features of all samples.
         labels: of all samples.
         roles: of samples in each split.
+        chances: chance levels of each split.
         feature_map: kind of the cells' feature map; static.
         cutoffs: the N of precision at N; static.
 
@@ -52,10 +56,10 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
     """
     same = first_equal_rows(features)  # equal features get equal vectors, whatever the rounding
 
-    def of_split(args: tuple[Preprocessing, RBF | None, Vectors, Roles]) -> Scores:
-        fitted, anchors, cells, role = args
+    def of_split(args: tuple[Preprocessing, RBF | None, Vectors, Roles, Chance]) -> Scores:
+        fitted, anchors, cells, role, chance = args
         before = fitted, mapped_by(feature_map, anchors)
-        chance = chance_of(labels, role, cutoffs=cutoffs, by_name=False)
+        chance = chance._replace(by_name=jnp.full_like(chance.by_name, jnp.nan))  # names are no queries
         nothing = _of_no_codes(labels, role, cutoffs=cutoffs, chance=chance)
 
         def judge(head: Vectors) -> Scores:
@@ -74,7 +78,7 @@ def evaluate_vectors(  # noqa: PLR0917  the arrays of a batch
             return jax.tree.map(lambda value: value[None], judge(cells))
         return lax.map(judge, cells)
 
-    return lax.map(of_split, (preprocessing, rbf, heads, roles))
+    return lax.map(of_split, (preprocessing, rbf, heads, roles, chances))
 
 
 def _of_no_codes(

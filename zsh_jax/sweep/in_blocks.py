@@ -14,9 +14,9 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Fitted, Method
 from zsh_jax.sweep.axes import Program
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles
 from zsh_jax.sweep.load import Loaded, Samples, bytes_of, preparation, roles_of, shape_of
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.roles import Roles
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.sweep.stages import uses_of
 from zsh_jax.sweep.train import Trained, trained_cell

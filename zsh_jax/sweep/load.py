@@ -19,7 +19,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import OF_SAMPLES, Reads
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.evaluate import Roles, map_samples, samples_of_phi
+from zsh_jax.sweep.evaluate import map_samples, samples_of_phi
 from zsh_jax.sweep.mesh import (
     data_axis,
     of_splits,
@@ -31,6 +31,7 @@ from zsh_jax.sweep.mesh import (
     stacked,
 )
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.roles import Roles
 from zsh_jax.sweep.rounds import joined
 from zsh_jax.sweep.splits import split_of, vectors_of
 from zsh_jax.training.prepare import GraphOptions, Preparation, Prepared, Taught, prepare

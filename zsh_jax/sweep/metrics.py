@@ -13,26 +13,7 @@ from jaxtyping import Array, Bool, Float
 from zsh_jax.core.metrics.bit_statistics import BitStatistics
 from zsh_jax.core.metrics.bootstrap import bootstrap_interval
 from zsh_jax.core.metrics.evaluate import Metrics
-
-
-class Chance(NamedTuple):
-    """Chance levels: each mAP of a cell for a database in random order.
-
-    Attributes:
-        images: mAP of queries of unseen classes.
-        at: mAP@N for each cut-off N, divided by all relevant items.
-        at_min: the same, divided by min(N, all relevant items).
-        at_found: the same, divided by the relevant items found.
-        by_name: mAP of the unseen classes' names; NaN if names are not queries.
-        seen: mAP of queries of seen classes; NaN for none.
-    """
-
-    images: Float[Array, ""]
-    at: Float[Array, " cutoffs"]
-    at_min: Float[Array, " cutoffs"]
-    at_found: Float[Array, " cutoffs"]
-    by_name: Float[Array, ""]
-    seen: Float[Array, ""]
+from zsh_jax.sweep.chance import Chance
 
 
 class Evaluation(NamedTuple):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from zsh_jax.core.feature_maps import Identity
+from zsh_jax.sweep.chance import chance_levels
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells, samples_of_codes
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.load import Loaded, Samples, preparing
@@ -82,14 +83,15 @@ def judge(
     _, _, judging = uses_of(batch)
     before = preprocessing_of(method, loaded.prepared), rbf_of(method, loaded.prepared)
     mapped = {"feature_map": method.feature_map, "use": judging}
+    chances = call(chance_levels, samples.labels, loaded.roles, use=judging, whole=(0,), cutoffs=cutoffs)
     if not method.has_codes:
-        judged = (*before, trained.head, *samples, loaded.roles)
+        judged = (*before, trained.head, *samples, loaded.roles, chances)
         bounds: Scores = call(evaluate_vectors, *judged, **mapped, whole=(3, 4), cutoffs=cutoffs)
         return bounds
     phi = None if method.feature_map is Identity else loaded.phi
     encoded = (*before, trained.head, samples.features, phi)
     codes = call(encode_cells, *encoded, **mapped, whole=(3,), lies=samples_of_codes)
-    evaluated = (codes, trained.class_codes, samples.labels, loaded.roles)
+    evaluated = (codes, trained.class_codes, samples.labels, loaded.roles, chances)
     static = {"bits": program.bits, "cutoffs": cutoffs}
     scores: Scores = call(evaluate_cells, *evaluated, use=judging, whole=(2,), **static)
     return scores

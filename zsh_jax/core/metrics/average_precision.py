@@ -5,12 +5,15 @@ distances. D and S are `harmonic_difference` and `rank_shares`. If k relevant it
 R0 relevant items, their precisions (R0 + j) / (N + j), j = 1..k, have the sum R0 D(N, k) + S(N, k).
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from zsh_jax.core.metrics.harmonic import harmonic_difference, rank_shares
+
+Ranks: TypeAlias = int | Float[Array, ""]
+"""How many of the first ranks count; as an array, infinity counts all."""
 
 
 class Ties(NamedTuple):
@@ -26,7 +29,7 @@ def tie_aware_average_precision(
     items: Int[Array, "*q radii"],
     relevant: Int[Array, "*q radii"],
     *,
-    cutoff: int | None = None,
+    cutoff: Ranks | None = None,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
     """Average precision, the exact mean over all orders of items at equal distance.
@@ -57,7 +60,7 @@ def worst_average_precision(
     items: Int[Array, "*q radii"],
     relevant: Int[Array, "*q radii"],
     *,
-    cutoff: int | None = None,
+    cutoff: Ranks | None = None,
     of_found: bool = False,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
@@ -86,7 +89,7 @@ def best_average_precision(
     items: Int[Array, "*q radii"],
     relevant: Int[Array, "*q radii"],
     *,
-    cutoff: int | None = None,
+    cutoff: Ranks | None = None,
     of_found: bool = False,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
@@ -110,7 +113,7 @@ def expected_precision_at(
     items: Int[Array, "*q radii"],
     relevant: Int[Array, "*q radii"],
     *,
-    cutoff: int,
+    cutoff: Ranks,
     dtype: jnp.dtype | type = jnp.float32,
 ) -> Float[Array, "*q"]:
     """Precision of the first `cutoff` items, the exact mean over all orders of items at equal distance.
@@ -162,14 +165,14 @@ def ties_of(items: Int[Array, "*q radii"], relevant: Int[Array, "*q radii"], dty
 
 
 def _inside(
-    cutoff: int | None, before: Float[Array, "*q radii"], count: Float[Array, "*q radii"]
+    cutoff: Ranks | None, before: Float[Array, "*q radii"], count: Float[Array, "*q radii"]
 ) -> Float[Array, "*q radii"]:
     """How many of `count` ranks after `before` lie within the cut-off."""
     return count if cutoff is None else jnp.clip(cutoff - before, 0, count)
 
 
 def _of_runs(
-    ties: Ties, before: Float[Array, "*q radii"], cutoff: int | None, *, of_found: bool
+    ties: Ties, before: Float[Array, "*q radii"], cutoff: Ranks | None, *, of_found: bool
 ) -> Float[Array, "*q"]:
     """Average precision if the relevant items of each distance follow each other after `before` ranks."""
     found = _inside(cutoff, before, ties.relevant)

@@ -1,5 +1,6 @@
 """Retrieval metrics of packed codes, query by query: all that the results of a sweep have."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -96,9 +97,10 @@ def metrics_of(histograms: Histograms, *, cutoffs: tuple[int, ...] = ()) -> Metr
     recall = hits.astype(dtype) / hits[:, -1:].astype(dtype)
     radius = min(RADIUS, ball.shape[1] - 1)
 
-    at = at_each(tie_aware_average_precision, histograms, cutoffs)
+    each = at_each(tie_aware_average_precision, histograms, (math.inf, *cutoffs))
+    at = each[:, 1:]
     return Metrics(
-        mean_average_precision=tie_aware_average_precision(*histograms, dtype=dtype),
+        mean_average_precision=each[:, 0],
         mean_average_precision_worst=worst_average_precision(*histograms, dtype=dtype),
         mean_average_precision_best=best_average_precision(*histograms, dtype=dtype),
         precision_radius2=precision[:, radius],
@@ -116,12 +118,14 @@ def metrics_of(histograms: Histograms, *, cutoffs: tuple[int, ...] = ()) -> Metr
 
 
 def at_each(
-    metric: Callable[..., Float[Array, " q"]], histograms: Histograms, cutoffs: tuple[int, ...]
+    metric: Callable[..., Float[Array, " q"]], histograms: Histograms, cutoffs: tuple[int | float, ...]
 ) -> Float[Array, "q cutoffs"]:
-    """A metric of the first N ranks, for each cut-off N."""
+    """A metric of the first N ranks, for each cut-off N; infinity counts all. One program does for all of them."""
     dtype = jnp.result_type(float)
-    each = [metric(*histograms, cutoff=cutoff, dtype=dtype) for cutoff in cutoffs]
-    return jnp.stack(each, axis=1) if each else jnp.zeros((len(histograms.items), 0), dtype)
+    if not cutoffs:
+        return jnp.zeros((len(histograms.items), 0), dtype)
+    at = partial(metric, *histograms, dtype=dtype)
+    return jax.vmap(lambda cutoff: at(cutoff=cutoff), out_axes=1)(jnp.array(cutoffs, dtype))
 
 
 def over_least(histograms: Histograms, cutoffs: tuple[int, ...]) -> Float[Array, "q cutoffs"]:

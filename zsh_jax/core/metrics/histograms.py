@@ -64,6 +64,11 @@ def distance_histograms(
     return Histograms(items=counts.sum(-1), relevant=counts[..., 1])
 
 
+def without_itself(histograms: Histograms) -> Histograms:
+    """The histograms of queries that are items of the database, without each query itself: relevant, at distance 0."""
+    return Histograms(*(counts.at[:, 0].add(-1) for counts in histograms))
+
+
 def _count(
     codes: UInt8[Array, "n bytes"],
     labels: Shaped[Array, "n *words"],

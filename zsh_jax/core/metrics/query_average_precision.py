@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped, UInt8
 
 from zsh_jax.core.metrics.average_precision import tie_aware_average_precision
-from zsh_jax.core.metrics.histograms import distance_histograms
+from zsh_jax.core.metrics.histograms import distance_histograms, without_itself
 
 
 @partial(jax.jit, static_argnames=("bits", "leave_one_out"))
@@ -34,9 +34,6 @@ def query_average_precision(
     Returns:
         One value a query, in [0, 1]; NaN if no (other) item is relevant.
     """
-    items, relevant = distance_histograms(
-        query_codes, query_labels, database_codes, database_labels, bits=bits
-    )
-    if leave_one_out:
-        items, relevant = items.at[:, 0].add(-1), relevant.at[:, 0].add(-1)
-    return tie_aware_average_precision(items, relevant, dtype=jnp.result_type(float))
+    found = distance_histograms(query_codes, query_labels, database_codes, database_labels, bits=bits)
+    found = without_itself(found) if leave_one_out else found
+    return tie_aware_average_precision(*found, dtype=jnp.result_type(float))
