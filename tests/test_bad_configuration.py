@@ -58,7 +58,9 @@ OWN = {
     **dict.fromkeys(("slope", "scale"), POSITIVE),
     **dict.fromkeys(("weight_decay", "quantisation", "margin", "growth"), NOT_NEGATIVE),
     "ksh.tolerance": POSITIVE,
-    **dict.fromkeys(("gamma", "delta", "tolerance", "joint.ridge", "centring", "shrinkage"), NOT_NEGATIVE),
+    **dict.fromkeys(
+        ("gamma", "delta", "tolerance", "joint_fixed.ridge", "centring", "shrinkage"), NOT_NEGATIVE
+    ),
     **dict.fromkeys(("rotation", "locality", "turned", "centres"), WORD),
 }
 """Of the axes that are a method's own; with the method's name where another has one of that name."""

@@ -101,7 +101,7 @@ def test_no_program_of_the_engine_can_wait_for_itself(changes, programs):
         assert _run(changes, several_labels=several_labels) >= 4
         kinds = {function.__name__ for function, _ in programs}
         hashes = METHODS[changes.get("method", ("zsh",))[0]].has_codes
-        assert len(kinds) == (4 if hashes else 3), kinds
+        assert len(kinds) == (5 if hashes else 4), kinds
         for program, args in programs.values():
             assert batched_factorisations(program, *args) == []
             assert ffts_at_once(program, *args) == []

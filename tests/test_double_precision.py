@@ -25,7 +25,7 @@ CASES = {
         "graph": ("anchors",),
     },
     "several relaxed starts": {"method": ("zsh_relaxed",), "zsh_relaxed": {"restarts": (2,)}},
-    "a turned joint frame": {"method": ("joint",), "joint": {"turned": ("all",), "rank": (4,)}},
+    "a turned joint frame": {"method": ("joint_fixed",), "joint_fixed": {"turned": ("all",), "rank": (4,)}},
     "pca": {"preprocessing": ("pca",), "pca_dimensions": (5,)},
     "unit length": {"preprocessing": ("unit",), "laplacian": ("normalised",)},
 }

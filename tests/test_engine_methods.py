@@ -109,7 +109,7 @@ def test_each_method_is_what_it_gives_alone(method, own, count, linear):
 def test_the_joint_form_is_what_it_gives_alone_by_name_too():
     inputs = _inputs()
     own = {"odds": (1.5, 0.3), "turns": (0, 20)}
-    cells, results = _results(inputs, method=("joint",), joint=own)
+    cells, results = _results(inputs, method=("joint_fixed",), joint_fixed=own)
     assert len(results) == 8
     for cell, result in zip(cells, results, strict=True):
         indices, fitted, function = _by_hand(cell, inputs)

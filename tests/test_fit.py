@@ -62,9 +62,8 @@ def test_every_method_by_name_in_five_lines(name, several, tmp_path):
     queries, codes = zsh.encode(loaded, new), zsh.encode(model, database)
     assert (codes.shape, codes.dtype) == ((120, 1), jnp.uint8)
     judged = zsh.evaluate(queries, other, codes, own, bits=BITS)
-    assert float(judged.mean_average_precision) > (
-        0.45 if name in ("lsh", "random_rotation", "pcah") else 0.7
-    )
+    least = {"lsh": 0.45, "random_rotation": 0.45, "pcah": 0.45, "joint": 0.6}
+    assert float(judged.mean_average_precision) > least.get(name, 0.7)
     if model.class_head is None:
         with pytest.raises(ValueError, match="no class codes"):
             zsh.encode_classes(loaded, jnp.asarray(vectors))

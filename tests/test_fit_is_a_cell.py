@@ -18,7 +18,8 @@ CASES = {
         {"lam": (0.1, 1.0), "rotation": ("random",), "restarts": (2,)},
         {"bandwidth": (2.0,), "laplacian": ("normalised",), "edge_weights": ("binary",)},
     ),
-    "joint": ("joint", {"odds": (0.5, 3.0), "rank": (5,)}, {"preprocessing": ("unit",)}),
+    "joint": ("joint", {"centring": (0.3, 0.9)}, {"preprocessing": ("unit",)}),
+    "joint_fixed": ("joint_fixed", {"odds": (0.5, 3.0), "rank": (5,)}, {"preprocessing": ("unit",)}),
     "cca_itq": ("cca_itq", {"ridge": (1e-3, 0.1)}, {"preprocessing": ("pca",), "pca_dimensions": (5,)}),
 }
 PASSED_ON = (

@@ -51,7 +51,7 @@ VARIANTS = {
     "growing alpha": ("zsh", {"alpha_growth": (2.0,), "max_iterations": (3,)}),
     "more bits than semantics": ("zsh", {"bits": (12,)}),
     "restarts of the coupled form": ("zsh_coupled", {"restarts": (2,)}),
-    "all frames turned": ("joint", {"turned": ("all",), "rank": (2,)}),
+    "all frames turned": ("joint_fixed", {"turned": ("all",), "rank": (2,)}),
 }
 WEIGHTS = (
     RATIOS

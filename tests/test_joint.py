@@ -10,7 +10,7 @@ from zsh_jax import encode, encode_classes, evaluate, unpack_codes
 from zsh_jax.core.hashing import encode_each
 from zsh_jax.core.heads import Joint
 from zsh_jax.core.steps.rotation import random_rotation
-from zsh_jax.methods.joint import Options, Weights, fit, within_class_whitening
+from zsh_jax.methods.joint_fixed import Options, Weights, fit, within_class_whitening
 
 pytestmark = pytest.mark.usefixtures("strict_promotion")
 
@@ -27,7 +27,7 @@ def _unit(rows):
 
 
 def _function(data, found):
-    return function_of("joint", data, found)
+    return function_of("joint_fixed", data, found)
 
 
 def _appearance(data, weights, q):
@@ -91,7 +91,7 @@ def test_turning_the_frame_never_leaves_it_farther_from_the_signs(float64):
         scales = np.sqrt(np.r_[np.full(e, share), np.full(len(frame) - e, 1 - share)])
         whole = frame / scales[:, None]
         np.testing.assert_allclose(whole @ whole.T @ whole, whole, atol=1e-9)  # V R: orthonormal rows of R
-        appearance, _ = _appearance(data, weights, 6)
+        appearance = _unit(data.x @ np.asarray(found.whitening) - np.asarray(found.centre))
         regression = np.asarray(found.semantic)
         z = np.concatenate([_unit(data.phi @ regression), appearance], axis=1)
         projected = z @ frame - np.asarray(found.offset)

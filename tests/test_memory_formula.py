@@ -133,7 +133,7 @@ def test_where_nothing_is_left_to_run_nothing_is_compiled():
 def test_what_was_compiled_for_the_plan_is_not_compiled_again(monkeypatch):
     inputs, compiled = _inputs(), Compiled()
     plan = fit_plan(_plan(inputs, **GRID | {"bits": (8,)}), inputs, compiled, memory_gib=1.0)
-    assert len(compiled) == 4
+    assert len(compiled) == 5
     monkeypatch.setattr(jax.stages.Lowered, "compile", None)
     results = [r for batch in engine.run(plan, inputs, compiled=compiled, memory_gib=1.0) for r in batch]
     assert len(results) == 8

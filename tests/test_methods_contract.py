@@ -24,7 +24,11 @@ each_method = pytest.mark.parametrize("name", METHODS)
 
 LEARNED = ("dpsh", "hashnet", "dtsh", "greedyhash", "csq", "orthohash")
 KEYLESS = {"pcah", "cosine_features", "cosine_predictions"}
-LEARN_NOTHING = {"lsh", "random_rotation", "pcah"}  # hyperplanes at random, or that labels have no part in
+LEAST = {
+    **dict.fromkeys(("lsh", "random_rotation", "pcah"), 0.5),  # hyperplanes at random, or without labels
+    "joint": 0.65,  # chosen for classes that are held out, not for those of the samples
+}
+"""Mean average precision that a method reaches, if not 0.8."""
 DEALT_OUT = {
     "zsh": "each sample starts with random bits of its own",
     "zsh_relaxed": "each sample starts with random bits of its own",
@@ -39,7 +43,7 @@ DEALT_OUT = {
 
 FAR = {"tolerance": 1e9, "beta": 1.0, "odds": 0.2, "centring": 0.1}
 """Weights that are not moved to thirty times those of the paper. `alpha`, `beta` and `gamma` count by ratio. Much more
-weight on the semantics, or on the mean, leaves the frame of `joint` directions that the toy data say nothing of, and
+weight on the semantics, or on the mean, leaves the frame of `joint_fixed` directions that the toy data do not fill, and
 rounding turns it in them."""
 
 FIELDS = {
@@ -105,8 +109,8 @@ def test_new_images_of_the_classes_are_retrieved_better_than_by_chance(name, sev
     for leaf in jax.tree.leaves((fitted.head, fitted.class_head)):
         assert leaf.dtype in (jnp.float32, jnp.uint8)
     assert fitted.head.bits == bits_of(name)
-    # A quarter by chance. Random hyperplanes learn nothing; principal components differ in what they tell.
-    assert _ranked(name, data, fitted, new) > (0.5 if name in LEARN_NOTHING else 0.8)
+    # A quarter by chance.
+    assert _ranked(name, data, fitted, new) > LEAST.get(name, 0.8)
 
 
 def test_codes_that_are_all_alike_are_ranked_as_by_chance():

@@ -19,7 +19,7 @@ BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum
 JOINT = """
 import jax, jax.numpy as jnp, numpy as np
 import zsh_jax as zsh
-from zsh_jax.methods import joint
+from zsh_jax.methods import joint_fixed as joint
 from zsh_jax.methods.protocol import TrainingData
 
 n, d, anchors, e, classes = 1000, 499, 300, 25, 60

@@ -125,7 +125,7 @@ def _trained(name, data, bits):
     return function_of(name, data, fitted)
 
 
-METHODS_TRIED = ("lsh", "random_rotation", "zsh", "joint")
+METHODS_TRIED = ("lsh", "random_rotation", "zsh", "joint_fixed")
 
 
 @pytest.mark.parametrize("name", METHODS_TRIED)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.feature_maps import FeatureMap, Identity
 from zsh_jax.core.heads import ClassHead, Head
@@ -96,11 +96,13 @@ class Fitted(NamedTuple):
         head: of the hash function.
         class_head: for class vectors; None if the method has none.
         trace: None if the method has no objective.
+        settings: that the method chose from the data, by name; None for none.
     """
 
     head: Head
     class_head: ClassHead | None = None
     trace: Trace | None = None
+    settings: Mapping[str, Shaped[Array, ""]] | None = None
 
 
 class NoWeights(NamedTuple):

@@ -68,6 +68,7 @@ def cell_results(
     inputs: Inputs,
     trace: Trace,
     scores: Scores,
+    settings: Mapping[str, Any] | None,
     *,
     extra: Mapping[str, Any],
     models: HashFunction | None,
@@ -79,6 +80,7 @@ def cell_results(
         inputs: of the sweep.
         trace: of training, on the host, (splits, cells, ...).
         scores: on the host, (splits, cells, ...).
+        settings: that the method chose, on the host, (splits, cells); None for none.
         extra: metrics that all cells share.
         models: from `hash_functions`; None if results do not carry them.
 
@@ -98,6 +100,7 @@ def cell_results(
         metrics["status"] = status.name.lower()
         metrics["objective"] = float(trace.objective[s, c])
         metrics["start_objectives"] = trace.start_objectives[s, c].tolist()
+        metrics |= {f"chosen_{name}": values[s, c].item() for name, values in (settings or {}).items()}
         model = None if models is None else _model_of(models, s, c)
         yield CellResult(identity(cell, inputs), metrics | dict(extra), history, model)
 

@@ -227,7 +227,6 @@ def _run_batch(
     if keep_models and has_codes:
         models = hash_functions(batch, loaded.prepared, trained, compiled.mesh)
     # Splits that only fill the last device up are left out.
-    trace, scores = jax.tree.map(
-        lambda leaf: leaf[: len(batch.splits)], gathered((trained.trace, scores), compiled.mesh)
-    )
-    return list(cell_results(batch, inputs, trace, scores, extra=extra, models=models))
+    every = gathered((trained.trace, scores, trained.settings), compiled.mesh)
+    trace, scores, settings = jax.tree.map(lambda leaf: leaf[: len(batch.splits)], every)
+    return list(cell_results(batch, inputs, trace, scores, settings, extra=extra, models=models))

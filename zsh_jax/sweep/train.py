@@ -1,12 +1,12 @@
 """The compiled program that fits a method to many cells at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, UInt8
+from jaxtyping import Array, Bool, Shaped, UInt8
 
 from zsh_jax.core.hashing import HashFunction
 from zsh_jax.core.heads import ClassHead, Head
@@ -28,12 +28,14 @@ class Trained(NamedTuple):
         class_head: for class vectors; None if the method has none.
         class_codes: packed code of each class vector; None if the method has none.
         trace: of training; its status also marks hash functions that are not finite.
+        settings: that the method chose from the data, by name; None for none.
     """
 
     head: Head
     class_head: ClassHead | None
     class_codes: UInt8[Array, "*cells c bytes"] | None
     trace: Trace
+    settings: Mapping[str, Shaped[Array, "*cells"]] | None = None
 
 
 @partial(jax.jit, static_argnames=("program", "samples"))
@@ -83,7 +85,9 @@ def trained_cell(method: Method, split: Prepared, fitted: Fitted) -> Trained:
     trace = no_trace(split) if fitted.trace is None else fitted.trace
     finite = is_finite(assemble(method, split, fitted))
     status = jnp.where(finite, trace.status, Status.NON_FINITE).astype(jnp.int32)
-    return Trained(fitted.head, fitted.class_head, class_codes, trace._replace(status=status))
+    return Trained(
+        fitted.head, fitted.class_head, class_codes, trace._replace(status=status), fitted.settings
+    )
 
 
 def _over(
