@@ -4,11 +4,13 @@ WORKDIR /opt/zsh_jax
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY zsh_jax zsh_jax
 COPY experiments experiments
+# Data sets, caches and results lie in the folder that is mounted, whoever runs the container.
+RUN mkdir -m 777 /work
+ENV HOME=/work USER=zsh
 
 FROM source AS cpu
 RUN pip install --no-cache-dir .
-RUN useradd --create-home --uid 1000 hash && mkdir /work && chown hash /work
-USER hash
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["zsh-jax"]
 CMD ["--help"]
@@ -16,8 +18,7 @@ CMD ["--help"]
 # JAX's packages bring CUDA; the host brings the driver.
 FROM source AS cuda
 RUN pip install --no-cache-dir ".[cuda]"
-RUN useradd --create-home --uid 1000 hash && mkdir /work && chown hash /work
-USER hash
+USER 1000
 WORKDIR /work
 ENTRYPOINT ["zsh-jax"]
 CMD ["--help"]

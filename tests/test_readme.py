@@ -68,11 +68,18 @@ def test_the_headline_figures_are_those_of_the_results():
     assert not [row for row in rows if row not in results]
 
 
-def test_the_tutorial_draws_images_that_are_read(capsys, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("page", "arguments"),
+    [
+        ("docs/tutorial.md", ["folder", "--path", "images"]),
+        ("docs/how-to/own-data.md", ["features", "--path", "mine.npz"]),
+    ],
+)
+def test_data_that_a_page_makes_are_read_as_it_says(page, arguments, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _run(_blocks("docs/tutorial.md")[:1], capsys)
-    assert prepare(["prepare", "folder", "--path", "images"]) == 0
-    assert capsys.readouterr().out in _blocks("docs/tutorial.md", "")
+    _run(_blocks(page)[:1], capsys)
+    assert prepare(["prepare", *arguments]) == 0
+    assert capsys.readouterr().out in _blocks(page, "")
 
 
 @pytest.mark.usefixtures("unchecked_shapes")  # readers pass NumPy arrays
