@@ -11,7 +11,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RECIPE = yaml.safe_load((ROOT / "recipe" / "recipe.yaml").read_text())
 CONDA = {
-    "array-record": "array_record",
     "importlib-resources": "importlib_resources",
     "matplotlib": "matplotlib-base",
 }
