@@ -14,7 +14,7 @@ PACKAGE, DOUBLE, SINGLE = "package", "numpy float64", "numpy float32"
 
 
 class Cifar(NamedTuple):
-    """Where CIFAR-10, its features and word vectors are; see README.md."""
+    """Where CIFAR-10, its features and word vectors are; see docs/how-to/reproduce.md."""
 
     data_dir: Path
     features: Path

@@ -1,6 +1,7 @@
-"""The examples in docstrings of the public functions, run in order in one namespace, as a reader would type them."""
+"""The examples in docstrings of the public functions and in docs/api.md, run in order, as a reader would type them."""
 
 import doctest
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,14 @@ def test_examples_of_the_public_functions_run(tmp_path, monkeypatch):
         result = doctest.DocTestRunner().run(test, out=report.append, clear_globs=False)
         assert not result.failed, "".join(report)
         names = test.globs
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("unchecked_shapes")
+def test_examples_of_the_page_run():
+    page = Path(__file__).resolve().parent.parent / "docs" / "api.md"
+    test = doctest.DocTestParser().get_doctest(page.read_text("utf-8"), {}, page.name, str(page), 0)
+    assert len(test.examples) > 20
+    report = []
+    result = doctest.DocTestRunner().run(test, out=report.append)
+    assert not result.failed, "".join(report)

@@ -1,6 +1,7 @@
-"""The built wheel, installed into a folder of its own and used from an empty one: sweep, report, data, five lines."""
+"""The wheel of the source archive, installed into a folder of its own and used from an empty one."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,14 @@ def installed(tmp_path_factory):
         if not name.startswith(("tests/", "docs/")) and (ROOT / name).exists():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(source)]
     made = subprocess.run(build, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
-    (wheel,) = folder.glob("*.whl")
+    (wheel,), (archive,) = (
+        folder.glob("*.whl"),
+        folder.glob("*.tar.gz"),
+    )  # the wheel is built from the archive
+    assert wheel.name.split("-")[:2] == archive.name.removesuffix(".tar.gz").split("-")
     target = folder / "installed"
     install = ["install", "--quiet", "--no-deps", "--no-index", "--target", str(target), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
@@ -120,11 +125,13 @@ def test_the_console_script_lists_data_sets_and_refuses_what_it_does_not_know(in
 
 
 def test_five_lines_and_run_sweep_work_in_a_program_of_ones_own(installed, tmp_path):
+    (readme,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     path = write_features(tmp_path / "data" / "features.npz")
     assert np.load(path)["features"].shape == (180, 7)
-    program = FIVE_LINES.replace("FILE", repr(str(path))).replace("SWEEP", repr(SWEEP))
+    program = readme + FIVE_LINES.replace("FILE", repr(str(path))).replace("SWEEP", repr(SWEEP))
     done = _run(installed, tmp_path / "empty", sys.executable, "-c", program)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("mAP of unseen classes 0.")
     version, where = done.stdout.split()[-2:]
     assert Path(where).is_relative_to(installed)
     assert version in (next(installed.glob("zsh_jax-*.dist-info")) / "METADATA").read_text("utf-8")

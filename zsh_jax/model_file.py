@@ -46,7 +46,7 @@ def save(path: str | Path, model: HashFunction, metadata: Mapping[str, Any] | No
         InputError: if the file cannot be written.
         OSError: if the disk is full or gone.
 
-    Example:
+    Examples:
         After the example of `zsh_jax.fit`:
 
         >>> zsh.save("model.safetensors", model)
@@ -83,7 +83,7 @@ def load(path: str | Path) -> HashFunction:
     Raises:
         InputError: if there is no such file, it is damaged, it is not a hash function, or its shapes are inconsistent.
 
-    Example:
+    Examples:
         After the examples of `save` and `zsh_jax.encode`:
 
         >>> loaded = zsh.load("model.safetensors")

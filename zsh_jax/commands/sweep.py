@@ -72,7 +72,7 @@ def run_sweep(config: ConfigDict, console: Console | None = None, command: str =
         InputError: if the configuration or its data are not valid; nothing has been written then.
         ProcessLost: if another of the processes that run it together (`config.distributed`) has ended.
 
-    Example:
+    Examples:
         Features of one's own, with a class held out, after the example of `zsh_jax.fit`:
 
         >>> from zsh_jax.sweep import run_sweep

@@ -53,7 +53,7 @@ def project(hash_function: HashFunction, x: Float[Array, "n d"], *, block: int =
     Returns:
         (n, l); for a bound, the vectors that it compares.
 
-    Example:
+    Examples:
         After the example of `encode`:
 
         >>> bool((zsh.unpack_codes(codes, bits=16) == np.sign(zsh.project(model, features))).all())
@@ -104,7 +104,7 @@ def encode(
     Raises:
         ValueError: the method has no codes.
 
-    Example:
+    Examples:
         After the example of `zsh_jax.fit`:
 
         >>> codes = zsh.encode(model, features)
@@ -149,7 +149,7 @@ def encode_classes(hash_function: HashFunction, vectors: Float[Array, "c e"]) ->
     Raises:
         ValueError: the method has no class codes.
 
-    Example:
+    Examples:
         After the example of `zsh_jax.fit`; also the unseen class has a code:
 
         >>> zsh.encode_classes(model, vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).shape

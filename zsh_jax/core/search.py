@@ -68,7 +68,7 @@ def evaluate_searches(
     Raises:
         ValueError: the hash function is a bound, `first` is less than 1, or a query has no relevant item.
 
-    Example:
+    Examples:
         After the example of `encode`:
 
         >>> found = zsh.evaluate_searches(model, features[:9], labels[:9], features[9:], labels[9:], first=10)

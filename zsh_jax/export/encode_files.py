@@ -42,7 +42,7 @@ def encode_files(
             unhashed bound, or `out` exists or cannot be written.
         OSError: if the disk is full or gone.
 
-    Example:
+    Examples:
         After the examples of `zsh_jax.save` and `zsh_jax.encode`:
 
         >>> from zsh_jax.export.encode_files import encode_files

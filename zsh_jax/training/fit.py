@@ -48,7 +48,7 @@ def fit(
     Raises:
         InputError: an argument is unknown, or arrays do not match.
 
-    Example:
+    Examples:
         >>> import jax, numpy as np, zsh_jax as zsh
         >>> rng = np.random.default_rng(0)
         >>> vectors, labels = rng.normal(size=(5, 8)), rng.integers(0, 4, 60)  # class 4 is unseen
@@ -90,7 +90,7 @@ def fit_with_trace(
     Raises:
         InputError: as for `fit`.
 
-    Example:
+    Examples:
         After the example of `fit`:
 
         >>> _, trace = zsh.fit_with_trace(jax.random.key(0), features, vectors, labels, bits=16, neighbours=5)

@@ -71,7 +71,7 @@ def fit_in_blocks(
     Raises:
         InputError: as for `fit`, or the method or the graph needs all samples at once.
 
-    Example:
+    Examples:
         After the example of `fit`:
 
         >>> settings = {"bits": 16, "graph": "anchors", "neighbours": 5}

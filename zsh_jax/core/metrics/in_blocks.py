@@ -38,7 +38,7 @@ def evaluate_in_blocks(
     Raises:
         ValueError: there is no block, or the database has 2^31 items or more.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from zsh_jax.core.metrics.in_blocks import evaluate_in_blocks
         >>> stored, classes = np.array([[0], [1], [255]], np.uint8), np.array([0, 0, 1])

@@ -127,7 +127,7 @@ def evaluate(
         ValueError: codes are not of one of these formats or lengths, labels do not match, there are no queries or no
             database, or queries have no relevant item in the database.
 
-    Example:
+    Examples:
         >>> import numpy as np, zsh_jax as zsh
         >>> codes, labels = np.array([[-1, 1, 1], [-1, 1, -1], [1, -1, -1]]), np.array([0, 0, 1])
         >>> found = zsh.evaluate(codes[:1], labels[:1], codes[1:], labels[1:], cutoffs=(1,))
