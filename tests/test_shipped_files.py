@@ -35,11 +35,11 @@ def test_a_list_of_pictures_is_not_taken_for_a_folder(tmp_path, capsys):
     assert "but a folder is needed" in _refused(capsys, "folder", "--path", str(tmp_path / "database.txt"))
 
 
-def test_names_in_another_encoding_are_one_line(tmp_path, capsys):
+def test_names_in_an_encoding_that_cannot_be_told_are_one_line(tmp_path, capsys):
     np.savez(tmp_path / "set.npz", features=FEATURES, labels=np.arange(12) % 3)
-    (tmp_path / "classes.txt").write_bytes("狐狸\n象\n马\n".encode("gbk"))
+    (tmp_path / "classes.txt").write_bytes("여우\n말\n개\n".encode("euc_kr"))
     said = _refused(capsys, "features", "--path", str(tmp_path / "set.npz"))
-    assert "classes.txt, line 1: byte 0xba is not UTF-8" in said
+    assert "classes.txt, line 1: byte 0xbf is not UTF-8 and may be GB18030 or BIG5 or EUC_KR" in said
 
 
 def test_labels_of_unclear_names_are_read_as_it_is_said(tmp_path, capsys):
