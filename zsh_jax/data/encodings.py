@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 SURE = 0.9  # share of the letters beyond ASCII that must be common ones
 LATIN = ("latin-1", "cp1252")
-COMMON_IN_LATIN = frozenset("àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÚÛÜŒŠŽ’‘“”–—…®©°·ºª«»¿¡£§")
+COMMON_IN_LATIN = frozenset(
+    "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÚÛÜŒŠŽ\u2019\u2018\u201c\u201d\u2013\u2014\u2026®©°·ºª«»¿¡£§"
+)
 
 
 class _Charset(NamedTuple):

@@ -113,8 +113,8 @@ def without_numbers(lines: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
         lines: number and text of each line.
 
     Returns:
-        The same, unless every text begins with a number, these count all lines from 0 or from 1, in any order, and names
-        differ without them.
+        The same, unless every text begins with a number, these count all lines from 0 or from 1, in any order, and
+        names differ without them.
     """
     found = [NUMBERED.fullmatch(text) for _, text in lines]
     numbers = [int(match[1]) for match in found if match]
