@@ -39,10 +39,10 @@ def plausible_encodings(content: bytes) -> tuple[str, ...]:
         list fits.
     """
     if b"\0" in content:
-        places = {place % 2 for place, byte in enumerate(content) if not byte}
-        # UTF-16 of names in Latin script has a zero in every second byte; a zero at both places is something else.
-        name = {(1,): "utf-16-le", (0,): "utf-16-be"}.get(tuple(places))
-        return (name,) if name and _decoded(content, name) is not None else ()
+        # UTF-16 of names in Latin script has a zero in every second byte.
+        even, odd = 0 in content[::2], 0 in content[1::2]
+        name = "utf-16-be" if even else "utf-16-le"
+        return (name,) if even != odd and _decoded(content, name) is not None else ()
     told = [charset.name for charset in CHARSETS if _share(content, charset) >= SURE]
     if told:
         return tuple(told)
