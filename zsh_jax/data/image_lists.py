@@ -44,9 +44,9 @@ def load_image_lists(
         images: whether to return images; they are decoded on demand.
 
     Returns:
-        The data set, in the order of the list; or of the database, then of the images that other lists add. An image in several lists
-        is one sample. Identifiers are the paths as listed; the only source split is `all`. If each image has one class,
-        labels are class indices.
+        The data set, in the order of the list; or of the database, then of the images that other lists add. An image in
+        several lists is one sample. Identifiers are the paths as listed; the only source split is `all`. If each image
+        has one class, labels are class indices.
 
     Raises:
         InputError: a list or an image is missing or damaged, a line has another form, labels of an image differ between
