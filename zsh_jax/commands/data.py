@@ -39,6 +39,7 @@ TAKES = {
 
 NAMES = {
     "--config.dataset.arrays.features, .labels and .ids": "--array-features, --array-labels and --array-ids",
+    "--config.dataset.arrays.": "--array-",
     "--config.dataset.data_dir": "--data-dir",
     "--config.dataset.path": "--path",
     "--config.dataset.root": "--root",

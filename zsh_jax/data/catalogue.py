@@ -122,6 +122,15 @@ def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
     )
 
 
+def _hugging_face(source: Source, images: bool, features: bool) -> Dataset:
+    from zsh_jax.data.hugging_face import LAYOUT, load_hugging_face
+
+    size = source.image_size
+    return load_hugging_face(
+        source.path or _path(source, LAYOUT), keys=source.keys, image_size=size, images=images
+    )
+
+
 def _folder(source: Source, images: bool, features: bool) -> Dataset:
     return load_folder(_path(source, LAYOUT), image_size=source.image_size, images=images)
 
@@ -269,6 +278,17 @@ _ENTRIES = (
         path="a folder with one sub-folder of images for each class",
     ),
     DatasetSpec(
+        "huggingface",
+        _hugging_face,
+        "see its card",
+        {
+            "huggingface": Protocol(
+                "huggingface", "gist", "word_vectors", training_samples=1000, queries=100, anchors=300
+            )
+        },
+        path="a folder of save_to_disk, or Parquet files with a column of images",
+    ),
+    DatasetSpec(
         "lists",
         _lists,
         "yours",
@@ -289,7 +309,7 @@ _ENTRIES = (
                 "features", "source", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a file of features (.npz, .npy, .parquet, .mat), or its parts",
+        path="a file of features (.npz, .npy, .parquet, .arrow, .mat), or its parts",
         has_images=False,
     ),
 )

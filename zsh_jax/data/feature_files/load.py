@@ -61,7 +61,7 @@ def load_features(
         raise InputError(f"features differ in length: {listed}; fix: extract all with the same network")
     labels, class_names = read_labels(
         [(part.where, part.labels) for part in parts],
-        names_beside(opened[0].file),
+        names_beside(opened[0].file, keys.labels),
         matlab=opened[0].arrays.matlab,
         first_label=first_label,
     )

@@ -1,12 +1,15 @@
 """Class names of feature files: a text file beside them, or the cells of a `.mat` file."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from zsh_jax.data.feature_files.arrays import Arrays, open_arrays
 from zsh_jax.data.feature_files.files import File
+from zsh_jax.data.feature_files.parts import LABELS
 from zsh_jax.data.notices import say
 from zsh_jax.data.reading import AGAIN, reading
+from zsh_jax.data.tables import ARROW, class_names, open_table
 from zsh_jax.data.text import read_names
 
 NAMES = ("classes.txt", "labels.txt")
@@ -14,16 +17,17 @@ CELLS = "allclasses_names"  # as xlsa17 and its heirs name them
 BESIDE = "att_splits.mat"  # of xlsa17, whose features are in res101.mat
 
 
-def names_beside(file: File) -> tuple[str, ...] | None:
+def names_beside(file: File, labels: Sequence[str] = ()) -> tuple[str, ...] | None:
     """The class names of a feature file.
 
     Args:
         file: of features, and its split.
+        labels: names of the columns of labels, if the user gives them.
 
     Returns:
         The names in `STEM.classes.txt`, `SPLIT.classes.txt`, `classes.txt` or `labels.txt` beside it, the first of
         these that is there; else those of `allclasses_names` in the `.mat` file itself or in `att_splits.mat` beside
-        it, which is said; else None.
+        it, which is said; else those that `datasets` of Hugging Face stated in a table for its labels; else None.
 
     Raises:
         InputError: the file of names is damaged.
@@ -37,7 +41,13 @@ def names_beside(file: File) -> tuple[str, ...] | None:
         if names is not None:
             say(f"classes are named by {CELLS} of {place}")
             return names
-    return None
+    return _of_table(file.path, labels) if file.path.suffix.lower() in (".parquet", ARROW) else None
+
+
+def _of_table(path: Path, labels: Sequence[str]) -> tuple[str, ...] | None:
+    table = open_table(path)
+    stated = {name: class_names(table.features, name) for name in (*labels, *LABELS, *table.names)}
+    return next((names for column, names in stated.items() if names and column in (labels or stated)), None)
 
 
 def _cells(path: Path) -> tuple[str, ...] | None:
