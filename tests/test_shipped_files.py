@@ -87,7 +87,9 @@ def test_a_file_of_one_array_asks_for_the_other_and_names_are_taken(tmp_path, ca
 
 def test_a_list_of_pictures_is_not_taken_for_a_folder(tmp_path, capsys):
     (tmp_path / "database.txt").write_text("images/0.jpg 0 1\n")
-    assert "but a folder is needed" in _refused(capsys, "folder", "--path", str(tmp_path / "database.txt"))
+    said = _refused(capsys, "folder", "--path", str(tmp_path / "database.txt"))
+    assert "but a folder is needed" in said
+    assert "a list of images is read by the data set lists" in said
 
 
 def test_names_in_an_encoding_that_cannot_be_told_are_one_line(tmp_path, capsys):

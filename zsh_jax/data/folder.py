@@ -52,7 +52,8 @@ def load_folder(path: str | Path, *, image_size: int = 224, images: bool = True)
     folder = written(path)
     with reading(folder, "cannot be read", "check that it exists and is readable"):
         if folder.is_file():
-            raise InputError(f"dataset.path: {folder} is a file, but a folder is needed; fix: give {LAYOUT}")
+            fix = f"give {LAYOUT}; a list of images is read by the data set lists"
+            raise InputError(f"dataset.path: {folder} is a file, but a folder is needed; fix: {fix}")
         if not folder.is_dir():
             raise InputError(f"dataset.path: there is no folder {folder}; fix: give {LAYOUT}")
         found = list(_classes(folder))

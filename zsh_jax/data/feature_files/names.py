@@ -46,8 +46,8 @@ def names_beside(file: File, labels: Sequence[str] = ()) -> tuple[str, ...] | No
 
 def _of_table(path: Path, labels: Sequence[str]) -> tuple[str, ...] | None:
     table = open_table(path)
-    stated = {name: class_names(table.features, name) for name in (*labels, *LABELS, *table.names)}
-    return next((names for column, names in stated.items() if names and column in (labels or stated)), None)
+    column = next(iter(labels or [name for name in LABELS if name in table.names]), None)
+    return class_names(table.features, column) if column else None
 
 
 def _cells(path: Path) -> tuple[str, ...] | None:
