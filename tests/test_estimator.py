@@ -27,7 +27,7 @@ SETTINGS = {"anchors": 20, "neighbours": 5}
 
 
 def test_scikit_learn_s_checks_pass():
-    """With hyperplanes, for its speed: the checks are of the estimator, and other tests are of each method."""
+    """With hyperplanes, which compile quickly: the checks are of the estimator, not of a method."""
     found = check_estimator(ZeroShotHasher(method="lsh"), on_skip=None)
     assert sum(one["status"] == "passed" for one in found) >= 40
 
