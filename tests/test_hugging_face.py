@@ -174,3 +174,9 @@ def test_an_image_outside_of_the_file_is_named_with_its_row(tmp_path):
     dataset = load_hugging_face(tmp_path / "set")
     with pytest.raises(InputError, match=r"arrow, row 0: image holds no bytes of an image"):
         dataset.images[0]
+    _spoil(
+        tmp_path / "set", lambda content: content.replace(b"bytes\0", b"byt\xb6s\0")
+    )  # the name of a field
+    dataset = load_hugging_face(tmp_path / "set")
+    with pytest.raises(InputError, match=r"arrow, row 5 is truncated or not an Arrow file"):
+        dataset.images[5]

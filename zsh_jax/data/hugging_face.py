@@ -206,8 +206,7 @@ def _reader(files: Sequence[File], rows: Sequence[int], column: str, size: int) 
 
     @lru_cache(maxsize=1)
     def group(part: int, number: int) -> Any:
-        with reading(files[part].path, damaged(files[part].path)):
-            return opened(part).group(column, number)
+        return opened(part).group(column, number)
 
     def read(number: int) -> UInt8[np.ndarray, "h w 3"]:
         part = int(np.searchsorted(ends, number, side="right"))
@@ -216,7 +215,8 @@ def _reader(files: Sequence[File], rows: Sequence[int], column: str, size: int) 
         place = int(np.searchsorted(within, row, side="right"))
         where = f"{files[part].path}, row {row}"
         start = int(within[place]) - opened(part).groups[place]
-        value = group(part, place)[row - start].as_py()
+        with reading(where, damaged(files[part].path)):
+            value = group(part, place)[row - start].as_py()
         encoded = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(encoded, bytes):
             raise InputError(
