@@ -1,5 +1,6 @@
 """Names of classes: read from any UTF-8, refused where they cannot be read, seen or told apart."""
 
+import codecs
 import os
 
 import numpy as np
@@ -30,9 +31,13 @@ def test_any_encoding_that_can_be_told_is_read(tmp_path, encoding, end):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("狐狸\n象\n马\n".encode("gbk"), r"line 1: byte 0xba is not UTF-8; .*iconv -f gb18030 -t UTF-8"),
-        ("cat\npâté\n".encode("latin1"), r"line 2: byte 0xe2 is not UTF-8; .*iconv -f latin1 -t UTF-8"),
-        ("cat\ndog\n".encode("utf-16-le"), r"zero bytes, like UTF-16 without a byte order mark"),
+        # Each syllable may be a Chinese letter.
+        (
+            "고양이\n개\n".encode("euc_kr"),
+            r"line 1: byte 0xb0 .* may be GB18030 or BIG5 or EUC_KR; .*iconv -f gb18030",
+        ),
+        ("cat\nжизнь\n".encode("cp1251"), r"line 2: byte 0xe6 is not UTF-8; .*iconv -f ENCODING -t UTF-8"),
+        (b"cat\0\0\0dog", r"line 1: byte 0x00 is not UTF-8"),
         (b"\xff\xfec\0a\0t", r"byte 6 is not UTF-16-LE"),
         (b"", r"the file is empty"),
         (b"\n \n", r"the file is empty"),
@@ -48,6 +53,50 @@ def test_names_that_cannot_be_read_are_refused_by_file_and_line(tmp_path, conten
         read_names(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("gbk", ("狐狸", "象", "马")),
+        ("big5", ("狐狸", "大象", "馬")),
+        ("shift_jis", ("キツネ", "象", "うま")),
+        ("latin-1", ("cat", "pâté", "Gänse")),
+        ("cp1252", ("cat", "œuf")),
+        ("utf-16-le", ("cat", "sea lion")),
+        ("utf-16-be", ("cat", "pâté")),
+    ],
+)
+def test_an_encoding_that_the_bytes_tell_is_read_and_said(tmp_path, capsys, encoding, names):
+    path = tmp_path / "classes.txt"
+    path.write_bytes(("\n".join(names) + "\n").encode(encoding))
+    assert read_names(path) == names
+    said = capsys.readouterr().err
+    assert codecs.lookup(said.partition("is read as ")[2].partition(",")[0]) == codecs.lookup(
+        "gb18030" if encoding == "gbk" else encoding
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("1 ant\n2 bee\n", ("ant", "bee")),
+        (
+            "1 001.Black_footed_Albatross\n2 002.Laysan_Albatross\n",
+            ("Black_footed_Albatross", "Laysan_Albatross"),
+        ),
+        ("      1\tant\n      2\tred fox\n", ("ant", "red fox")),
+        ("0: ant\n1: bee\n", ("ant", "bee")),
+        ("2,bee\n1,ant\n", ("ant", "bee")),  # in the order of the numbers
+        ("1\n2\n", ("1", "2")),
+        ("3 doors\n5 doors\n", ("3 doors", "5 doors")),
+        ("1 ton\n2 ton\n", ("1 ton", "2 ton")),
+        ("1 ant\nbee\n", ("1 ant", "bee")),
+    ],
+)
+def test_numbers_of_classes_are_no_part_of_their_names(tmp_path, content, names):
+    (tmp_path / "classes.txt").write_text(content)
+    assert read_names(tmp_path / "classes.txt") == names
 
 
 def test_lines_end_where_lines_end_and_nowhere_else(tmp_path):

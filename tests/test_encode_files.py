@@ -54,6 +54,7 @@ FILES = {
     "npz by columns": lambda folder: np.savez(folder / "x.npz", features=np.asfortranarray(X)),
     "npz in float64": lambda folder: np.savez(folder / "x.npz", features=X.astype(np.float64)),
     "mat": lambda folder: savemat(folder / "x.mat", {"X": X}),
+    "mat of columns": lambda folder: savemat(folder / "x.mat", {"fea": X.T}),
     "npz in parts": lambda folder: _parts(folder, lambda at, i, x: np.savez(at / f"x-{i}.npz", features=x)),
     "npy in parts": lambda folder: _parts(folder, lambda at, i, x: np.save(at / f"x-{i}.npy", x)),
     "parquet in parts": lambda folder: _parts(folder, _parquet),

@@ -195,7 +195,10 @@ def _signs(drawn):
 
 MISTAKES = {
     "no file": (lambda q, d, f: (str(f / "none.npz"), []), "there is no file"),
-    "a text": (lambda q, d, f: (str(f / "codes.txt"), []), "are read from .npz, .npy, .parquet, .mat files"),
+    "a text": (
+        lambda q, d, f: (str(f / "codes.txt"), []),
+        "are read from .npz, .npy, .parquet, .mat, .arrow files",
+    ),
     "no codes": (lambda q, d, f: (_saved(f, x=_signs(q)), []), "usual name of query codes; it has x; fix: "),
     "no labels": (
         lambda q, d, f: (_saved(f, codes=_signs(q)), []),

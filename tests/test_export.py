@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from cells import hash_function, identity, joint_hash_function, linear_hash_function
+from scipy.io import savemat
 
 from zsh_jax import Vectors, encode, hamming_distances, unpack_codes
 from zsh_jax.core.preprocessing import fit_preprocessing
@@ -249,7 +250,7 @@ def model_file(tmp_path):
     return str(tmp_path / "model.safetensors")
 
 
-@pytest.mark.parametrize("ending", ["npz", "npy"])
+@pytest.mark.parametrize("ending", ["npz", "npy", "mat"])
 @pytest.mark.parametrize("index", ["flat", "hnsw", "none"])
 def test_the_command_exports_files(tmp_path, model_file, capsys, ending, index):
     if index != "none":
@@ -257,6 +258,8 @@ def test_the_command_exports_files(tmp_path, model_file, capsys, ending, index):
     x, ids = _features(30), np.array([f"image {row}" for row in range(30)])
     if ending == "npz":
         np.savez(tmp_path / "x.npz", features=x, id=ids)
+    elif ending == "mat":  # samples in columns, names in cells
+        savemat(tmp_path / "x.mat", {"fea": x.T, "id": ids.astype(object)})
     else:
         np.save(tmp_path / "x.npy", x)
     out = tmp_path / "out"
@@ -270,16 +273,21 @@ def test_the_command_exports_files(tmp_path, model_file, capsys, ending, index):
     np.testing.assert_array_equal(export.codes, codes_of(hash_function(), x))
     assert (export.faiss_index is None) == (index == "none")
     assert (export.ids is None) == (ending == "npy")
+    if export.ids is not None:
+        np.testing.assert_array_equal(export.ids, ids)
     assert load_with_metadata(out / "hash_function.safetensors")[1] == identity()
 
 
 def test_bad_input_is_one_line_and_status_2(tmp_path, model_file, capsys, without_faiss):
     np.savez(tmp_path / "x.npz", features=_features(9))
-    np.savez(tmp_path / "y.npz", feature=_features(9))
+    np.savez(tmp_path / "y.npz", y=_features(9))
     out = ["--out", str(tmp_path / "out")]
     for arguments, said in (
-        ([model_file, "--features", "none.npz"], "--features: there is no .npz or .npy file none.npz"),
-        ([model_file, "--features", str(tmp_path / "y.npz")], "y.npz has no array features, only feature"),
+        ([model_file, "--features", "none.npz"], "--features: there is no file none.npz"),
+        (
+            [model_file, "--features", str(tmp_path / "y.npz")],
+            "y.npz has no array with a usual name for features",
+        ),
         ([model_file, "--features", str(tmp_path / "x.npz")], "or set --index none"),
         (["no.safetensors", "--features", str(tmp_path / "x.npz")], "there is no model no.safetensors"),
     ):

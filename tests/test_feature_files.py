@@ -224,11 +224,11 @@ def test_a_file_cut_off_is_named(tmp_path, kind, kept):
 def test_missing_empty_and_other_files_are_named(tmp_path):
     with pytest.raises(InputError, match=r"there is no file .*none\.npz"):
         load_features(tmp_path / "none.npz")
-    with pytest.raises(InputError, match=r"holds no \.npz, \.parquet, \.npy or \.mat file"):
+    with pytest.raises(InputError, match=r"holds no \.npz, \.parquet, \.npy, \.mat or \.arrow file"):
         load_features(tmp_path)
     (tmp_path / "set.csv").write_text("1,2")
     with pytest.raises(
-        InputError, match=r"set\.csv: features are read from \.npz, \.npy, \.parquet, \.mat files"
+        InputError, match=r"set\.csv: features are read from \.npz, \.npy, \.parquet, \.mat, \.arrow files"
     ):
         load_features(tmp_path / "set.csv")
 

@@ -120,12 +120,63 @@ def test_a_jpeg_with_something_behind_it_is_whole(folder):
     assert len(load_folder(folder, image_size=SIZE).images[:]) == 6
 
 
-def test_other_files_and_hidden_ones_are_left_out(folder):
+def test_other_files_and_hidden_ones_are_left_out(folder, capsys):
     (folder / "cat" / "notes.txt").write_text("not an image")
     (folder / "cat" / ".0.png").write_text("not an image")
     (folder / ".cache").mkdir()
-    (folder / "README").touch()
+    (folder / ".cache" / "0.png").touch()
     assert len(load_folder(folder).ids) == 5
+    assert capsys.readouterr().err.count("(.txt 1)") == 1
+
+
+def test_what_is_left_out_is_counted(folder, capsys):
+    load_folder(folder)
+    assert capsys.readouterr().err == ""
+    for name in ("cat/a.heic", "cat/b.heic", "sea_lion/notes.txt", "loose.png", "README", "cat/more/0.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"")
+    assert len(load_folder(folder).ids) == 5
+    said = capsys.readouterr().err
+    assert f"{folder}: 6 files are left out, which are not images of a class (" in said
+    assert {".heic 2", ".txt 1", ".png 2", "README 1"} <= set(
+        said.partition(" (")[2].rstrip(")\n").split(", ")
+    )
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "bmp", "tif", "TIFF", "jpeg"])
+def test_other_kinds_of_images_are_read_and_cut_ones_named(folder, suffix):
+    level = np.full((12, 16), 90, np.uint8)
+    place = folder / "cat" / f"z.{suffix}"
+    Image.fromarray(level).save(place)
+    dataset = load_folder(folder, image_size=8)
+    assert dataset.ids.tolist()[3] == f"cat/z.{suffix}"
+    assert np.abs(dataset.images[3].astype(int) - 90).max() <= 2
+    place.write_bytes(place.read_bytes()[:-30])
+    with pytest.raises(InputError, match=rf"z\.{suffix}: not an image, or damaged"):
+        load_folder(folder)
+
+
+def test_folders_of_splits_hold_the_classes(tmp_path, capsys):
+    """As ImageNet and many others are unpacked; images of `test` may have no class."""
+    for number, name in enumerate(("train/cat/0.png", "train/dog/0.png", "val/cat/0.png", "val/dog/1.png")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(_noise(number)).save(tmp_path / name)
+    (tmp_path / "test").mkdir()
+    Image.fromarray(_noise(9)).save(tmp_path / "test" / "0.png")
+    dataset = load_folder(tmp_path, image_size=SIZE)
+    assert dataset.class_names == ("cat", "dog")
+    assert dataset.ids.tolist() == ["cat/0.png", "dog/0.png", "cat/0.png", "dog/1.png"]
+    assert dataset.source_splits.tolist() == ["train", "train", "val", "val"]
+    assert dataset.labels.tolist() == [0, 1, 0, 1]
+    np.testing.assert_array_equal(dataset.images[2], square(tmp_path / "val" / "cat" / "0.png", SIZE))
+    assert "1 files are left out, which are not images of a class (.png 1)" in capsys.readouterr().err
+    (tmp_path / "val").rename(tmp_path / "valid")
+    assert load_folder(tmp_path, image_size=SIZE).version != dataset.version
+
+
+def test_a_class_may_be_called_as_a_split_is(folder):
+    (folder / "sea_lion").rename(folder / "train")  # the vehicle
+    assert load_folder(folder).class_names == ("cat", "train")
 
 
 def test_a_class_with_too_few_pictures_is_named(folder):

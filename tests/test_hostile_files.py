@@ -198,8 +198,10 @@ WORDS = {
     "a header of billions": (b"4000000000 300\ncat 1 2\n", "truncated, its header states 4000000000 words"),
     "values without number": (b"1 99999999\ncat 1 2\n", "its header states 1 words of 99999999 values"),
     "fewer words than promised": (b"3 2\ncat 1.00000 2.00000\ndog 1 2\n", "states 3 words, but it has 2"),
-    "more words than promised": (b"1 2\ncat 1 2\ndog 2 1\n", "states 1 words, but it has 2"),
-    "other length than promised": (b"2 3\ncat 1 2 3\ndog 1.0 2.0\n", "row 2 is not a word and 3 numbers"),
+    "other length than promised": (
+        b"2 3\ncat 1 2 3\ndog 1.0 2.0\n",
+        "1 of 2 rows are not a word and 3 numbers .first: row 2.; fix",
+    ),
     "not a number": (b"cat 1 nan\ndog 1 2\n", "vector of 'cat' is damaged"),
     "infinite": (b"cat 1 inf\ndog 1 2\n", "vector of 'cat' is damaged"),
     "beyond single precision": (b"cat 1 1e39\ndog 1 2\n", "vector of 'cat' is damaged"),
@@ -234,6 +236,26 @@ def test_words_with_blanks_a_mark_and_tabs_are_read(tmp_path):
         np.testing.assert_allclose(vectors, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-6)
 
 
+def test_odd_rows_are_skipped_and_counted_and_a_header_may_count_too_few(tmp_path, capsys):
+    """Shipped files have rows without a word, of too few values, of text: none of them is a vector of anything."""
+    rows = b"emu 9\n. . . 1 2\n\t3 4\ncat 5 6\ndog 1 two\nkiller whale 7 8\nhen 1 1\nox 2 1\n"
+    path = tmp_path / "words.txt"
+    for content in (rows, b"3 2\n" + rows):
+        path.write_bytes(content)
+        vectors = word_vectors(path, ("killer whale", ". . .", "cat"))
+        wanted = np.array([[7, 8], [1, 2], [5, 6]])
+        np.testing.assert_allclose(vectors, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-6)
+        said = capsys.readouterr().err
+        assert f"{path}: 3 of 8 rows are not a word and 2 numbers (first: row 1); they are skipped\n" in said
+        assert ("its header states 3 words, but 8 are read" in said) == (content != rows)
+        with pytest.raises(InputError, match=r"no vector for 2 of 3 classes \(emu, dog\)"):
+            word_vectors(path, ("emu", "cat", "dog"))
+    for late in (b"cow 1", b"cow 1 tw"):  # cut off, not odd
+        path.write_bytes(rows + late)
+        with pytest.raises(InputError, match="truncated or damaged as GloVe text: row 9"):
+            word_vectors(path, ("cat",))
+
+
 def test_a_cache_with_a_key_that_is_none_is_listed_without_it(tmp_path):
     for number, content in enumerate((b"[" * 100_000, b"\xff", b"{}", json.dumps({"dataset": 1}).encode())):
         (tmp_path / "a" / "b" / str(number)).mkdir(parents=True)
@@ -266,5 +288,5 @@ def test_a_folder_of_pipes_and_devices_is_no_set_of_pictures(tmp_path):
     os.mkfifo(tmp_path / "cat" / "a.jpg")
     Path(tmp_path / "cat" / "b.jpg").symlink_to("/dev/zero")
     Path(tmp_path / "cat" / "c.jpg").symlink_to(tmp_path / "cat" / "c.jpg")
-    with pytest.raises(InputError, match=r"class 'cat' has 0 \.jpg or \.png images"):
+    with pytest.raises(InputError, match=r"class 'cat' has 0 images \(\.jpg, \.png"):
         load_folder(tmp_path)

@@ -149,11 +149,28 @@ def test_a_missing_list_or_name_is_told(tmp_path):
     (tmp_path / "classes.txt").write_text("ant\nbee\n")
     with pytest.raises(InputError, match=r"classes\.txt has 2 names, but the lists have 3 classes"):
         load_image_lists(tmp_path, images=False)
-    (tmp_path / "database.txt").unlink()
+    (tmp_path / "database.txt").unlink()  # two lists leave the rest unclear
     with pytest.raises(InputError, match=r"has no database\.txt; fix: give the folder that holds train\.txt"):
         load_image_lists(tmp_path, images=False)
     with pytest.raises(InputError, match="there is no folder"):
         load_image_lists(tmp_path / "absent")
+
+
+def test_one_list_is_a_data_set_whose_images_have_no_roles(tmp_path):
+    """As NUS-WIDE and MIRFlickr are often shipped: one file, several labels an image."""
+    _write(tmp_path, SEVERAL)
+    for name in ("train.txt", "test.txt"):
+        (tmp_path / name).unlink()
+    for place in (tmp_path, tmp_path / "database.txt"):
+        dataset = load_image_lists(place, image_size=8)
+        assert dataset.ids.tolist() == [NAMES[row] for row in LISTS["database.txt"]]
+        np.testing.assert_array_equal(dataset.labels, SEVERAL[LISTS["database.txt"]] == 1)
+        assert dataset.given is None
+        assert dataset.images.shape == (13, 8, 8, 3)
+    with pytest.raises(InputError, match=r"sweep\.training_samples: 0 stands for all .* states none"):
+        lay_out(_config(tmp_path), extract=False)
+    plan, _ = lay_out(_config(tmp_path, training_samples=(6,), queries=(3,)), extract=False)
+    assert plan.groups[0].splits[0].queries == 3
 
 
 def test_a_broken_image_is_found_before_anything_starts(tmp_path):

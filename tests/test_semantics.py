@@ -153,7 +153,7 @@ def test_a_row_cut_down_to_one_value_is_found_whoever_asks(tmp_path):
         b"<html><body>404</body></html>\n",
         b"0 300\n",
         b"99999999999 300\ncat 1 2 3\n",
-        _glove(WORDS) + b"bird 1 2 three\n",
+        b"bird 1 2 three\n" * len(WORDS) + _glove(WORDS),
         _text(WORDS).replace(b"8 3", b"8 4"),
         _glove(WORDS).replace(b" ", b";"),
     ],

@@ -1,6 +1,7 @@
 """The command `python -m zsh_jax.data`."""
 
 import argparse
+import re
 import sys
 from importlib.util import find_spec
 
@@ -9,7 +10,7 @@ import numpy as np
 from zsh_jax import takes
 from zsh_jax.data.catalogue import DATASETS
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.feature_files.parts import DEFAULT_KEYS
+from zsh_jax.data.feature_files.parts import Keys
 from zsh_jax.data.inventory import data_folder, kept_features, prepared_versions, states
 from zsh_jax.data.library_errors import reason
 from zsh_jax.data.reading import written
@@ -32,8 +33,20 @@ TAKES = {
     "image_size": takes.whole(1, LARGEST_SIDE),
     "batch_size": takes.whole(1, 65_536),
     "first_label": takes.whole(0, 1),
+    **dict.fromkeys(("array_features", "array_labels", "array_ids"), takes.text(200)),
 }
 """What each argument takes."""
+
+NAMES = {
+    "--config.dataset.arrays.features, .labels and .ids": "--array-features, --array-labels and --array-ids",
+    "--config.dataset.arrays.": "--array-",
+    "--config.dataset.data_dir": "--data-dir",
+    "--config.dataset.path": "--path",
+    "--config.dataset.root": "--root",
+    "--config.dataset.first_label=": "--first-label=",
+    ", or use --config.features.name=precomputed": "",
+}
+"""What messages call a setting, and what it is called here."""
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,16 +64,16 @@ def run(options: argparse.Namespace) -> int:
             print(_features(options))
         sys.stdout.flush()
     except InputError as error:
-        # Messages name settings of a sweep; this command has shorter names for them.
-        said = (
-            str(error)
-            .replace("--config.dataset.data_dir", "--data-dir")
-            .replace("--config.dataset.path", "--path")
-            .replace("--config.dataset.root", "--root")
-            .replace("--config.dataset.first_label=", "--first-label=")
-        )
-        raise InputError(said) from None
+        raise InputError(_in_these_names(str(error))) from None
     return 0
+
+
+def _in_these_names(said: str) -> str:
+    """A message that names settings of a sweep, with the names that this command has for them."""
+    said = re.sub(r"""--config\.dataset\.path="\('(.*?)', '(.*?)'\)\"""", r"--path \1 \2", said)
+    for sweep, here in NAMES.items():
+        said = said.replace(sweep, here)
+    return said
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,7 +92,11 @@ def parser() -> argparse.ArgumentParser:
         verb.add_argument("--data-dir", help="folder of TFDS data sets (default: the TFDS default)")
     for verb in (prepare, features):
         verb.add_argument("name", help=f"{', '.join(DATASETS)}, or a data set of TFDS")
-        verb.add_argument("--path", help="file or folder of a data set that is not in TFDS")
+        verb.add_argument(
+            "--path",
+            nargs="+",
+            help="file or folder of a data set that is not in TFDS; or several files of features",
+        )
         verb.add_argument("--root", help="folder that the image paths of lists start from")
         verb.add_argument(
             "--image-size",
@@ -88,6 +105,9 @@ def parser() -> argparse.ArgumentParser:
             help="images of different sizes are resized to squares of this side (default: 224)",
         )
         verb.add_argument("--first-label", type=int, help="0 or 1: the first label of a feature file")
+        for kind in Keys._fields:
+            what = f"names of the arrays of {kind} in a feature file (default: usual names)"
+            verb.add_argument(f"--array-{kind}", nargs="+", metavar="NAME", default=[], help=what)
     features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
     features.add_argument("--weights", help="file of network weights (default: those of Keras)")
     features.add_argument("--batch-size", type=int, default=64, help="images that a network takes at once")
@@ -105,12 +125,15 @@ def _list(data_dir: str | None, cache: str | None) -> None:
 
 
 def _source(options: argparse.Namespace) -> Source:
+    path = (
+        options.path[0] if options.path and len(options.path) == 1 else options.path and tuple(options.path)
+    )
     return Source(
         options.name,
         options.data_dir,
-        options.path,
+        path,
         options.image_size,
-        DEFAULT_KEYS,
+        Keys(tuple(options.array_features), tuple(options.array_labels), tuple(options.array_ids)),
         options.first_label,
         root=options.root,
     )

@@ -2,18 +2,14 @@
 
 from types import MappingProxyType
 
-from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.folder import LAYOUT, load_folder
+from zsh_jax.data import loaders
+from zsh_jax.data.folder import LAYOUT
 from zsh_jax.data.image_lists import LAYOUT as LISTS_LAYOUT
-from zsh_jax.data.image_lists import load_image_lists
 from zsh_jax.data.mirflickr import RELEVANT
-from zsh_jax.data.nuswide import LAYOUT as NUSWIDE_LAYOUT
-from zsh_jax.data.nuswide import load_nuswide, most_frequent
-from zsh_jax.data.spec import DatasetSpec, Protocol, Source
+from zsh_jax.data.spec import DatasetSpec, Protocol
 from zsh_jax.data.unseen import NONE
 from zsh_jax.data.xlsa17 import LAYOUT as XLSA17_LAYOUT
-from zsh_jax.data.xlsa17 import SETS, load_xlsa17
-from zsh_jax.errors import InputError
+from zsh_jax.data.xlsa17 import SETS
 
 CIFAR10_CLASSES = (
     "airplane",
@@ -36,111 +32,11 @@ SUPERVISED = Protocol(
 )
 
 
-def _shapes(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.shapes import load_shapes
-
-    seed = source.name.removeprefix("shapes").removeprefix("/seed") or "0"
-    if not seed.isdecimal():
-        raise InputError(
-            f"dataset.name: {source.name!r} does not exist; fix: use shapes, or shapes/seedN such as shapes/seed1"
-        )
-    dataset = load_shapes(source.data_dir, images=images, seed=int(seed), on_demand=source.on_demand)
-    return dataset if seed == "0" else dataset._replace(name=f"{dataset.name}/seed{seed}")
-
-
-def load_from_tfds(source: Source, images: bool, features: bool) -> Dataset:
-    """Load any TFDS data set; see `DatasetSpec.load`."""
-    from zsh_jax.data.tfds_source import load_tfds
-
-    return load_tfds(
-        source.name,
-        data_dir=source.data_dir,
-        images=images,
-        image_size=source.image_size,
-        on_demand=source.on_demand,
-    )
-
-
-def _imagenet(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.imagenet import class_names
-    from zsh_jax.data.tfds_source import load_tfds
-
-    dataset = load_tfds(
-        source.name, data_dir=source.data_dir, images=images, image_size=source.image_size, on_demand=True
-    )
-    return dataset._replace(class_names=class_names(dataset.class_names))
-
-
-def _mirflickr(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.mirflickr import load_mirflickr
-
-    which = source.name.removeprefix("mirflickr").removeprefix("/")
-    if which not in ("", "potential", "relevant"):
-        raise InputError(
-            f"dataset.name: {source.name!r} is not known; fix: use mirflickr or mirflickr/relevant"
-        )
-    path = _path(source, "a folder") if source.path else None
-    return load_mirflickr(source.data_dir, path=path, relevant=which == "relevant", images=images)
-
-
-def _nuswide(source: Source, images: bool, features: bool) -> Dataset:
-    which = source.name.removeprefix("nuswide").removeprefix("/")
-    if which not in ("", "21"):
-        raise InputError(f"dataset.name: {source.name!r} is not known; fix: use nuswide or nuswide/21")
-    dataset = load_nuswide(_path(source, NUSWIDE_LAYOUT), features=features)
-    return most_frequent(dataset, 21) if which else dataset
-
-
-def _xlsa17(source: Source, images: bool, features: bool) -> Dataset:
-    return load_xlsa17(_path(source, XLSA17_LAYOUT), source.name, features=features)
-
-
-def _lists(source: Source, images: bool, features: bool) -> Dataset:
-    size = source.image_size
-    return load_image_lists(_path(source, LISTS_LAYOUT), root=source.root, image_size=size, images=images)
-
-
-def _scene(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.feature_files import load_features
-
-    return load_features(
-        _path(source, "the folder with train.npz and test.npz"),
-        keys=source.keys,
-        name="scene",
-        first_label=source.first_label,
-    )
-
-
-def _feature_files(source: Source, images: bool, features: bool) -> Dataset:
-    from zsh_jax.data.feature_files import load_features
-
-    wanted = "a file of features, several, or a pattern"
-    return load_features(
-        source.path or _path(source, wanted),
-        keys=source.keys,
-        first_label=source.first_label,
-    )
-
-
-def _folder(source: Source, images: bool, features: bool) -> Dataset:
-    return load_folder(_path(source, LAYOUT), image_size=source.image_size, images=images)
-
-
-def _path(source: Source, what: str) -> str:
-    if not source.path:
-        raise InputError(f"dataset.path is not set; fix: give {what} with --config.dataset.path=PATH")
-    if not isinstance(source.path, str):
-        raise InputError(
-            f"dataset.path: {source.name} takes one path, not {len(source.path)}; fix: give {what}"
-        )
-    return source.path
-
-
 _ENTRIES = (
     # Four of thirty classes are unseen; 9,000 images leave 8,600 in the database.
     DatasetSpec(
         "shapes",
-        _shapes,
+        loaders.shapes,
         "that of this package",
         {
             "shapes": Protocol(
@@ -159,7 +55,7 @@ _ENTRIES = (
     # The sizes of the released evaluation: one unseen class at a time, 59,000 images in the database.
     DatasetSpec(
         "cifar10",
-        load_from_tfds,
+        loaders.load_from_tfds,
         "none is stated; its authors ask to be cited",
         {
             "cifar10": Protocol("cifar10", *PRECOMPUTED, unseen=CIFAR10_CLASSES),
@@ -172,26 +68,26 @@ _ENTRIES = (
     # The sizes of all other protocols are ours, chosen in proportion.
     DatasetSpec(
         "cifar100",
-        load_from_tfds,
+        loaders.load_from_tfds,
         "none is stated; its authors ask to be cited",
         {"cifar100": Protocol("cifar100", *PRECOMPUTED)},
     ),
     DatasetSpec(
         "imagenet2012",
-        _imagenet,
+        loaders.imagenet,
         "its terms of access: research and education, not commercial",
         {"imagenet100": Protocol("imagenet2012", *PRECOMPUTED, classes=100, held_out=10)},
         obtain="place its archives in DATA_DIR/downloads/manual, then `prepare imagenet2012`; see docs/data.md",
     ),
     DatasetSpec(
         "imagenet_resized",
-        _imagenet,
+        loaders.imagenet,
         "as ImageNet",
         {"imagenet_resized": Protocol("imagenet_resized/32x32", *PRECOMPUTED, classes=100, held_out=10)},
     ),
     DatasetSpec(
         "mirflickr",
-        _mirflickr,
+        loaders.mirflickr,
         "each photograph its own Creative Commons licence, in its metadata",
         {
             "mirflickr": Protocol("mirflickr", *PRECOMPUTED, unseen=("baby+bird+car+dog",)),
@@ -208,7 +104,7 @@ _ENTRIES = (
     ),
     DatasetSpec(
         "nuswide",
-        _nuswide,
+        loaders.nuswide,
         "see its page; the photographs belong to users of Flickr",
         {
             "nuswide": Protocol("nuswide", "source", "word_vectors"),
@@ -228,7 +124,7 @@ _ENTRIES = (
     *(
         DatasetSpec(
             name,
-            _xlsa17,
+            loaders.xlsa17,
             "see the page of the data set; features and splits state none",
             {name: XLSA17._replace(dataset=name, queries=500 if name == "sun" else 1000)},
             path=XLSA17_LAYOUT,
@@ -240,7 +136,7 @@ _ENTRIES = (
     # Each of six labels is unseen once, two at a time; 2,407 images.
     DatasetSpec(
         "scene",
-        _scene,
+        loaders.scene,
         "none is stated",
         {
             "scene": Protocol(
@@ -259,18 +155,29 @@ _ENTRIES = (
     ),
     DatasetSpec(
         "folder",
-        _folder,
+        loaders.folder,
         "yours",
         {
             "folder": Protocol(
                 "folder", "gist", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a folder with one sub-folder of images for each class",
+        path=LAYOUT,
+    ),
+    DatasetSpec(
+        "huggingface",
+        loaders.hugging_face,
+        "see its card",
+        {
+            "huggingface": Protocol(
+                "huggingface", "gist", "word_vectors", training_samples=1000, queries=100, anchors=300
+            )
+        },
+        path="a folder of save_to_disk, or Parquet files with a column of images",
     ),
     DatasetSpec(
         "lists",
-        _lists,
+        loaders.lists,
         "yours",
         {
             "lists": Protocol(
@@ -282,14 +189,14 @@ _ENTRIES = (
     ),
     DatasetSpec(
         "features",
-        _feature_files,
+        loaders.feature_files,
         "yours",
         {
             "features": Protocol(
                 "features", "source", "word_vectors", training_samples=1000, queries=100, anchors=300
             )
         },
-        path="a file of features (.npz, .npy, .parquet, .mat), or its parts",
+        path="a file of features (.npz, .npy, .parquet, .arrow, .mat), or its parts",
         has_images=False,
     ),
 )

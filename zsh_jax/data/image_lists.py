@@ -19,7 +19,7 @@ from zsh_jax.data.text import read_names, read_text, unseen_letter
 from zsh_jax.errors import InputError
 
 LISTS = {"train.txt": "training", "test.txt": "queries", "database.txt": "database"}
-LAYOUT = f"the folder that holds {', '.join(LISTS)}, with a line 'PATH 0 0 1 0' for each image"
+LAYOUT = f"the folder that holds {', '.join(LISTS)}, or one list, with a line 'PATH 0 0 1 0' for each image"
 NAMES = "classes.txt"
 
 
@@ -37,27 +37,23 @@ def load_image_lists(
     """Load images, their labels and their roles.
 
     Args:
-        path: the folder of the lists. A line of `classes.txt` names the class of each column, if the file is there.
+        path: the folder of the three lists, which state the roles of their images; or one list, or a folder of one,
+            whose images have no roles. A line of `classes.txt` names the class of each column, if the file is there.
         root: the folder that the paths start from; None for the folder of the lists.
         image_size: side of the square that each image is resized to, see `zsh_jax.data.images.square`.
         images: whether to return images; they are decoded on demand.
 
     Returns:
-        The data set, in the order of the database, then of the images that other lists add. An image in several lists
-        is one sample. Identifiers are the paths as listed; the only source split is `all`. If each image has one class,
-        labels are class indices.
+        The data set, in the order of the list; or of the database, then of the images that other lists add. An image in
+        several lists is one sample. Identifiers are the paths as listed; the only source split is `all`. If each image
+        has one class, labels are class indices.
 
     Raises:
         InputError: a list or an image is missing or damaged, a line has another form, labels of an image differ between
             lists, or an image is both a query and something else.
     """
-    folder = written(path)
-    if not folder.is_dir():
-        raise InputError(f"dataset.path: there is no folder {folder}; fix: give {LAYOUT}")
-    missing = [name for name in LISTS if not (folder / name).is_file()]
-    if missing:
-        raise InputError(f"dataset.path: {folder} has no {', '.join(missing)}; fix: give {LAYOUT}")
-    lists = {name: _read(folder / name) for name in LISTS}
+    folder, names = _places(written(path))
+    lists = {name: _read(folder / name) for name in names}
     widths = {found.labels.shape[1]: name for name, found in lists.items()}
     if len(widths) > 1:
         listed = ", ".join(f"{width} in {name}" for width, name in widths.items())
@@ -65,7 +61,7 @@ def load_image_lists(
             f"{folder}: lists differ in their number of classes: {listed}; fix: use lists of one set"
         )
     rows: dict[str, Bool[np.ndarray, " c"]] = {}
-    for name in ("database.txt", "train.txt", "test.txt"):
+    for name in names:
         for line, (image, labels) in enumerate(zip(lists[name].paths, lists[name].labels, strict=True), 1):
             if (rows.setdefault(image, labels) != labels).any():
                 raise InputError(
@@ -73,8 +69,8 @@ def load_image_lists(
                 )
     ids = np.array(list(rows))
     hot = np.stack(list(rows.values()))
-    given = check_disjoint(_roles(folder, lists, rows), ids)
-    bare = given.training & ~hot.any(axis=1)
+    given = check_disjoint(_roles(folder, lists, rows), ids) if len(lists) > 1 else None
+    bare = given.training & ~hot.any(axis=1) if given else np.zeros(len(ids), bool)
     if bare.any():
         raise InputError(
             f"{folder / 'train.txt'}: {np.count_nonzero(bare)} images have no class (first: {ids[bare][0]}); fix: "
@@ -96,6 +92,19 @@ def load_image_lists(
         else None,
         given=given,
     )
+
+
+def _places(path: Path) -> tuple[Path, tuple[str, ...]]:
+    """The folder of the lists and their names, in the order of their images; one name for lists without roles."""
+    if path.is_file():
+        return path.parent, (path.name,)
+    if not path.is_dir():
+        raise InputError(f"dataset.path: there is no folder {path}; fix: give {LAYOUT}")
+    there = tuple(name for name in ("database.txt", "train.txt", "test.txt") if (path / name).is_file())
+    if len(there) not in (1, len(LISTS)):
+        missing = ", ".join(name for name in LISTS if name not in there)
+        raise InputError(f"dataset.path: {path} has no {missing}; fix: give {LAYOUT}")
+    return path, there
 
 
 def _read(file: Path) -> _List:

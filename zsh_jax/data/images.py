@@ -12,9 +12,9 @@ from jaxtyping import Int, UInt8
 
 from zsh_jax.data.reading import reading
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 # By content, not by file name. For other formats Pillow may run external programs.
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 TAIL = 4096  # bytes at the end of a file that usually contain its end marker
 
 
@@ -79,8 +79,8 @@ def square(
 ) -> UInt8[np.ndarray, "s s 3"]:
     """Decode an image to a square: resize the short side to `size`, then crop the centre.
 
-    The EXIF orientation is applied first. Grey becomes three equal channels (16 bits keep the upper eight), CMYK
-    becomes RGB, and transparent areas become white.
+    The EXIF orientation is applied first; of an animation, the first image is taken. Grey becomes three equal channels
+    (16 bits keep the upper eight), CMYK becomes RGB, and transparent areas become white.
 
     Args:
         source: a path or an open file.
@@ -104,7 +104,7 @@ def check_whole(path: Path) -> None:
     """Detect an image that cannot be decoded, much faster than decoding it.
 
     Args:
-        path: a JPEG or PNG file.
+        path: an image file; other than JPEG and PNG are decoded.
 
     Raises:
         InputError: the file is not an image, truncated, or larger than Pillow's safety limit. Damage in the middle is

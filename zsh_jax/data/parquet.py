@@ -1,4 +1,4 @@
-"""Read columns of Parquet files: numbers, strings, and lists of numbers of one length. pyarrow is an extra."""
+"""Read columns of Parquet and Arrow files: numbers, strings, and lists of numbers of one length."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,21 +8,20 @@ import numpy as np
 
 from zsh_jax.data.blocks import Array, Blocks, Piece, rows_at_once
 from zsh_jax.data.reading import reading
+from zsh_jax.data.tables import damaged, open_table
 from zsh_jax.errors import InputError
 
-NOT_PARQUET = "is truncated or not a Parquet file"
 ROWS = 1 << 16  # values of a plain column read at a time
 TAKEN = "numbers, strings, or lists of numbers"
 
 
 def parquet_names(path: Path) -> tuple[str, ...]:
-    """Names of the columns of a Parquet file.
+    """Names of the columns of a file.
 
     Raises:
         InputError: the file is damaged, or pyarrow is not installed.
     """
-    with _opened(path) as file:
-        return tuple(file.schema_arrow.names)
+    return open_table(path).names
 
 
 def read_parquet(path: Path, name: str) -> Array:
@@ -56,9 +55,8 @@ def parquet_blocks(path: Path, name: str) -> Blocks:
     Raises:
         InputError: as for `read_parquet`; from `pieces` too, if values are damaged.
     """
-    with _opened(path) as file:
-        rows = file.metadata.num_rows
-        first = next((values for _, values in _batches(path, name, 1)), np.empty(0))
+    rows = sum(open_table(path).groups)
+    first = next((values for _, values in _batches(path, name, 1)), np.empty(0))
     shape = (rows, *first.shape[1:])
     step = rows_at_once(int(np.prod(shape[1:])), first.dtype.itemsize)
 
@@ -71,32 +69,21 @@ def parquet_blocks(path: Path, name: str) -> Blocks:
             yield (slice(start, read), slice(None)), values
         if read != rows:
             raise InputError(
-                f"{path} {NOT_PARQUET}: it states {rows} rows and has others; fix: make it again"
+                f"{path} {damaged(path)}: it states {rows} rows and has others; fix: make it again"
             )
 
     return Blocks(shape, first.dtype, pieces)
 
 
-def _opened(path: Path) -> Any:
-    try:
-        from pyarrow.parquet import ParquetFile
-    except ImportError as problem:
-        raise InputError(
-            f"{path} is a Parquet file and needs pyarrow; fix: pip install -e '.[parquet]', or save it as .npz"
-        ) from problem
-    with reading(path, NOT_PARQUET):
-        return ParquetFile(path, memory_map=True, page_checksum_verification=True)
-
-
 def _batches(path: Path, name: str, rows: int, *, width: int | None = None) -> Iterator[tuple[int, Array]]:
     """Start and values of each block of a column; memory holds one block, and pages of one row group."""
-    with _opened(path) as file, reading(path, NOT_PARQUET):
-        if file.schema_arrow.names.count(name) > 1:
+    table = open_table(path)
+    with reading(path, damaged(path)):
+        if table.names.count(name) > 1:
             raise InputError(f"{path} has several columns {name!r}; fix: rename them")
         start = 0
-        for batch in file.iter_batches(batch_size=rows, columns=[name]):
-            where = f"{path}, column {name}"
-            values = _values(batch.column(name), where, start, width)
+        for column in table.batches(name, rows):
+            values = _values(column, f"{path}, column {name}", start, width)
             width = values.shape[1] if values.ndim == 2 else None
             yield start, values
             start += len(values)

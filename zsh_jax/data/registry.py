@@ -1,8 +1,9 @@
 """Load a data set by its name."""
 
-from zsh_jax.data.catalogue import DATASETS, load_from_tfds
+from zsh_jax.data.catalogue import DATASETS
 from zsh_jax.data.checked import checked
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.loaders import load_from_tfds
 from zsh_jax.data.spec import Source
 from zsh_jax.errors import InputError
 

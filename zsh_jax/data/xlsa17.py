@@ -4,7 +4,6 @@ Xian, Lampert, Schiele and Akata, "Zero-shot learning: a comprehensive evaluatio
 PAMI 2018; the archive is called xlsa17.
 """
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +14,9 @@ from zsh_jax.data.aligned import empty_aligned
 from zsh_jax.data.blocks import Array
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.arrays import Arrays, open_arrays
+from zsh_jax.data.feature_files.names import plain_name, texts
 from zsh_jax.data.given_roles import GivenRoles
-from zsh_jax.data.reading import reading, written
+from zsh_jax.data.reading import written
 from zsh_jax.errors import InputError
 
 FEATURES, SPLITS = "res101.mat", "att_splits.mat"
@@ -122,12 +122,8 @@ def _numbers(arrays: Arrays, name: str, ndim: int) -> Array:
 
 
 def _texts(arrays: Arrays, name: str) -> list[str]:
-    """A cell array of strings, or a matrix of characters."""
-    values = _array(arrays, name)
-    with reading(arrays.path, f"does not hold text in {name}", AGAIN):
-        return [
-            str(np.asarray(cell).item() if np.size(cell) == 1 else "".join(cell)) for cell in values.ravel()
-        ]
+    _array(arrays, name)
+    return texts(arrays, name, AGAIN)
 
 
 def _class_names(arrays: Arrays, classes: int) -> tuple[str, ...]:
@@ -136,12 +132,7 @@ def _class_names(arrays: Arrays, classes: int) -> tuple[str, ...]:
         raise InputError(
             f"{arrays.path}: allclasses_names has {len(given)} names, but att has {classes} columns; fix: {AGAIN}"
         )
-    return tuple(_plain(name) for name in given)
-
-
-def _plain(name: str) -> str:
-    """`grizzly+bear` as "grizzly bear", `001.Black_footed_Albatross` as "Black footed Albatross"."""
-    return " ".join(re.sub(r"[+_]", " ", re.sub(r"^\d+\.", "", name.strip())).split())
+    return tuple(plain_name(name) for name in given)
 
 
 def _labels(arrays: Arrays, classes: int) -> Int32[np.ndarray, " n"]:
@@ -178,7 +169,7 @@ def _check_folders(
     """Check class names against the folders of images: files of two versions may number classes differently."""
     known = {name.casefold(): number for number, name in enumerate(names)}
     for name, label in zip(ids.tolist(), labels.tolist(), strict=True):
-        folder = known.get(_plain(name.rpartition("/")[0]).casefold(), label)
+        folder = known.get(plain_name(name.rpartition("/")[0]).casefold(), label)
         if folder != label:
             raise InputError(
                 f"{path}: image {name} has label {label + 1}, which {SPLITS} calls {names[label]!r}; fix: take both "

@@ -1,4 +1,4 @@
-"""Export an index: `python -m zsh_jax.export MODEL.safetensors --features FILE.npz --out DIR [--index hnsw]`."""
+"""Export an index: `python -m zsh_jax.export MODEL.safetensors --features FILE --out DIR [--index hnsw]`."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from zsh_jax.command_line import read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
-from zsh_jax.takes import path
+from zsh_jax.takes import path, text
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +22,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    options = read_arguments(_parser(), arguments, dict.fromkeys(("model", "features", "out"), path()))
+    takes = dict.fromkeys(("model", "features", "out"), path()) | {"array": text(200)}
+    options = read_arguments(_parser(), arguments, takes)
     try:
         print(_export(options), flush=True)
     except InputError as error:  # use this command's name for "no index"
@@ -39,8 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--features",
         required=True,
-        help=".npz with features (n, d) and optional id (n,), or .npy with optional FILE.id.npy beside it",
+        help="file of features (n, d) and optional id (n,): .npz, .npy (FILE.id.npy beside it), .parquet or .mat",
     )
+    parser.add_argument("--array", help="name of the array or column of features (default: a usual name)")
     parser.add_argument("--out", required=True, help="new folder for the export")
     parser.add_argument("--index", choices=("flat", "hnsw", "none"), default="flat", help="flat is exact")
     return parser
@@ -49,20 +51,18 @@ def _parser() -> argparse.ArgumentParser:
 def _export(options: argparse.Namespace) -> str:
     from zsh_jax.core.hashing import code_length
     from zsh_jax.data.feature_files.arrays import open_arrays
+    from zsh_jax.export.features import features_in, ids_in, read_whole
     from zsh_jax.export.write import export_index
     from zsh_jax.model_file import load_with_metadata
 
     model, metadata = load_with_metadata(options.model)
     file = Path(options.features)
-    if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
-        raise InputError(f"--features: there is no .npz or .npy file {file}; fix: set --features")
+    if not file.is_file():
+        raise InputError(f"--features: there is no file {file}; fix: set --features")
     arrays = open_arrays(file)
-    if "features" not in arrays.names:
-        raise InputError(
-            f"{file} has no array features, only {', '.join(arrays.names) or 'nothing'}; fix: rename the array"
-        )
-    features = arrays.read("features")
-    ids = arrays.read("id") if "id" in arrays.names else None
+    _, blocks = features_in(arrays, len(model.preprocessing.mean), options.array)
+    features = read_whole(blocks)
+    ids = ids_in(arrays)
     index = None if options.index == "none" else options.index
     folder = export_index(options.out, model, features, ids=ids, index=index, metadata=metadata)
     kind = "no index" if index is None else f"index {index}"

@@ -13,8 +13,8 @@ from zsh_jax.core.hashing import HashFunction, code_length, encode
 from zsh_jax.data.blocks import Blocks, blocks_of, fill
 from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.feature_files.files import Places, find_files
-from zsh_jax.data.feature_files.parts import FEATURES, check_matrix
 from zsh_jax.errors import InputError
+from zsh_jax.export.features import features_in
 from zsh_jax.progress_bar import counting
 
 VALUES = 1 << 24  # of features on the device at a time, 64 MiB in single precision
@@ -28,8 +28,8 @@ def encode_files(
     Args:
         hash_function: loaded or just trained.
         features: a file, a folder of parts, a pattern, or a list, see
-            `zsh_jax.data.feature_files.files.find_files`; labels are not needed. A matrix that a file stores by columns
-            (Fortran order, `.mat`) is read whole.
+            `zsh_jax.data.feature_files.files.find_files`; labels are not needed. A matrix of MATLAB may have its
+            samples in columns. A matrix that a file stores by columns (Fortran order, `.mat`) is read whole.
         out: new `.npy` file of the codes, (n, ceil(l / 8)) uint8, in the order of the rows; it appears when all of them
             are written.
         array: name of the array or column of features; None for a usual name.
@@ -82,21 +82,9 @@ def _matrices(features: Places, array: str | None, values: int) -> list[tuple[st
     parts = []
     for file in find_files(features):
         arrays = open_arrays(file.path)
-        name = array or next((name for name in FEATURES if name in arrays.names), "")
-        if name not in arrays.names:
-            what = f"array {array!r}" if array else "array with a usual name for features"
-            raise InputError(
-                f"{file.path} has no {what}; it has {', '.join(arrays.names) or 'none'}; fix: name one of them"
-            )
-        blocks, where = arrays.blocks(name), f"{file.path}, {name}"
+        where, blocks = features_in(arrays, values, array)
         if arrays.matlab:  # read whole; again when its turn comes
             blocks = blocks._replace(held=None, by_rows=False)
-        check_matrix(blocks, where)
-        if blocks.shape[1] != values:
-            raise InputError(
-                f"{where} has {blocks.shape[1]} values a row, but the hash function needs {values}; fix: use the "
-                "features that it was trained on"
-            )
         parts.append((where, blocks))
     return parts
 

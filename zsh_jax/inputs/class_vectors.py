@@ -1,5 +1,6 @@
 """Load the class vectors of each kind of semantics, as configured."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -7,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.notices import say
 from zsh_jax.data.reading import written
 from zsh_jax.data.semantics import MissingVectors, attribute_vectors, one_hot, word_vectors
 from zsh_jax.errors import InputError
@@ -48,13 +50,16 @@ def check_semantics(settings: SemanticsSettings, semantics: tuple[str, ...]) -> 
         )
 
 
-def load_semantics(settings: InputSettings, kind: str, dataset: Dataset) -> Semantics:
+def load_semantics(
+    settings: InputSettings, kind: str, dataset: Dataset, *, notice: Callable[[str], None] = say
+) -> Semantics:
     """Load the class vectors of a data set.
 
     Args:
         settings: of the inputs.
         kind: of semantics.
         dataset: whose classes.
+        notice: takes lines about a file of word vectors.
 
     Returns:
         One row a class.
@@ -69,7 +74,9 @@ def load_semantics(settings: InputSettings, kind: str, dataset: Dataset) -> Sema
     if kind == "shuffled":  # each seed shuffles again
         has_attributes = settings.semantics.attributes or dataset.attributes is not None
         kinds = {"word_vectors": settings.semantics.path, "attributes": has_attributes, "minilm": True}
-        own = load_semantics(settings, next(kind for kind, there in kinds.items() if there), dataset)
+        own = load_semantics(
+            settings, next(kind for kind, there in kinds.items() if there), dataset, notice=notice
+        )
         return own._replace(name=f"shuffled {own.name}")
     if kind == "attributes":
         return _attributes(settings.semantics, dataset)
@@ -86,7 +93,8 @@ def load_semantics(settings: InputSettings, kind: str, dataset: Dataset) -> Sema
         return Semantics(kind, minilm_vectors(dataset.name, names, synonyms=synonyms))
     assert chosen.path is not None  # checked before
     path = written(chosen.path)
-    vectors = word_vectors(path, names, synonyms=synonyms, limit=chosen.limit, lower_case=chosen.lower_case)
+    looked_up: dict[str, Any] = {"synonyms": synonyms, "limit": chosen.limit, "lower_case": chosen.lower_case}
+    vectors = word_vectors(path, names, **looked_up, notice=notice)
     return Semantics(path.stem, vectors)
 
 
@@ -123,7 +131,7 @@ def find_missing(
     found = []
     for kind in semantics:
         try:
-            load_semantics(settings, kind, dataset)
+            load_semantics(settings, kind, dataset, notice=lambda line: None)  # said when they are loaded
         except MissingVectors as missing:
             found.append(missing)
     return tuple(found)

@@ -19,18 +19,24 @@ def count_whole(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
 
     Args:
         axes: of a sweep, by name; sets of unseen classes by their names.
-        dataset: whose roles may be given; else nothing changes.
+        dataset: whose roles are given; else there is no 0, and nothing changes.
 
     Returns:
         The axes. With validation classes, all training samples are those that are left whichever classes are drawn, and
         all queries as many as there are, but at most half of what the smallest validation classes have.
 
     Raises:
-        InputError: the number differs between values of another axis.
+        InputError: the number differs between values of another axis, or no roles are given.
     """
     given = dataset.given
     found = {axis: _values(axes[axis]) for axis in (*COUNTED, "validation", "unseen")}
-    if given is None or not {0} & {*found["training_samples"], *found["queries"]}:
+    whole = next((axis for axis in COUNTED if 0 in found[axis]), None)
+    if whole and given is None:  # lists of images may state roles, or not
+        raise InputError(
+            f"sweep.{whole}: 0 stands for all that a data set states, and {dataset.name} states none; fix: use 1 or "
+            f"more, --config.sweep.{whole}='(1000,)'"
+        )
+    if not whole or given is None:
         return dict(axes)
     training, queries = set(), set()
     for unseen in found["unseen"]:
@@ -41,8 +47,8 @@ def count_whole(axes: Mapping[str, Any], dataset: Dataset) -> dict[str, Any]:
             asked = int(sides.query_candidates.sum())
             training.add(whole_training(given, dataset.labels, len(dataset.class_names), validation))
             queries.add(min(asked, _fewest(dataset, validation) // 2) if validation else asked)
-    whole = {"training_samples": training, "queries": queries}
-    return dict(axes) | {axis: _filled(axis, found[axis], counts) for axis, counts in whole.items()}
+    counted = {"training_samples": training, "queries": queries}
+    return dict(axes) | {axis: _filled(axis, found[axis], counts) for axis, counts in counted.items()}
 
 
 def _values(values: Any) -> tuple[Any, ...]:

@@ -1,4 +1,7 @@
-"""Named arrays in files: `.npz`, `.npy` and files beside it, `.parquet`, both kinds of `.mat`. Nothing is unpickled."""
+"""Named arrays in files: `.npz`, `.npy` and files beside it, `.parquet`, `.arrow`, both kinds of `.mat`.
+
+Nothing is unpickled.
+"""
 
 import glob
 import math
@@ -18,7 +21,7 @@ from zsh_jax.errors import InputError
 HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_PLACES = (0, 512)  # MATLAB writes its own 512-byte header first
 DAMAGED = "is truncated or not a .mat file"
-KINDS = (".npz", ".npy", ".parquet", ".mat")
+KINDS = (".npz", ".npy", ".parquet", ".mat", ".arrow")
 
 
 class Arrays(NamedTuple):
@@ -43,10 +46,9 @@ def open_arrays(path: Path) -> Arrays:
     """List the arrays of a file.
 
     Args:
-        path: `.npz`, `.parquet` (if pyarrow is installed; arrays are columns), `.mat` (version 5, or 7.3 if h5py is
-            installed) or `.npy`. The arrays of an `.npy` file are
-            `features` (the file itself, memory-mapped) and one NAME for each `STEM.NAME.npy` or `NAME.npy` in its
-            folder.
+        path: `.npz`, `.parquet` or `.arrow` (if pyarrow is installed; arrays are columns), `.mat` (version 5, or 7.3 if
+            h5py is installed) or `.npy`. The arrays of an `.npy` file are `features` (the file itself, memory-mapped)
+            and one NAME for each `STEM.NAME.npy` or `NAME.npy` in its folder.
 
     Returns:
         The arrays.
@@ -58,9 +60,14 @@ def open_arrays(path: Path) -> Arrays:
         raise InputError(
             f"dataset.path: there is no file {path}; fix: give a {', '.join(KINDS)} file of features"
         )
-    opening = {".npz": _open_npz, ".npy": _open_npy, ".parquet": _open_parquet, ".mat": _open_mat}.get(
-        path.suffix.lower()
-    )
+    kinds = {
+        ".npz": _open_npz,
+        ".npy": _open_npy,
+        ".parquet": _open_table,
+        ".arrow": _open_table,
+        ".mat": _open_mat,
+    }
+    opening = kinds.get(path.suffix.lower())
     if opening is None:
         raise InputError(
             f"{path}: features are read from {', '.join(KINDS)} files; fix: save it as one of them"
@@ -74,7 +81,7 @@ def _open_npz(path: Path) -> Arrays:
     )
 
 
-def _open_parquet(path: Path) -> Arrays:
+def _open_table(path: Path) -> Arrays:
     return Arrays(
         path,
         parquet_names(path),

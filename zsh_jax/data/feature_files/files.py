@@ -11,7 +11,7 @@ from zsh_jax.data.reading import written
 from zsh_jax.errors import InputError
 
 Places = str | Path | Sequence[str | Path]
-FOLDER_KINDS = (".npz", ".parquet", ".npy", ".mat")
+FOLDER_KINDS = (".npz", ".parquet", ".npy", ".mat", ".arrow")
 PART = re.compile(
     r"(?P<split>.*?)(?:[-_.]?(?P<word>part|shard|chunk)[-_.]?|[-_.])(?P<number>\d+)(?:-of-(?P<count>\d+))?"
 )

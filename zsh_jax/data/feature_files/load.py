@@ -9,16 +9,15 @@ from jaxtyping import Float32, Num
 from zsh_jax.data.aligned import empty_aligned
 from zsh_jax.data.blocks import fill
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.feature_files.arrays import open_arrays
 from zsh_jax.data.feature_files.files import File, Places, find_files, is_pattern
+from zsh_jax.data.feature_files.joined import open_joined
 from zsh_jax.data.feature_files.labels import read_labels
+from zsh_jax.data.feature_files.names import names_beside
 from zsh_jax.data.feature_files.parts import DEFAULT_KEYS, Keys, Part, check_unique, parts_of
 from zsh_jax.data.reading import written
-from zsh_jax.data.text import read_names
 from zsh_jax.errors import InputError
 from zsh_jax.progress_bar import counting
 
-NAMES = ("classes.txt", "labels.txt")
 BLOCK = 1 << 14  # rows checked at a time, so that a memory-mapped file stays on disk
 
 
@@ -31,8 +30,9 @@ def load_features(
 
     Args:
         path: a file, see `zsh_jax.data.feature_files.arrays.open_arrays`; or several, see
-            `zsh_jax.data.feature_files.files.find_files`. Class names are read from `STEM.classes.txt`,
-            `SPLIT.classes.txt`, `classes.txt` or `labels.txt` beside the first file, if present, one a line.
+            `zsh_jax.data.feature_files.files.find_files`. Features, labels and identifiers may be in a file each, see
+            `zsh_jax.data.feature_files.joined.open_joined`. For class names see
+            `zsh_jax.data.feature_files.names.names_beside`.
         keys: names of the arrays.
         name: name of the data set; defaults to the name of the file, of its parts, or of their folder.
         first_label: 0 or 1, the first class number. None means 1 in a `.mat` file without a 0 and 0 in any other file;
@@ -50,8 +50,9 @@ def load_features(
         raise InputError(f"dataset.first_label must be 0 or 1; got {first_label}")
     files = find_files(path)
     parts: list[Part] = []
-    for file in files:
-        parts += parts_of(open_arrays(file.path), keys, file.split)
+    opened = open_joined(files, keys)
+    for arrays, file in opened:
+        parts += parts_of(arrays, keys, file.split)
         if len(parts) > 1:  # only headers stay in memory
             parts = [part._replace(features=part.features._replace(held=None)) for part in parts]
     lengths = {part.features.shape[1]: part.where for part in parts}
@@ -60,8 +61,8 @@ def load_features(
         raise InputError(f"features differ in length: {listed}; fix: extract all with the same network")
     labels, class_names = read_labels(
         [(part.where, part.labels) for part in parts],
-        _class_names(files[0]),
-        matlab=files[0].path.suffix.lower() == ".mat",
+        names_beside(opened[0].file, keys.labels),
+        matlab=opened[0].arrays.matlab,
         first_label=first_label,
     )
     return Dataset(
@@ -112,14 +113,6 @@ def _numbered(split: str, start: int, stop: int) -> np.ndarray:
         last = min(first + BLOCK, stop)
         ids[first - start : last - start] = [f"{split}_{row:05d}" for row in range(first, last)]
     return ids
-
-
-def _class_names(file: File) -> tuple[str, ...] | None:
-    stems = dict.fromkeys((file.path.stem, file.split))
-    for name in (*(f"{stem}.classes.txt" for stem in stems), *NAMES):
-        if file.path.with_name(name).is_file():
-            return read_names(file.path.with_name(name))
-    return None
 
 
 def _features(parts: Sequence[Part]) -> Float32[np.ndarray, "n d"]:

@@ -83,7 +83,10 @@ def matlab_variables(path: Path) -> tuple[Variable, ...]:
             order = {b"IM": "<", b"MI": ">"}.get(start[126:])
             if order is None:
                 raise _Damage("its header does not end like a MATLAB header")
-            return tuple(_walk_5(file, size, order))
+            found = tuple(_walk_5(file, size, order))
+            if not found:
+                raise _Damage(f"it ends after its header of {HEADER} bytes")
+            return found
 
 
 def read_matlab(path: Path, variable: Variable) -> Array:

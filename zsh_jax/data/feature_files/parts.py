@@ -104,7 +104,7 @@ def _resolve(arrays: Arrays, keys: Keys) -> Keys:
     if chosen[0] is None or chosen[1] is None:
         lacks = "features" if chosen[0] is None else "labels"
         if len(arrays.names) < 2:  # no name would help
-            hint = "save features and labels into one file"
+            hint = f"give the file of {lacks} too, --config.dataset.path=\"('{arrays.path}', 'FILE')\""
         raise InputError(f"{arrays.path} lacks an array with a usual name for {lacks}; {there}; fix: {hint}")
     return Keys((chosen[0],), (chosen[1],), (chosen[2],) if chosen[2] else ())
 

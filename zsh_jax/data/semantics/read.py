@@ -1,6 +1,8 @@
 """Read word vectors: word2vec binary, word2vec text and GloVe text; the content decides which.
 
-Every row is checked but only the requested ones are kept, so a file of gigabytes needs little memory.
+Every row is checked but only the requested ones are kept, so a file of gigabytes needs little memory. Text files as
+shipped have odd rows: words with blanks, no word at all, too few values. The last values of a row are its vector, the
+text before them is the word, and a row without both is skipped, counted and said.
 """
 
 import bz2
@@ -13,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
+from zsh_jax.data.notices import say
 from zsh_jax.data.reading import reading
 from zsh_jax.data.text import MARKS
 from zsh_jax.errors import InputError
@@ -24,6 +27,7 @@ CHUNK = 1 << 22  # bytes read at a time
 FIRST_ROWS = 100  # rows used to find the number of values in GloVe text
 NUMERALS = b"0123456789+-.eE \t"
 PACKED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+Notice = Callable[[str], None]
 Vectors = dict[str, Float64[np.ndarray, " e"]]
 
 
@@ -35,20 +39,23 @@ class _Layout(NamedTuple):
     values: int
 
 
-def read_vectors(path: Path, wanted: Collection[str], limit: int | None = None) -> Vectors:
+def read_vectors(
+    path: Path, wanted: Collection[str], limit: int | None = None, *, notice: Notice = say
+) -> Vectors:
     """Read the vectors of some words.
 
     Args:
         path: the file, with any name; `.gz` and `.bz2` are decompressed.
         wanted: the words.
         limit: number of words to read from the start (files are sorted by frequency); None for all.
+        notice: takes a line about rows that a text file has beyond its header, or that are skipped.
 
     Returns:
         The vector of each requested word in the file, as stored. In a text file a row is a word, possibly with spaces,
-        followed by the same number of values in every row.
+        followed by the same number of values in every row; other rows are skipped.
 
     Raises:
-        InputError: the file is missing, has another format, or is truncated.
+        InputError: the file is missing, has another format, is truncated, or would have half of its rows skipped.
     """
     if limit is not None and limit < 1:
         raise InputError(f"semantics.limit must be 1 or more words; got {limit}")
@@ -62,7 +69,11 @@ def read_vectors(path: Path, wanted: Collection[str], limit: int | None = None) 
         if layout.words and path.suffix not in PACKED:
             _check_size(path, layout)
         with _open(path) as file:
-            rows = (_binary_rows if layout.binary else _text_rows)(file, path, layout, words, limit)
+            rows = (
+                _binary_rows(file, path, layout, words, limit)
+                if layout.binary
+                else _text_rows(file, path, layout, words, limit, notice=notice)
+            )
             for word, vector in rows:
                 found.setdefault(word.decode(), vector)  # keep the first of repeated words
     return found
@@ -83,8 +94,9 @@ def _layout(file: BinaryIO, path: Path) -> _Layout:
             raise InputError(
                 f"{path}: its header states {words} words of {values} values; fix: fetch it again"
             )
-        second = lines[1].split()
-        return _Layout(not all(map(_is_number, second[-values:])) or len(second) <= values, words, values)
+        rows = (line.split() for line in lines[1:])
+        text = any(len(row) > values and all(map(_is_number, row[-values:])) for row in rows)
+        return _Layout(not text, words, values)
     # A word may contain spaces or be a number, so take the most frequent number of fields.
     counts = Counter(count for line in (first, *lines[1:]) if (count := _numbers_at_end(line)))
     if not _numbers_at_end(first):
@@ -127,28 +139,30 @@ def _is_number(field: bytes) -> bool:
 
 
 def _text_rows(
-    file: BinaryIO, path: Path, layout: _Layout, wanted: set[bytes], limit: int | None
+    file: BinaryIO, path: Path, layout: _Layout, wanted: set[bytes], limit: int | None, *, notice: Notice
 ) -> Iterator[tuple[bytes, Float64[np.ndarray, " e"]]]:
     if layout.words is not None:
         _line(file, path)
-    number = 0
-    most = min(limit or layout.words or 0, layout.words or limit or 0) or None
+    number = skipped = first = 0
     while line := file.readline(LONGEST_LINE + 1):
         if number == 0 and layout.words is None:
             line = _without_mark(line, path)
         if not line.strip():
             continue
-        if limit is not None and number == most:
-            return
+        if number == limit:
+            break
         number += 1
         fields = line.rstrip().rsplit(None, layout.values)
         # Only requested rows are parsed; in other rows a letter reveals damage.
         plain = not line[len(fields[0]) :].translate(None, NUMERALS + b"\r\n")
         if len(fields) <= layout.values or not (plain or all(map(_is_number, fields[1:]))):
-            raise InputError(
-                f"{path}: truncated or damaged as {_name(layout)}: row {number} is not a word and {layout.values} "
-                "numbers; fix: fetch it again"
-            )
+            if not line.endswith(b"\n"):
+                raise InputError(
+                    f"{path}: truncated or damaged as {_name(layout)}: row {number} is not a word and {layout.values} "
+                    "numbers; fix: fetch it again"
+                )
+            skipped, first = skipped + 1, first or number
+            continue
         word = b" ".join(fields[0].split())
         if word in wanted:
             with np.errstate(
@@ -156,11 +170,17 @@ def _text_rows(
             ):  # values beyond single precision become infinite
                 vector = np.array(fields[1:]).astype(np.float64).astype(np.float32).astype(np.float64)
             yield word, vector
-    if layout.words is not None and number != layout.words:
-        what = "truncated" if number < layout.words else "damaged"
+    if layout.words is not None and number < min(layout.words, limit or layout.words):
         raise InputError(
-            f"{path}: {what}, its header states {layout.words} words, but it has {number}; fix: fetch it again"
+            f"{path}: truncated, its header states {layout.words} words, but it has {number}; fix: fetch it again"
         )
+    if skipped:
+        odd = f"{skipped} of {number} rows are not a word and {layout.values} numbers (first: row {first})"
+        if 2 * skipped >= number:
+            raise InputError(f"{path}: damaged as {_name(layout)}: {odd}; fix: fetch it again")
+        notice(f"{path}: {odd}; they are skipped")
+    if layout.words is not None and number > layout.words:
+        notice(f"{path}: its header states {layout.words} words, but {number} are read")
 
 
 def _binary_rows(

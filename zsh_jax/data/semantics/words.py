@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float32, Float64
 
 from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.notices import say
 from zsh_jax.data.semantics.missing import MissingVectors, examples
-from zsh_jax.data.semantics.read import Vectors, read_vectors
+from zsh_jax.data.semantics.read import Notice, Vectors, read_vectors
 from zsh_jax.errors import InputError
 
 NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
@@ -23,6 +24,7 @@ def word_vectors(
     synonyms: Mapping[str, str] = NO_SYNONYMS,
     limit: int | None = None,
     lower_case: bool = False,
+    notice: Notice = say,
 ) -> Float32[np.ndarray, "c e"]:
     """Class vectors from a word vector file.
 
@@ -35,6 +37,7 @@ def word_vectors(
         synonyms: words to look up in place of a class name.
         limit: number of words to read from the start of the file; None for all.
         lower_case: look up names in lower case only, so that `Turkey` and `Apple` mean the bird and the fruit.
+        notice: takes lines about the file, see `read_vectors`.
 
     Returns:
         One unit row a class.
@@ -57,7 +60,7 @@ def word_vectors(
     }
     if lower_case:
         wanted = {form for form in wanted if form == form.lower()}
-    vectors = read_vectors(path, wanted, limit)
+    vectors = read_vectors(path, wanted, limit, notice=notice)
     found = {
         name: vector for name, spelt in words.items() if (vector := _vector(vectors, spelt, path)) is not None
     }
