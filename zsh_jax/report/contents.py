@@ -12,7 +12,7 @@ from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
-from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series
+from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series, unfinished
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (
     STABLE,
@@ -65,7 +65,7 @@ def contents(sweeps: Sweeps) -> list[Part]:
         rows = distinguished(of_dataset)
         prefix = f"{title}_" if len(by_dataset) > 1 else ""
         references, notes = _references(rows, sweeps.references)
-        notes += _unfinished(rows) + mixed_provenance(rows)
+        notes += unfinished(rows) + mixed_provenance(rows)
         tables = [
             one._replace(name=_file_name(prefix + one.name, taken)) for one in _tables(rows, references)
         ]
@@ -100,18 +100,6 @@ def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], t
             else:
                 references.append(name)
     return references, tuple(notes)
-
-
-def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
-    by_cell: dict[tuple[str, int], set[str]] = {}
-    for one in series(rows):
-        for row in one.rows:
-            by_cell.setdefault((one.label, row["bits"]), set()).add(row["unseen"])
-    most = max(map(len, by_cell.values()))
-    few = sum(len(classes) < most for classes in by_cell.values())
-    if not few:
-        return ()
-    return (f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet.",)
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:

@@ -47,11 +47,13 @@ class Sweeps(NamedTuple):
     commands: tuple[str, ...] = ()
 
 
-def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
+def read_sweeps(workdirs: Sequence[str | Path], *, chosen: bool = False) -> Sweeps:
     """Read and merge the results of sweeps.
 
     Args:
         workdirs: their folders. If several hold a cell, the last one is used.
+        chosen: whether tuned axes keep the value that tuning chose for each cell; else they are "tuned", so that
+            means are taken over the chosen values.
 
     Returns:
         Merged sweeps. Cells stay in the order of first appearance, those of the reference variants first. Data with
@@ -77,7 +79,8 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         if config.get("reference"):
             references.append(str(config["reference"]))
         commands += _commands(folder, config)
-        found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
+        if not chosen:
+            found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}
         if (folder / HISTORY).exists():
             histories = read_history(folder / HISTORY)
