@@ -289,7 +289,8 @@ def _luminance(colour):
 def test_words_stand_out_in_both_themes():
     style = files("zsh_jax.report").joinpath("page.css").read_text()
     themes = [
-        dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r"\{[^{}]*--ink: #[^{}]*\}", style)
+        dict(re.findall(r"--(\w+): (#\w{6})", block))
+        for block in re.findall(r"\{[^{}]*--ink: #[^{}]*\}", style)
     ]
     light, by_system, by_choice = themes
     assert by_system == by_choice

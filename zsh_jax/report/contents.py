@@ -8,6 +8,7 @@ from typing import NamedTuple
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import MAP_AT
 from zsh_jax.report.chosen_figures import CaptionedFigure, chosen_figures
+from zsh_jax.report.code_figures import code_figures
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.provenance import mixed_provenance
@@ -71,10 +72,17 @@ def contents(sweeps: Sweeps) -> list[Part]:
         ]
         drawn = [
             one._replace(name=_file_name(prefix + one.name, drawings))
-            for one in chosen_figures(rows, references, sweeps.history)
+            for one in (*chosen_figures(rows, references, sweeps.history), *_of_codes(title, sweeps))
         ]
         parts.append(Part(title, rows, tuple(tables), tuple(drawn), notes))
     return parts
+
+
+def _of_codes(title: str, sweeps: Sweeps) -> Iterator[CaptionedFigure]:
+    """Figures of the codes of a data set, whose title may have the digits of its labels behind its name."""
+    for one in sweeps.codes:
+        if title == one.dataset or title.startswith(f"{one.dataset} ("):
+            yield from code_figures(one)
 
 
 def _file_name(text: str, taken: set[str]) -> str:
