@@ -141,6 +141,22 @@ def test_a_tuned_value_is_in_the_frame_and_averaged_over_in_show(tmp_path, capsy
     assert (line["lam"], line["seeds"]) == ("tuned", "3")
 
 
+def test_the_program_of_the_document_prints_means_over_seeds(made, monkeypatch, capsys, tmp_path):
+    document = (Path(__file__).parent.parent / "docs" / "results_in_hand.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", document, re.DOTALL)
+    (tmp_path / "runs").mkdir()
+    for name, link in (("methods", "sweep_bits-shapes"), ("learned", "coupled")):
+        (tmp_path / "runs" / link).symlink_to(made / name)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(program, "results_in_hand.md", "exec"), names)
+    assert "zsh    32" in capsys.readouterr().out
+    values = [[_value(identity(bits=64, seed=s, unseen=u)) for u in CLASSES] for s in SEEDS]
+    mean, deviation, count = names["table"].loc[("zsh", 64)]
+    assert (mean, deviation) == pytest.approx((np.mean(values), np.std(np.mean(values, 1), ddof=1)))
+    assert count == 3
+
+
 def test_without_pandas_one_line_says_what_to_install(monkeypatch, made):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(InputError, match=r"needs pandas; fix: pip install -e '\.\[pandas\]'"):

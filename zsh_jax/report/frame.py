@@ -37,6 +37,7 @@ def read_results(*workdirs: str | Path) -> "pd.DataFrame":
     Example:
         The sweep of the example of `zsh_jax.sweep.run_sweep`:
 
+        >>> import zsh_jax
         >>> frame = zsh_jax.read_results("sweep")
         >>> frame[["method", "bits", "seed"]].to_dict("records")
         [{'method': 'lsh', 'bits': 8, 'seed': 0}, {'method': 'lsh', 'bits': 8, 'seed': 1}]

@@ -1,6 +1,7 @@
 """The page of a report: one self-contained HTML file."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -83,7 +84,8 @@ def _part(part: Part, images: Mapping[str, bytes], *, headed: bool) -> str:
 
 
 def _title(table: Table) -> str:
-    return table.caption.partition(",")[0].partition(":")[0].rstrip(".")
+    """What the caption says first, without the statistics."""
+    return re.split(r", mean and standard|[:.](?: |$)", table.caption)[0]
 
 
 def _scroll(table: Table) -> str:

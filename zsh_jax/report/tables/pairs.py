@@ -70,7 +70,7 @@ def described(found: Pairs) -> list[str]:
     lines += [
         f"different: {key} is {listed(one)} in {FIRST}, {listed(other)} in {SECOND}"
         for key, (one, other) in settings.items()
-        if key not in lacking
+        if key not in lacking and one != other  # axes of two methods may have one name and one value
     ]
     lines += [f"in one of the two only: {', '.join(lacking)}"] if lacking else []
     lines += [f"different: fingerprints of {', '.join(prints)}"] if prints else []
