@@ -287,7 +287,7 @@ def _luminance(colour):
 
 
 def test_words_stand_out_in_both_themes():
-    style = files("zsh_jax.report").joinpath("page.css").read_text()
+    style = files("zsh_jax.report").joinpath("page.css").read_text("utf-8")
     themes = [
         dict(re.findall(r"--(\w+): (#\w{6})", block))
         for block in re.findall(r"\{[^{}]*--ink: #[^{}]*\}", style)

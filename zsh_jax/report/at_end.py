@@ -34,7 +34,7 @@ class EndSettings(NamedTuple):
         workdir: folder of the sweep.
         source: of the data set that gives queries and database.
         reference: name of the variant that is shown first.
-        queries: number of query images, and the most class names; 0 for no retrieval examples.
+        queries: number of query images, and the most class names; 0 for no retrieval examples or pictures of codes.
         neighbours: nearest images shown for each.
         report: whether to write a report.
     """

@@ -32,8 +32,8 @@ def code_figures(found: CodePictures) -> Iterator[CaptionedFigure]:
         yield CaptionedFigure(
             f"code_map_{first.method}",
             f"Codes of {first.method} by principal component analysis: up to {SAMPLES} database images of each "
-            "unseen class, and of the seen classes that they are confused with most. The larger a point, the more "
-            f"images share its code.{note}",
+            "class of the queries, and, in grey, of the classes that they are confused with most. The larger a point, "
+            f"the more images share its code.{note}",
             code_map_figure(first.mapped, found.names, first.unseen.tolist(), f"Codes of {first.method}"),
         )
         shares, rows, columns = confused(pictures, found.names)
@@ -42,7 +42,7 @@ def code_figures(found: CodePictures) -> Iterator[CaptionedFigure]:
         )
         yield CaptionedFigure(
             f"confusion_{first.method}",
-            f"Classes of the {NEAREST} nearest images of up to {QUERIES} queries of each unseen class, as shares, with "
+            f"Classes of the {NEAREST} nearest images of up to {QUERIES} queries of each class, as shares, with "
             f"{first.method}. Images at equal distance count alike.{several}{note}",
             confusion(shares, rows, columns, f"Classes that {first.method} confuses"),
         )

@@ -27,7 +27,9 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         images: PNG of each figure, by its name.
     """
     title = ", ".join(sweeps.names)
-    style, script = (files("zsh_jax.report").joinpath(f"page.{kind}").read_text() for kind in ("css", "js"))
+    style, script = (
+        files("zsh_jax.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js")
+    )
     body = "".join(_part(part, images, headed=len(parts) > 1) for part in parts)
     for name, gallery in sweeps.galleries.items():
         body += (

@@ -8,39 +8,39 @@ from matplotlib.figure import Figure
 from zsh_jax.report.code_map import CodeMap
 from zsh_jax.report.figures.style import COLOURS, MARKERS, axes_for, legend_below, shortened, styled
 
-SEEN = ("#9A9A9A", "#B4B4B4", "#8A8A8A", "#C2C2C2")  # greys, behind the unseen classes
+GREYS = ("#9A9A9A", "#B4B4B4", "#8A8A8A", "#C2C2C2")
 LARGEST = 130.0  # square points: area of the most frequent code
 
 
 @styled()
-def code_map_figure(mapped: CodeMap, names: Sequence[str], unseen: Sequence[int], title: str) -> Figure:
+def code_map_figure(mapped: CodeMap, names: Sequence[str], asked: Sequence[int], title: str) -> Figure:
     """Draw the codes of some classes.
 
     Args:
         mapped: from `code_map`.
         names: of all classes.
-        unseen: numbers of the unseen classes; they have colours, the others are grey.
+        asked: numbers of the classes of the queries; they have colours, the others are grey.
         title: of the figure.
 
     Returns:
         The figure; the area of a point grows with the number of images that share its code.
     """
     drawn = list(dict.fromkeys(mapped.classes.tolist()))
-    order = sorted(drawn, key=lambda one: one in unseen)  # unseen classes on top
-    labels = {one: f"{names[one]} ({'unseen' if one in unseen else 'seen'})" for one in order}
-    listed = [shortened(labels[one]) for one in sorted(order, key=lambda one: one not in unseen)]
+    order = sorted(drawn, key=lambda one: one in asked)  # coloured points on top
+    labels = {one: str(names[one]) for one in order}
+    listed = [shortened(labels[one]) for one in sorted(order, key=lambda one: one not in asked)]
     figure, axes = axes_for(listed, height=3.6)
     most = mapped.counts.max(initial=1)
     ranks = {True: 0, False: 0}
     for one in order:
-        here, is_unseen = mapped.classes == one, one in unseen
-        rank = ranks[is_unseen]
-        ranks[is_unseen] += 1
+        here, is_asked = mapped.classes == one, one in asked
+        rank = ranks[is_asked]
+        ranks[is_asked] += 1
         axes.scatter(
             mapped.points[here, 0],
             mapped.points[here, 1],
             s=6 + (LARGEST - 6) * mapped.counts[here] / most,
-            color=(COLOURS if is_unseen else SEEN)[rank % (len(COLOURS) if is_unseen else len(SEEN))],
+            color=(COLOURS if is_asked else GREYS)[rank % len(COLOURS if is_asked else GREYS)],
             marker=MARKERS[rank % len(MARKERS)],
             alpha=0.75,
             linewidths=0.4,
