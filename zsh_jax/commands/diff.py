@@ -24,9 +24,12 @@ def _diff(arguments: Sequence[str]) -> int:
     takes = dict.fromkeys(("first", "second"), path()) | dict.fromkeys(("where", "metric"), text())
     options = read_arguments(_parser(), arguments, takes)
     check_workdirs((options.first, options.second))
+    from rich.console import Console
+
     from zsh_jax.report.cell_pairs import pair_cells
     from zsh_jax.report.columns import kind_of, resolved, scalar_columns
     from zsh_jax.report.filters import filtered, read_filter
+    from zsh_jax.report.printing import say
     from zsh_jax.report.read import read_sweeps
     from zsh_jax.report.summary import IDENTITY
     from zsh_jax.report.tables.pairs import described, not_finite, pairs_table
@@ -45,12 +48,12 @@ def _diff(arguments: Sequence[str]) -> int:
     for workdir, one in zip((options.first, options.second), sweeps, strict=True):
         for line in (*one.damaged, *([one.old] if one.old else [])):
             print(f"zsh_jax: {workdir}: {line}", file=sys.stderr)
-    about = sys.stderr if options.csv else sys.stdout
+    console = Console(stderr=options.csv)
     for name, workdir, rows in zip("AB", (options.first, options.second), sides, strict=True):
-        print(f"{name}: {workdir}, {len(rows):,} cells", file=about)
+        say(console, f"{name}: {workdir}, {len(rows):,} cells")
     failed = not_finite(found.pairs, metric)
-    lines = [*described(found), *([f"pairs left out, not finite: {failed:,}"] if failed else [])]
-    print(*lines, sep="\n", file=about, flush=True)
+    for line in (*described(found), *([f"pairs left out, not finite: {failed:,}"] if failed else [])):
+        say(console, line)
     print_listing(pairs_table(found, metric), csv=options.csv)
     return 0
 
