@@ -76,7 +76,11 @@ def ended(tmp_path_factory, shapes_folder, launch):
         return launch.main(["launch.py", f"--config={folder / 'ending.py'}:{only}", *flags])
 
     assert run(folder / "sweep", wandb__mode="offline") == 0
-    return Ended(folder / "sweep", run, features)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "zsh_jax.report.code_figures.METHODS", 0
+        )  # drawn once, above: reruns look at other things
+        yield Ended(folder / "sweep", run, features)
 
 
 def _rows(workdir):
