@@ -1,8 +1,5 @@
-"""The DataFrame, `zsh-jax show` and `zsh-jax diff`, against what NumPy and SciPy say of what was written."""
+"""The DataFrame and `zsh-jax show`, against what NumPy says of what was written."""
 
-import csv
-import io
-import itertools
 import re
 import shutil
 import sys
@@ -11,19 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from report_sweeps import CHANCE, CLASSES, SEEDS, identity, methods_sweep, result, write_sweep
+from printed_tables import MAP, csv_lines, grid, printed, printed_lines, refused, value_of_cell
+from report_sweeps import CHANCE, CLASSES, SEEDS, identity, methods_sweep, write_sweep
 from rows import rewrite
-from scipy import stats
 
 import zsh_jax
 from zsh_jax.commands.main import main
 from zsh_jax.errors import InputError
-from zsh_jax.report.cell_pairs import pair_cells
 from zsh_jax.report.columns import kind_of, resolved
 from zsh_jax.report.filters import filtered, read_filter
 from zsh_jax.report.read import read_sweeps
 
-MAP = "mean_average_precision"
 OLD = Path(__file__).parent / "old_workdir"
 
 
@@ -32,49 +27,8 @@ def made(tmp_path_factory):
     """Several sweeps; each figure follows from the identity of its cell."""
     folder = tmp_path_factory.mktemp("hand")
     methods_sweep(folder / "methods")
-
-    def cells(**changes):
-        grid = itertools.product((16, 32), SEEDS, CLASSES)
-        return [identity(bits=bits, seed=seed, unseen=unseen, **changes) for bits, seed, unseen in grid]
-
-    for name, some in {
-        "published": cells(),
-        "strong": cells(alpha=0.001)[:-1],
-        "two": cells(alpha=0.001) + cells(alpha=0.01),
-        "sdh": cells(method="sdh"),
-        "learned": cells(method="itq") + cells(method="lsh"),
-        "other_seeds": [identity(seed=9, unseen=unseen) for unseen in CLASSES],
-    }.items():
-        write_sweep(folder / name, some, name=name)
+    write_sweep(folder / "learned", grid(method="itq") + grid(method="lsh"), name="learned")
     return folder
-
-
-def _printed(capsys, *arguments):
-    assert main([str(one) for one in arguments]) == 0
-    return capsys.readouterr().out
-
-
-def _lines(text):
-    """Cells of the lines of a printed table; the first has the heads."""
-    rows = [line for line in text.splitlines() if line[:1] in "┃│"]
-    return [[cell.strip() for cell in re.split("[┃│]", row)[1:-1]] for row in rows]
-
-
-def _table(text):
-    return list(csv.DictReader(io.StringIO(text)))
-
-
-def _refused(capsys, *arguments):
-    assert main([str(one) for one in arguments]) == 2
-    said = capsys.readouterr()
-    assert not said.out
-    assert said.err.count("\n") == 1
-    assert len(said.err) < 260
-    return said.err
-
-
-def _value(cell, metric=MAP):
-    return result(cell).metrics[metric]
 
 
 def test_the_frame_has_a_typed_row_for_each_cell(made):
@@ -105,7 +59,7 @@ def test_a_mean_of_the_frame_is_that_of_show(made, capsys):
     hashed = frame[(frame["bits"] > 0) & (frame["method"] != "cosine")]
     by_seed = hashed.groupby(["method", "bits", "seed"])[MAP].mean()
     expected = by_seed.groupby(["method", "bits"]).agg(["mean", "std"])
-    lines = _table(_printed(capsys, "show", made / "methods", "--where", "bits>0", "--csv"))
+    lines = csv_lines(printed(capsys, "show", made / "methods", "--where", "bits>0", "--csv"))
     assert len(lines) == len(expected) == 12
     for line in lines:
         mean, deviation = expected.loc[line["method"], int(line["bits"])]
@@ -116,7 +70,7 @@ def test_a_mean_of_the_frame_is_that_of_show(made, capsys):
 
 
 def test_dates_and_commands_are_there_and_what_is_wrong_warns(made, tmp_path):
-    shutil.copytree(made / "strong", tmp_path / "one")
+    shutil.copytree(made / "learned", tmp_path / "one")
     rewrite(tmp_path / "one" / "results.jsonl", lambda _, row: row | {"date": "2026-01-02T03:04:05Z"})
     (tmp_path / "one" / "config.json").write_text('{"command": "python launch.py"}')
     frame = zsh_jax.read_results(tmp_path / "one")
@@ -137,7 +91,7 @@ def test_a_tuned_value_is_in_the_frame_and_averaged_over_in_show(tmp_path, capsy
     write_sweep(tmp_path, [identity(variant="mine", seed=seed, lam=10.0**seed) for seed in SEEDS])
     (tmp_path / "config.json").write_text('{"tuning": {"axes": {"mine": {"zsh": {"lam": [1, 10, 100]}}}}}')
     assert zsh_jax.read_results(tmp_path)["lam"].tolist() == [1.0, 10.0, 100.0]
-    (line,) = _table(_printed(capsys, "show", tmp_path, "--columns", "lam,mAP", "--csv"))
+    (line,) = csv_lines(printed(capsys, "show", tmp_path, "--columns", "lam,mAP", "--csv"))
     assert (line["lam"], line["seeds"]) == ("tuned", "3")
 
 
@@ -151,7 +105,7 @@ def test_the_program_of_the_document_prints_means_over_seeds(made, monkeypatch, 
     names = {}
     exec(compile(program, "results_in_hand.md", "exec"), names)
     assert "zsh    32" in capsys.readouterr().out
-    values = [[_value(identity(bits=64, seed=s, unseen=u)) for u in CLASSES] for s in SEEDS]
+    values = [[value_of_cell(identity(bits=64, seed=s, unseen=u)) for u in CLASSES] for s in SEEDS]
     mean, deviation, count = names["table"].loc[("zsh", 64)]
     assert (mean, deviation) == pytest.approx((np.mean(values), np.std(np.mean(values, 1), ddof=1)))
     assert count == 3
@@ -211,20 +165,20 @@ def test_a_name_of_classes_may_have_a_comma():
     ],
 )
 def test_what_show_cannot_read_is_one_line(made, capsys, arguments, said):
-    assert said in _refused(capsys, "show", made / "methods", *arguments)
+    assert said in refused(capsys, "show", made / "methods", *arguments)
 
 
 def test_show_sorts_and_chooses_columns(made, capsys):
     where = ("--where", "method=zsh,sdh,lsh", "--where", "bits>=32")
     arguments = ("show", made / "methods", *where, "--sort", "mAP", "--columns", "mAP", "P@100,iterations")
-    heads, *lines = _lines(_printed(capsys, *arguments))
+    heads, *lines = printed_lines(printed(capsys, *arguments))
     assert heads == ["method", "bits", "mAP", "P@100", "iterations", "seeds"]
     assert [tuple(line[:2]) for line in lines] == [
         *((method, bits) for method in ("sdh", "zsh", "lsh") for bits in ("64", "32"))
     ]
     values = {
         (method, bits): [
-            [_value(identity(method, bits=bits, seed=s, unseen=u)) for u in CLASSES] for s in SEEDS
+            [value_of_cell(identity(method, bits=bits, seed=s, unseen=u)) for u in CLASSES] for s in SEEDS
         ]
         for method in ("sdh", "zsh", "lsh")
         for bits in (32, 64)
@@ -232,10 +186,10 @@ def test_show_sorts_and_chooses_columns(made, capsys):
     for method, bits, shown, *_ in lines:
         means = np.mean(values[method, int(bits)], axis=1)
         assert shown == f"{means.mean():.4f} ± {means.std(ddof=1):.4f}"
-    _, *turned = _lines(_printed(capsys, *arguments, "--reverse"))
+    _, *turned = printed_lines(printed(capsys, *arguments, "--reverse"))
     assert turned == lines[::-1]
-    _, *by_name = _lines(
-        _printed(capsys, "show", made / "methods", "--columns", "mAP by name", "--sort", "mAP by name")
+    _, *by_name = printed_lines(
+        printed(capsys, "show", made / "methods", "--columns", "mAP by name", "--sort", "mAP by name")
     )
     assert [line[2] == "-" for line in by_name] == [False] * 3 + [
         True
@@ -244,21 +198,21 @@ def test_show_sorts_and_chooses_columns(made, capsys):
 
 def test_show_prints_cells_whole_where_nobody_sees_a_terminal(made, capsys):
     arguments = ("show", made / "methods", "--cells", "--where", "method=itq", "--sort", "mAP")
-    text = _printed(capsys, *arguments)
+    text = printed(capsys, *arguments)
     assert text.startswith("27 of 117 cells")
     assert "…" not in text
-    heads, *lines = _lines(text)
+    heads, *lines = printed_lines(text)
     assert heads[:5] == ["method", "bits", "unseen", "seed", "cell_id"]
     place = heads.index("mAP")
     assert [float(line[place]) for line in lines] == sorted(
         (float(line[place]) for line in lines), reverse=True
     )
-    table = _table(_printed(capsys, *arguments, "--csv"))
+    table = csv_lines(printed(capsys, *arguments, "--csv"))
     for line, shown in zip(table, lines, strict=True):
         cell = identity("itq", bits=int(line["bits"]), seed=int(line["seed"]), unseen=line["unseen"])
-        assert float(line[MAP]) == _value(cell)
+        assert float(line[MAP]) == value_of_cell(cell)
         assert shown[4] == line["cell_id"]
-        assert shown[place] == f"{_value(cell):.4f}"
+        assert shown[place] == f"{value_of_cell(cell):.4f}"
 
 
 def test_show_says_that_results_are_old_or_not_finished(made, tmp_path, capsys):
@@ -269,82 +223,6 @@ def test_show_says_that_results_are_old_or_not_finished(made, tmp_path, capsys):
     )
     assert main(["show", str(tmp_path)]) == 0
     assert "1 of 2 means lack some unseen classes" in capsys.readouterr().err
-
-
-def test_a_difference_has_the_interval_of_scipy(made, capsys):
-    (*said,) = _printed(capsys, "diff", made / "published", made / "strong").splitlines()
-    assert "different: alpha is 1e-05 in A, 0.001 in B" in said
-    assert "cells without a partner: 1 of A and 0 of B" in said
-    assert any(line.startswith("paired by method, bits, unseen, seed, and ") for line in said)
-    lines = _table(_printed(capsys, "diff", made / "published", made / "strong", "--csv"))
-    keys = [(s, u) for s in SEEDS for u in CLASSES]
-    for line in lines:
-        bits = int(line["bits"])
-        some = keys if bits == 16 else keys[:-1]
-        one, other = (
-            np.array([_value(identity(bits=bits, seed=s, unseen=u, alpha=alpha)) for s, u in some])
-            for alpha in (1e-5, 1e-3)
-        )
-        ends = stats.ttest_rel(other, one).confidence_interval(0.95)
-        assert int(line["pairs"]) == len(some)
-        np.testing.assert_allclose([float(line["B - A low"]), float(line["B - A high"])], ends, rtol=1e-9)
-        np.testing.assert_allclose(float(line["B - A mean"]), (other - one).mean(), rtol=1e-9)
-        np.testing.assert_allclose([float(line["mAP A"]), float(line["mAP B"])], [one.mean(), other.mean()])
-    assert [line["bits"] for line in lines] == ["16", "32"]
-
-
-def test_each_value_in_which_two_sweeps_differ_has_lines_of_its_own(made, capsys):
-    lines = _table(_printed(capsys, "diff", made / "published", made / "two", "--csv"))
-    assert [(line["alpha A"], line["alpha B"], line["bits"]) for line in lines] == [
-        ("1e-05", alpha, bits) for alpha in ("0.001", "0.01") for bits in ("16", "32")
-    ]
-    few = _table(
-        _printed(capsys, "diff", made / "published", made / "two", "--csv", "--where", "alpha<=1e-3")
-    )
-    assert len(few) == 2
-    text = _printed(capsys, "diff", made / "sdh", made / "learned")
-    assert "in one of the two only: lam, nu, passes" in text
-    heads, *lines = _lines(text)
-    assert heads[:3] == ["bits", "method A", "method B"]
-    assert [tuple(line[:3]) for line in lines] == [
-        (bits, "sdh", method) for method in ("itq", "lsh") for bits in ("16", "32")
-    ]
-
-
-def test_methods_that_both_have_are_paired_with_themselves(made):
-    first, second = (read_sweeps([made / name]).rows for name in ("learned", "methods"))
-    found = pair_cells(first, second)
-    assert not found.apart
-    assert len(found.pairs) == 36
-    assert all(one["cell_id"] == other["cell_id"] for one, other in found.pairs)
-    assert found.alone == (0, 117 - 36)
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "said"),
-    [
-        ("published", "published", "is given twice"),
-        ("published", "other_seeds", "no pair: seed is 0, 1, 2 in the first sweep and 9 in the second"),
-        ("published", OLD, "no pair: dataset is shapes in the first sweep and features in the second"),
-        ("published", "nowhere", "cannot be read"),
-    ],
-)
-def test_without_a_pair_one_line_says_why(made, capsys, first, second, said):
-    assert said in _refused(capsys, "diff", made / first, made / second)
-    assert "is not a metric" in _refused(
-        capsys, "diff", made / "published", made / "two", "--metric", "status"
-    )
-
-
-def test_cells_of_other_splits_or_labels_are_no_pair(tmp_path):
-    cells = [identity(fingerprint_labels=labels, fingerprint_split="1") for labels in ("a", "b")]
-    for name, cell in zip("ab", cells, strict=True):
-        write_sweep(tmp_path / name, [cell])
-    rows = [read_sweeps([tmp_path / name]).rows for name in "ab"]
-    with pytest.raises(InputError, match="no pair"):
-        pair_cells(*rows)
-    old = [{key: value for key, value in row.items() if not key.startswith("fingerprint")} for row in rows[1]]
-    assert len(pair_cells(rows[0], old).pairs) == 1  # an older version took no fingerprints
 
 
 def test_names_are_found_by_their_heads(made):
