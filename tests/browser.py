@@ -35,7 +35,7 @@ def browser(folder, width, *, dark=False):
     """A function that opens a file and tells what the browser saw of it.
 
     The first argument is an empty folder for the browser; the last whether the reader wants dark pages. The function
-    takes the page, and where to put a picture of it.
+    takes the page, where to put a picture of it, and a script of what a reader does first, whose value is `acted`.
     """
     driver = subprocess.Popen(
         [shutil.which("chromedriver"), "--port=0"],
@@ -60,9 +60,11 @@ def browser(folder, width, *, dark=False):
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         _cdp(session, "Emulation.setEmulatedMedia", {"features": [scheme]})
 
-        def look(page, picture=None):
+        def look(page, picture=None, act="return null;"):
             _ask(f"{session}/url", {"url": page.resolve().as_uri()})
+            acted = _ask(f"{session}/execute/sync", {"script": act, "args": []})
             seen = _ask(f"{session}/execute/sync", {"script": LOOK, "args": []})
+            seen["acted"] = acted
             seen["console"] = [entry["message"] for entry in _ask(f"{session}/se/log", {"type": "browser"})]
             if picture is not None:
                 shot = _cdp(session, "Page.captureScreenshot", {"captureBeyondViewport": True})

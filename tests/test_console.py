@@ -30,7 +30,7 @@ def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, cap
     assert console.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith(
-        "zsh-jax: takes sweep, merge, report, leaderboard, evaluate, encode, export, data, not "
+        "zsh-jax: takes sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, not "
     )
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 

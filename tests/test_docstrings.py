@@ -24,6 +24,7 @@ FUNCTIONS = (
     encode_files,
     evaluate_in_blocks,
     run_sweep,
+    zsh_jax.read_results,
 )
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from importlib.resources import files
 
 import pytest
 from browser import browser, missing
@@ -12,6 +13,25 @@ from rows import rewrite
 
 from zsh_jax.report.__main__ import main
 from zsh_jax.report.read import read_sweeps
+
+# A reader sorts the first table, by its first column of figures and then by its names, and changes the theme twice.
+ACT = """
+const table = document.querySelector("table"), heads = [...table.tHead.rows[0].cells];
+const names = () => [...table.tBodies[0].rows].map((row) => row.cells[0].textContent);
+const sorted = [names()], told = [];
+for (const place of [1, 1, 0]) {
+  const button = heads[place].querySelector("button");
+  button.focus();
+  told.push([button.tabIndex, document.activeElement === button]);
+  button.click();
+  sorted.push(names());
+  told.push(heads.map((head) => head.getAttribute("aria-sort")));
+}
+const paper = () => getComputedStyle(document.body).backgroundColor, papers = [paper()];
+for (let i = 0; i < 2; i++) { document.querySelector("header .theme").click(); papers.push(paper()); }
+return {sorted, told, papers};
+"""
+
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -70,7 +90,7 @@ def test_the_page_needs_nothing_else(made):
     for image in page.of("img"):
         assert image["src"].startswith("data:image/png;base64,")
         assert image["alt"].strip()
-    assert not page.of("script")
+    assert page.of("script") == [{}]  # one, inline, and no file
     for _, attributes in page.elements:
         assert not re.match(r"https?:|//", attributes.get("src") or attributes.get("href") or "")
     assert not re.search(r"https?://|url\(|@import", text)
@@ -223,14 +243,15 @@ def test_a_place_that_cannot_be_written_to(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width", [375, 1280])
-def test_in_a_real_browser(made, tmp_path_factory, width):
+@pytest.mark.parametrize(("width", "dark"), [(375, False), (1280, True)])
+def test_in_a_real_browser(made, tmp_path_factory, width, dark):
     if missing():
         pytest.skip(
             f"no {', '.join(missing())} here; Debian has packages of these names, chromium-driver the second"
         )
-    with browser(tmp_path_factory.mktemp("browser"), width) as look:
-        seen = look(made / "variants" / "report" / "index.html")
+    file = made / "variants" / "report" / "index.html"
+    with browser(tmp_path_factory.mktemp("browser"), width, dark=dark) as look:
+        seen = look(file, act=ACT)
     assert seen["width"] == width
     assert seen["scrolls"] <= width
     assert seen["wide"] == []
@@ -238,3 +259,43 @@ def test_in_a_real_browser(made, tmp_path_factory, width):
     assert seen["broken"] == 0
     assert seen["console"] == []
     assert seen["asked"] == []
+    heads, *lines = Page(file.read_text()).tables[0]
+    figures = {line[0]: float(line[1].split()[0]) for line in lines if line[1] != "-"}
+    blank = [line[0] for line in lines if line[1] == "-"]
+    before, down, up, by_name = seen["acted"]["sorted"]
+    assert before == [line[0] for line in lines]
+    assert [figures[name] for name in down[: len(figures)]] == sorted(figures.values(), reverse=True)
+    assert [figures[name] for name in up[: len(figures)]] == sorted(figures.values())
+    assert down[len(figures) :] == up[len(figures) :] == blank  # last, whatever the order
+    assert sorted(before) == sorted(by_name)
+    assert by_name[0] == min(before)
+    told = seen["acted"]["told"]
+    assert told[::2] == [[0, True]] * 3  # a key reaches each button
+    assert told[1::2] == [
+        [order if place == of else None for place in range(len(heads))]
+        for of, order in ((1, "descending"), (1, "ascending"), (0, "ascending"))
+    ]
+    light, night = "rgb(255, 255, 255)", "rgb(20, 23, 26)"
+    assert seen["acted"]["papers"] == ([night, light, night] if dark else [light, night, light])
+
+
+def _luminance(colour):
+    """Relative luminance of a colour, by the definition of WCAG 2."""
+    values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_words_stand_out_in_both_themes():
+    style = files("zsh_jax.report").joinpath("page.css").read_text("utf-8")
+    themes = [
+        dict(re.findall(r"--(\w+): (#\w{6})", block))
+        for block in re.findall(r"\{[^{}]*--ink: #[^{}]*\}", style)
+    ]
+    light, by_system, by_choice = themes
+    assert by_system == by_choice
+    for theme in (light, by_choice):
+        for word in ("ink", "faint", "right", "wrong"):
+            for ground in ("paper", "card"):
+                ends = sorted(_luminance(theme[name]) for name in (word, ground))
+                assert (ends[1] + 0.05) / (ends[0] + 0.05) >= 4.5, (word, ground)

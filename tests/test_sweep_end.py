@@ -16,6 +16,7 @@ from zsh_jax import encode, encode_classes, load
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
+from zsh_jax.report.code_pictures import CODES, load_code_pictures
 from zsh_jax.report.gallery import GALLERY, load_gallery
 from zsh_jax.tracking.models import is_whole_model, model_path
 
@@ -75,7 +76,11 @@ def ended(tmp_path_factory, shapes_folder, launch):
         return launch.main(["launch.py", f"--config={folder / 'ending.py'}:{only}", *flags])
 
     assert run(folder / "sweep", wandb__mode="offline") == 0
-    return Ended(folder / "sweep", run, features)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "zsh_jax.report.code_figures.METHODS", 0
+        )  # drawn once, above: reruns look at other things
+        yield Ended(folder / "sweep", run, features)
 
 
 def _rows(workdir):
@@ -90,6 +95,21 @@ def _brute_force(queries, codes, database, count):
     return database[np.argsort(distances, axis=1, kind="stable")[:, :count]]
 
 
+def _shares(codes, labels, split, classes, count):
+    """Mean over the queries of a class; within the last distance that fits in part, each image has an equal chance."""
+    bits = np.unpackbits(codes, axis=1).astype(int)
+    found = np.zeros((len(classes), 30))
+    for place, name in enumerate(classes):
+        queries = split.queries[labels[split.queries] == name]
+        for query in queries:
+            distances = (bits[query] != bits[split.database]).sum(1)
+            edge = np.sort(distances)[count - 1]
+            within, at = labels[split.database[distances < edge]], labels[split.database[distances == edge]]
+            found[place] += np.bincount(within, minlength=30) / count / len(queries)
+            found[place] += (1 - len(within) / count) * np.bincount(at, minlength=30) / len(at) / len(queries)
+    return found
+
+
 @pytest.mark.slow
 def test_neighbours_are_those_of_a_brute_force_ranking(ended, shapes_folder):
     dataset = load_shapes(str(shapes_folder))
@@ -98,6 +118,10 @@ def test_neighbours_are_those_of_a_brute_force_ranking(ended, shapes_folder):
     assert gallery.neighbours.shape == (3, 6, 10)
     assert gallery.names.tolist() == ["striped circle", "spotted star", "solid cross", "hollow triangle"]
     rows = _rows(ended.workdir)
+    pictures = load_code_pictures(ended.workdir / CODES)
+    assert pictures.dataset == dataset.name
+    assert pictures.names == tuple(dataset.class_names)
+    assert [one.method for one in pictures.pictures] == np.repeat(gallery.methods, 3).tolist()
     asked = []
     for number, (variant, method, *_) in enumerate(SHOWN):
         for place, unseen in enumerate(SETS[:3]):
@@ -122,6 +146,10 @@ def test_neighbours_are_those_of_a_brute_force_ranking(ended, shapes_folder):
             np.testing.assert_array_equal(
                 gallery.images[gallery.neighbours[number, here]], dataset.images[expected]
             )
+            picture = pictures.pictures[3 * number + place]
+            assert picture.unseen.tolist() == sorted(classes)
+            shares = _shares(codes, dataset.labels, split, picture.unseen, 100)
+            np.testing.assert_allclose(picture.shares, shares, atol=1e-12)
             right = dataset.labels[expected] == dataset.labels[queries][:, None]
             np.testing.assert_array_equal(gallery.correct[number, here], right)
             names = [gallery.names.tolist().index(dataset.class_names[name]) for name in classes]

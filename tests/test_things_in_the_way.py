@@ -38,7 +38,7 @@ def test_a_file_in_the_way_of_a_folder(config, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["results.jsonl", "history.jsonl", "config.json", "gallery.npz", "splits.json"]
+    "name", ["results.jsonl", "history.jsonl", "config.json", "gallery.npz", "codes.npz", "splits.json"]
 )
 def test_a_folder_in_the_way_of_a_file(config, tmp_path, name):
     (tmp_path / "w" / name).mkdir()

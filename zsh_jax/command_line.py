@@ -71,7 +71,12 @@ def _is_option(parsers: Sequence[argparse.ArgumentParser], name: str) -> bool:
 
 
 def _check_once(parsers: Sequence[argparse.ArgumentParser], arguments: Sequence[str]) -> None:
-    known = {option for parser in parsers for option in parser._option_string_actions}
+    known = {
+        option
+        for parser in parsers
+        for option, action in parser._option_string_actions.items()
+        if not isinstance(action, argparse._AppendAction)  # these collect what is given several times
+    }
     given = [one.partition("=")[0] for one in arguments]
     for option in given:
         if option in known and given.count(option) > 1:

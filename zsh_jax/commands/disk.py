@@ -15,6 +15,7 @@ from zsh_jax.core.hashing import HashFunction
 from zsh_jax.data.registry import has_images
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import Inputs
+from zsh_jax.report.code_figures import METHODS
 from zsh_jax.report.gallery import SIDE
 from zsh_jax.report.shown import shown_cells
 from zsh_jax.sweep.axes import Cell, Program
@@ -101,17 +102,19 @@ def report_bytes(config: ConfigDict, methods: int) -> int:
 
     Args:
         config: of the sweep.
-        methods: number of variants and methods in the retrieval examples.
+        methods: number of variants and methods whose codes are shown.
 
     Returns:
-        2 MiB for the report (measured: 0.8 to 1.5 MB), and 64 x 64 x 3 bytes for each image, in the file of the
-        retrieval examples and, a third longer as text, on the page; with W&B, twice the report.
+        2 MiB for the report (measured: 0.8 to 1.5 MB), 1 MiB for the figures of the codes of a method (measured: 0.7
+        MB), and 64 x 64 x 3 bytes for each image, in the file of the retrieval examples and, a third longer as text, on
+        the page; with W&B, twice the report.
     """
-    images = config.gallery.queries * (1 + 2 * config.gallery.neighbours * methods) if methods else 0
+    has_examples = methods and has_images(config.dataset.name)
+    images = config.gallery.queries * (1 + 2 * config.gallery.neighbours * methods) if has_examples else 0
     examples = images * SIDE * SIDE * 3
     if not config.report:
         return examples
-    report = 2 * MIB + examples * 4 // 3
+    report = (2 + min(methods, METHODS)) * MIB + examples * 4 // 3
     return examples + report * (1 if config.wandb.mode == "disabled" else 2)
 
 
@@ -119,7 +122,8 @@ def needed_bytes(config: ConfigDict, plan: Plan, inputs: Inputs) -> int:
     """Estimated bytes that a sweep still writes: unfinished cells, all cells of tuning, hash functions, report."""
     done = _done(config.workdir)
     todo = [cell for cell in plan.cells() if not done or cell_id(identity(cell, inputs)) not in done]
-    shown = shown_cells(plan, config.gallery.queries) if has_images(config.dataset.name) else []
+    has_models = config.save_models or has_images(config.dataset.name)
+    shown = shown_cells(plan, config.gallery.queries) if has_models else []
     own = sum(cell_bytes(cell, config) for cell in (*todo, *tried_cells(config)))
     kept = todo if config.save_models else [cell for cell in shown if cell in set(todo)]
     models = sum(model_bytes(cell, inputs) for cell in kept)

@@ -51,6 +51,18 @@ def _leaderboard(arguments: Sequence[str]) -> int:
     return leaderboard(arguments)
 
 
+def _show(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.show import main as show
+
+    return show(arguments)
+
+
+def _diff(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.diff import main as diff
+
+    return diff(arguments)
+
+
 def _evaluate(arguments: Sequence[str]) -> int:
     from zsh_jax.commands.evaluate import main as evaluate
 
@@ -80,6 +92,8 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
         "sweep": _sweep,
         "merge": _merge,
         "report": _report,
+        "show": _show,
+        "diff": _diff,
         "leaderboard": _leaderboard,
         "evaluate": _evaluate,
         "encode": _encode,
@@ -91,6 +105,8 @@ ABOUT = {
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
+    "show": "print results: WORKDIR [WORKDIR ...] [--where CONDITION] [--sort NAME] [--cells] [--csv]",
+    "diff": "compare two sweeps cell by cell, with intervals: WORKDIR WORKDIR [--where CONDITION] [--metric NAME]",
     "leaderboard": "rank the methods of sweeps, with provenance: WORKDIR [WORKDIR ...] [--out FILE]",
     "evaluate": "judge saved codes of any program by every rule of mAP: QUERY DATABASE [--bits L] [--json OUT]",
     "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",

@@ -8,6 +8,7 @@ from ml_collections import ConfigDict
 
 from zsh_jax.commands.disk import check_writable
 from zsh_jax.errors import InputError
+from zsh_jax.report.code_pictures import CODES
 from zsh_jax.report.gallery import GALLERY
 from zsh_jax.sweep.tuning import VALIDATION
 from zsh_jax.tracking.history import HISTORY
@@ -44,6 +45,7 @@ def check_places(config: ConfigDict) -> None:
         ("config.json", False),
         (SPLITS, False),
         (GALLERY, False),
+        (CODES, False),
     ):
         path = workdir / name
         if path.is_dir():

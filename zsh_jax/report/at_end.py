@@ -6,18 +6,22 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from jaxtyping import UInt8
 
 from zsh_jax.atomic import FULL
 from zsh_jax.data.registry import has_images
 from zsh_jax.data.spec import Source
+from zsh_jax.data.split import Split
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs
+from zsh_jax.report.code_pictures import CODES, CodePicture, CodePictures, code_picture, save_code_pictures
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
 from zsh_jax.report.shown import shown_cells, shown_queries
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.plan import Plan
+from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.results import cell_id
 
 Made = TypeVar("Made")
@@ -30,7 +34,7 @@ class EndSettings(NamedTuple):
         workdir: folder of the sweep.
         source: of the data set that gives queries and database.
         reference: name of the variant that is shown first.
-        queries: number of query images, and the most class names; 0 for no retrieval examples.
+        queries: number of query images, and the most class names; 0 for no retrieval examples or pictures of codes.
         neighbours: nearest images shown for each.
         report: whether to write a report.
     """
@@ -52,20 +56,34 @@ def kept_for_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> froze
 
 
 def write_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> Path | None:
-    """Make `<workdir>/gallery.npz` from the hash functions on disk.
+    """Make `<workdir>/gallery.npz` and `<workdir>/codes.npz` from the hash functions on disk.
 
     Returns:
-        Its path; None if there is nothing to show, or the data set has no images.
+        Path of the gallery; None if there is nothing to show, or the data set has no images. The pictures of codes need
+        no images.
 
     Raises:
         InputError: if a hash function or an image is damaged, or the data set is missing.
         OSError: if the file cannot be written.
     """
-    cells = shown_cells(plan, settings.queries) if has_images(settings.source.name) else []
+    cells = [
+        cell
+        for cell in shown_cells(plan, settings.queries)
+        if model_path(settings.workdir, cell_id(identity(cell, inputs))).exists()
+    ]
     cells.sort(key=lambda cell: cell.variant != settings.reference)  # stable: the reference first
     questions = shown_queries(inputs, cells, settings.queries)
-    retrieved = retrieve(settings.workdir, inputs, cells, questions, settings.neighbours)
-    images = load_images(settings.source, inputs.dataset) if retrieved else None
+    pictures: list[CodePicture] = []
+
+    def look(label: str, bits: int, codes: UInt8[np.ndarray, "n bytes"], split: Split) -> None:
+        pictures.append(code_picture(label, codes, bits, inputs.dataset, split))
+
+    retrieved = retrieve(settings.workdir, inputs, cells, questions, settings.neighbours, look=look)
+    if pictures:
+        found = CodePictures(inputs.dataset.name, tuple(inputs.dataset.class_names), tuple(pictures))
+        save_code_pictures(Path(settings.workdir) / CODES, found)
+    with_images = retrieved and has_images(settings.source.name)
+    images = load_images(settings.source, inputs.dataset) if with_images else None
     if images is None:
         return None
     path = Path(settings.workdir) / GALLERY

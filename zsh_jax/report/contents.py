@@ -8,11 +8,12 @@ from typing import NamedTuple
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import MAP_AT
 from zsh_jax.report.chosen_figures import CaptionedFigure, chosen_figures
+from zsh_jax.report.code_figures import code_figures
 from zsh_jax.report.figures.precision_at import PREFIX, cutoffs_of
 from zsh_jax.report.paired import paired_differences
 from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
-from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series
+from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series, unfinished
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
 from zsh_jax.report.tables.side_by_side import (
     STABLE,
@@ -65,16 +66,23 @@ def contents(sweeps: Sweeps) -> list[Part]:
         rows = distinguished(of_dataset)
         prefix = f"{title}_" if len(by_dataset) > 1 else ""
         references, notes = _references(rows, sweeps.references)
-        notes += _unfinished(rows) + mixed_provenance(rows)
+        notes += unfinished(rows) + mixed_provenance(rows)
         tables = [
             one._replace(name=_file_name(prefix + one.name, taken)) for one in _tables(rows, references)
         ]
         drawn = [
             one._replace(name=_file_name(prefix + one.name, drawings))
-            for one in chosen_figures(rows, references, sweeps.history)
+            for one in (*chosen_figures(rows, references, sweeps.history), *_of_codes(title, sweeps))
         ]
         parts.append(Part(title, rows, tuple(tables), tuple(drawn), notes))
     return parts
+
+
+def _of_codes(title: str, sweeps: Sweeps) -> Iterator[CaptionedFigure]:
+    """Figures of the codes of a data set, whose title may have the digits of its labels behind its name."""
+    for one in sweeps.codes:
+        if title == one.dataset or title.startswith(f"{one.dataset} ("):
+            yield from code_figures(one)
 
 
 def _file_name(text: str, taken: set[str]) -> str:
@@ -100,18 +108,6 @@ def _references(rows: Sequence[Row], names: Sequence[str]) -> tuple[list[str], t
             else:
                 references.append(name)
     return references, tuple(notes)
-
-
-def _unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
-    by_cell: dict[tuple[str, int], set[str]] = {}
-    for one in series(rows):
-        for row in one.rows:
-            by_cell.setdefault((one.label, row["bits"]), set()).add(row["unseen"])
-    most = max(map(len, by_cell.values()))
-    few = sum(len(classes) < most for classes in by_cell.values())
-    if not few:
-        return ()
-    return (f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet.",)
 
 
 def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:

@@ -1,6 +1,7 @@
 """The page of a report: one self-contained HTML file."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -18,7 +19,7 @@ FIRST = ("differences_to",)  # tables that are open from the start, as the mAP t
 
 
 def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> str:
-    """The whole page as HTML, without scripts; figures and style are inline.
+    """The whole page as HTML; figures, style and script are inline, and nothing needs the script.
 
     Args:
         sweeps: from `read_sweeps`.
@@ -26,7 +27,9 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         images: PNG of each figure, by its name.
     """
     title = ", ".join(sweeps.names)
-    style = files("zsh_jax.report").joinpath("page.css").read_text()
+    style, script = (
+        files("zsh_jax.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js")
+    )
     body = "".join(_part(part, images, headed=len(parts) > 1) for part in parts)
     for name, gallery in sweeps.galleries.items():
         body += (
@@ -38,10 +41,13 @@ def page(sweeps: Sweeps, parts: Sequence[Part], images: Mapping[str, bytes]) -> 
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n'
-        f"<header>\n<h1>{escape(title)}</h1>\n{_warnings(sweeps)}{_facts(sweeps.rows)}</header>\n"
-        f"<main>\n{body}{_made(sweeps)}</main>\n"
+        f"<header>\n<h1>{escape(title)}</h1>\n{_warnings(sweeps)}"
+        f'<div class="facts">\n<section>\n<h2>Contents</h2>\n{_facts(sweeps.rows)}</section>\n{_made(sweeps)}</div>\n'
+        "</header>\n"
+        f"<main>\n{body}</main>\n"
         "<footer>Made by <code>python -m zsh_jax.report</code> from <code>results.jsonl</code>. Beside this page: "
-        "figures as PNG and PDF, tables as HTML, CSV, LaTeX and Markdown.</footer>\n</body>\n</html>\n"
+        "figures as PNG and PDF, tables as HTML, CSV, LaTeX and Markdown.</footer>\n"
+        f"<script>\n{script}</script>\n</body>\n</html>\n"
     )
 
 
@@ -51,7 +57,7 @@ def _warnings(sweeps: Sweeps) -> str:
 
 
 def _made(sweeps: Sweeps) -> str:
-    """Provenance of the results, at the end of the page."""
+    """Provenance of the results and their commands."""
     facts = provenance_facts(sweeps.rows, sweeps.commands)
     return f"<section>\n<h2>Provenance</h2>\n{_listed(facts)}</section>\n" if facts else ""
 
@@ -80,7 +86,8 @@ def _part(part: Part, images: Mapping[str, bytes], *, headed: bool) -> str:
 
 
 def _title(table: Table) -> str:
-    return table.caption.partition(",")[0].partition(":")[0].rstrip(".")
+    """What the caption says first, without the statistics."""
+    return re.split(r", mean and standard|[:.](?: |$)", table.caption)[0]
 
 
 def _scroll(table: Table) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from zsh_jax.errors import InputError
 from zsh_jax.report.chance import CHANCE_AT, DIVISORS, MAP_AT
+from zsh_jax.report.code_pictures import CODES, CodePictures, load_code_pictures
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
 from zsh_jax.report.same_names import distinguished_by_content
 from zsh_jax.report.tuned import as_tuned
@@ -32,6 +33,7 @@ class Sweeps(NamedTuple):
             `chance@N`.
         history: by `cell_id`, where it was saved.
         galleries: by name of the sweep, where it has one.
+        codes: pictures of codes, of each sweep that has them.
         damaged: a line for each file with lines that fail their checksum or cannot be read; these are skipped.
         old: a warning if an older version of the package wrote the results; else empty.
         commands: command lines of the sweeps, where they were saved.
@@ -42,16 +44,19 @@ class Sweeps(NamedTuple):
     rows: list[dict[str, Any]]
     history: Mapping[str, Mapping[str, Sequence[float]]]
     galleries: Mapping[str, Gallery]
+    codes: tuple[CodePictures, ...] = ()
     damaged: tuple[str, ...] = ()
     old: str = ""
     commands: tuple[str, ...] = ()
 
 
-def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
+def read_sweeps(workdirs: Sequence[str | Path], *, chosen: bool = False) -> Sweeps:
     """Read and merge the results of sweeps.
 
     Args:
         workdirs: their folders. If several hold a cell, the last one is used.
+        chosen: whether tuned axes keep the value that tuning chose for each cell; else they are "tuned", so that
+            means are taken over the chosen values.
 
     Returns:
         Merged sweeps. Cells stay in the order of first appearance, those of the reference variants first. Data with
@@ -66,6 +71,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
     history: dict[str, Mapping[str, Sequence[float]]] = {}
     damaged: list[str] = []
     old: dict[Path, bool] = {}
+    pictures: list[CodePictures] = []
     for folder in map(Path, workdirs):
         read = _read(folder / RESULTS)
         old[folder] = read.old
@@ -77,7 +83,8 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         if config.get("reference"):
             references.append(str(config["reference"]))
         commands += _commands(folder, config)
-        found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
+        if not chosen:
+            found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}
         if (folder / HISTORY).exists():
             histories = read_history(folder / HISTORY)
@@ -89,6 +96,11 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
                 galleries[key] = load_gallery(folder / GALLERY)
             except InputError as error:  # a gallery only illustrates the results
                 damaged.append(f"gallery skipped: {error}")
+        if (folder / CODES).exists():
+            try:
+                pictures.append(load_code_pictures(folder / CODES))
+            except InputError as error:
+                damaged.append(f"pictures of codes skipped: {error}")
     first = sorted(rows.values(), key=lambda row: row["variant"] not in references)
     return Sweeps(
         tuple(dict.fromkeys(names)),
@@ -96,6 +108,7 @@ def read_sweeps(workdirs: Sequence[str | Path]) -> Sweeps:
         distinguished_by_content(first),
         history,
         galleries,
+        tuple(pictures),
         tuple(damaged),
         _told_old(old),
         tuple(dict.fromkeys(commands)),

@@ -1,6 +1,6 @@
 """Retrieve the examples of the report page with the saved hash functions of a sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import jax
@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, UInt8
 
-from zsh_jax.core.hashing import HashFunction, encode, encode_classes
+from zsh_jax.core.hashing import HashFunction, code_length, encode, encode_classes
 from zsh_jax.core.packing import hamming_distances
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.split import Split
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.model_file import load
 from zsh_jax.report.gallery import Retrieved
@@ -22,8 +23,18 @@ from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.results import cell_id
 
 
+def _nothing(*_: object) -> None:
+    """Look at nothing."""
+
+
 def retrieve(
-    workdir: str | Path, inputs: Inputs, cells: Sequence[Cell], questions: Sequence[ShownQueries], count: int
+    workdir: str | Path,
+    inputs: Inputs,
+    cells: Sequence[Cell],
+    questions: Sequence[ShownQueries],
+    count: int,
+    *,
+    look: Callable[[str, int, UInt8[np.ndarray, "n bytes"], Split], object] = _nothing,
 ) -> list[Retrieved]:
     """Retrieve the nearest images with the hash function of each cell.
 
@@ -33,6 +44,7 @@ def retrieve(
         cells: from `shown_cells`.
         questions: from `shown_queries`: the queries.
         count: number of neighbours.
+        look: shown the label of each cell, its code length, the codes of all samples, and its data split.
 
     Returns:
         One for each variant and method, with the query images and class names of all questions in order; -1 where the
@@ -58,6 +70,7 @@ def retrieve(
         if not np.isin(question.queries, split.queries).all():
             continue  # the split differs from the first method's: its queries would differ too
         codes, database = encoded(model, features), np.asarray(split.database)
+        look(labels[cell], code_length(model), codes, split)
         one = found.setdefault(labels[cell], _blank(labels[cell], int(images[-1]), int(names[-1]), count))
         rows = nearest(codes[question.queries], codes, database, count)
         here = slice(images[place], images[place + 1])

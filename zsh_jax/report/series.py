@@ -148,6 +148,19 @@ def hashed(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["bits"]]
 
 
+def unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
+    """A warning if some settings lack some sets of unseen classes: their means are over other queries."""
+    by_cell: dict[tuple[str, int], set[str]] = {}
+    for one in series(rows):
+        for row in one.rows:
+            by_cell.setdefault((one.label, row["bits"]), set()).add(row["unseen"])
+    most = max(map(len, by_cell.values()))
+    few = sum(len(classes) < most for classes in by_cell.values())
+    if not few:
+        return ()
+    return (f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet.",)
+
+
 def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> list[Row]:
     """The rows of the settings with the highest mAP, averaged over code lengths.
 

@@ -1,6 +1,6 @@
 """Tables for the terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite, isnan
 from typing import Any
 
@@ -8,13 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from zsh_jax.report.chance import CHANCE, chance_entry
+from zsh_jax.report.columns import COST
 from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.series import MAP, as_variants
 from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
+from zsh_jax.report.tables.table import Table as Contents
 from zsh_jax.sweep.metrics import METRICS
+from zsh_jax.tracking.results import ID
 
 COLUMNS = {metric.name: metric.head for metric in METRICS.values() if metric.head}
-COST = {"seconds": "train s"}
 
 
 def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()) -> Table:
@@ -106,6 +108,26 @@ def paired_table(rows: Sequence[Mapping[str, Any]], reference: str) -> Table:
         setting = [Text(value_of(line[0].setting[axis])) for axis in axes]
         table.add_row(Text(line[0].variant), *setting, *map(interval, line), str(line[0].pairs))
     return table
+
+
+def as_rich(table: Contents, head: Callable[[str], str]) -> Table:
+    """A table of a report for the terminal.
+
+    Args:
+        table: its caption becomes the title.
+        head: the head to print for the name of a column.
+
+    Returns:
+        The table; identifiers of cells are never folded, so that they can be copied.
+    """
+    printed = Table(title=Text(table.caption), title_justify="left")
+    for name in table.heads:
+        printed.add_column(Text(head(name)), overflow="fold", no_wrap=name == ID)
+    add_columns(printed, (), [head(name) for name in table.columns])
+    for line in table.lines:
+        figures = (Text("-" if entry is None else entry.text) for entry in line.entries)
+        printed.add_row(*map(Text, line.head), *figures)
+    return printed
 
 
 def value_of(value: object) -> str:

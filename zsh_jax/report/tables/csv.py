@@ -21,15 +21,20 @@ def comma_separated(table: Table) -> str:
 
     Returns:
         A line of names, then one for each line of the table. Each column becomes one for each number of its entries:
-        `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. Missing values are empty.
+        `16 bits mean`, `16 bits standard deviation`, and `16 bits best`, which is 1 or 0. A number without a name has
+        that of its column. Missing values are empty.
     """
-    names = parts(table)
     marked = any(entry and entry.best for line in table.lines for entry in line.entries)
-    fields = (*names, "best") if marked else names
-    lines = [_joined([*table.heads, *(f"{column} {field}" for column in table.columns for field in fields)])]
+    of_columns = [parts(table, place) for place in range(len(table.columns))]
+    heads = [
+        f"{column} {name}".rstrip()
+        for column, names in zip(table.columns, of_columns, strict=True)
+        for name in (*names, *(["best"] if marked else []))
+    ]
+    lines = [_joined([*table.heads, *heads])]
     for line in table.lines:
         values: list[str] = []
-        for entry in line.entries:
+        for entry, names in zip(line.entries, of_columns, strict=True):
             numbers = entry.numbers if entry else {}
             values += [repr(numbers[name]) if isfinite(numbers.get(name, nan)) else "" for name in names]
             values += [str(int(entry.best)) if entry else ""] if marked else []

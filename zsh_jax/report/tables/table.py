@@ -9,7 +9,7 @@ class Entry(NamedTuple):
 
     Attributes:
         text: as displayed.
-        numbers: the numbers of the text in full precision, by name; the names are the same throughout a table.
+        numbers: the numbers of the text in full precision, by name.
         best: whether it is the best of its column, or not significantly worse.
     """
 
@@ -48,10 +48,7 @@ class Table(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def parts(table: Table) -> tuple[str, ...]:
-    """Names of the numbers that each entry has, such as mean and standard deviation."""
-    return tuple(
-        dict.fromkeys(
-            name for line in table.lines for entry in line.entries if entry for name in entry.numbers
-        )
-    )
+def parts(table: Table, place: int) -> tuple[str, ...]:
+    """Names of the numbers in the entries of a column, such as mean and standard deviation."""
+    entries = [line.entries[place] for line in table.lines]
+    return tuple(dict.fromkeys(name for entry in entries if entry for name in entry.numbers))
