@@ -10,8 +10,9 @@ from rich.text import Text
 from zsh_jax.report.chance import CHANCE, chance_entry
 from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.series import MAP, as_variants
-from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
+from zsh_jax.report.summary import Statistic, by_unseen, metric_of, summarise, varied
 from zsh_jax.sweep.metrics import METRICS
+from zsh_jax.sweep.searches import SEARCHES, map_of
 
 COLUMNS = {metric.name: metric.head for metric in METRICS.values() if metric.head}
 COST = {"seconds": "train s"}
@@ -27,9 +28,13 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
     Returns:
         One line a setting, with mean and sample standard deviation over seeds, and the number of seeds.
     """
-    places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
-    columns = COLUMNS | places
     rows = list(rows)
+    searches = {map_of(name): search.head for name, search in SEARCHES.items()}
+    there = {
+        name: head for name, head in searches.items() if any(isfinite(metric_of(row, name)) for row in rows)
+    }
+    places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
+    columns = COLUMNS | there | places
     summaries = summarise(rows, [*columns, *COST, CHANCE])
     axes = varied(summaries)
     table = Table(

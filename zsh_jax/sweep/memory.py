@@ -12,6 +12,7 @@ from zsh_jax.core.random_signs import CHUNK
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
+from zsh_jax.sweep.searches import NO_OTHERS, Searching
 
 EVALUATION_ARRAYS = 48  # of one number a sample
 WHOLE_ARRAYS = 8  # of one number a sample, of labels and indices, which do not lie over devices
@@ -29,6 +30,7 @@ class Sizes(NamedTuple):
         semantics: length e of a semantic vector.
         item: bytes of a floating-point number.
         devices: over which samples lie; all formulas are of one of them.
+        searches: beside the one by Hamming distance.
     """
 
     samples: int
@@ -36,18 +38,20 @@ class Sizes(NamedTuple):
     semantics: int
     item: int = 4
     devices: int = 1
+    searches: tuple[str, ...] = ()
 
     def here(self, samples: int) -> int:
         """Samples of one device."""
         return -(-samples // self.devices)
 
 
-def sizes_of(inputs: Inputs, devices: int = 1) -> dict[str, Sizes]:
+def sizes_of(inputs: Inputs, devices: int = 1, searching: Searching = NO_OTHERS) -> dict[str, Sizes]:
     """The sizes of a sweep's data for each kind of semantics, in JAX's current precision.
 
     Args:
         inputs: of the sweep.
         devices: over which samples lie.
+        searching: searches beside Hamming distance.
 
     Returns:
         Sizes by the name of the semantics.
@@ -55,7 +59,7 @@ def sizes_of(inputs: Inputs, devices: int = 1) -> dict[str, Sizes]:
     item = jnp.dtype(jnp.result_type(float)).itemsize
     samples, features = inputs.features.shape
     return {
-        kind: Sizes(samples, features, found.vectors.shape[1], item, devices)
+        kind: Sizes(samples, features, found.vectors.shape[1], item, devices, searching.names)
         for kind, found in inputs.semantics.items()
     }
 
