@@ -71,7 +71,7 @@ def evaluate_searches(  # noqa: PLR0917  the arrays of a batch
 
         def of_cell(args: tuple[Head, UInt8[Array, "n_all b"]]) -> Scores:
             head, code = args
-            no_quantiser = method.quantiser is None or learnt is None
+            quantiser = None if method.quantiser is None or learnt is None else method.quantiser(head, learnt)
             asked = Asked(
                 projections=head(mapped),
                 query_codes=rows_together(take_rows(code, role.queries)),
@@ -80,7 +80,7 @@ def evaluate_searches(  # noqa: PLR0917  the arrays of a batch
                 codes=take_rows(code, role.database),
                 items=items,
                 labels=labels[role.database],
-                quantiser=None if no_quantiser else method.quantiser(head, learnt),
+                quantiser=quantiser,
                 bits=bits,
                 first=searching.first,
             )

@@ -11,7 +11,7 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
-from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.memory import fewer_searches, sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes, can_stream, in_blocks_instead
 from zsh_jax.sweep.searches import NO_OTHERS, Searching
@@ -71,6 +71,7 @@ def fit_plan(
             continue
         if len(largest) == 1:
             instead = "" if largest.in_blocks else in_blocks_instead([largest])
+            instead += fewer_searches(sizes[largest.splits[0].semantics])
             raise InputError(
                 f"one cell of {largest.program.method}, {largest.program.bits} bits needs {byte_size(found)}, more "
                 f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "

@@ -21,6 +21,7 @@ from zsh_jax.core.metrics.search import (
 from zsh_jax.core.rabitq import RaBitQ, quantise
 from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Method
+from zsh_jax.methods.table import METHODS
 
 HAMMING = "hamming"
 MAP = "mean_average_precision"
@@ -79,6 +80,7 @@ class Search(NamedTuple):
         words: in tables of the report.
         average_precision: of each query.
         of: whether it is defined for a method, for a code length and a number of preprocessed features.
+        copies: of the preprocessed features of all samples that it holds.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Search(NamedTuple):
     words: str
     average_precision: Callable[[Asked], Float[Array, " q"]]
     of: Callable[[Method, int, float], bool] = lambda method, bits, dimensions: method.has_codes
+    copies: int = 0
 
 
 def _asymmetric(asked: Asked) -> Float[Array, " q"]:
@@ -111,8 +114,8 @@ def _has_random_frame(method: Method, bits: int, dimensions: float) -> bool:
 
 _ENTRIES = (
     Search("asymmetric", "mAP asymmetric", "asymmetric", _asymmetric),
-    Search("rescored", "mAP rescored", "rescored", _rescored),
-    Search("rabitq", "mAP RaBitQ", "RaBitQ", _rabitq, _has_random_frame),
+    Search("rescored", "mAP rescored", "rescored", _rescored, copies=3),
+    Search("rabitq", "mAP RaBitQ", "RaBitQ", _rabitq, _has_random_frame, copies=3),
 )
 SEARCHES: Mapping[str, Search] = MappingProxyType({search.name: search for search in _ENTRIES})
 """Every search by its name, in the order of the results."""
@@ -139,12 +142,14 @@ def check_searches(names: Iterable[str], methods: Iterable[Method]) -> None:
     Raises:
         InputError: names the search.
     """
-    known = tuple(methods)
+    swept = tuple(methods)
     for name in names:
-        if not any(SEARCHES[name].of(method, 1, math.inf) for method in known):
+        have = [method for method in METHODS.values() if SEARCHES[name].of(method, 1, math.inf)]
+        if not set(have) & set(swept):
+            some = ", ".join(method.name for method in have[:3])
             raise InputError(
-                f"evaluation.search: {name} is defined for none of {', '.join(one.name for one in known)[:60]}; fix: "
-                f"remove it from --config.evaluation.search, or add another method to --config.sweep.method"
+                f"evaluation.search: no method of this sweep has the search {name!r}; fix: remove it, or add one that "
+                f"has it to --config.sweep.method, such as {some}"
             )
 
 
