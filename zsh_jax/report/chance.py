@@ -7,7 +7,6 @@ from typing import NamedTuple
 from zsh_jax.report.series import Row, series, statistic
 from zsh_jax.report.tables.table import Entry
 from zsh_jax.sweep.metrics import METRICS
-from zsh_jax.sweep.searches import SEARCHES, map_of
 
 CHANCE = "chance"
 MAP_AT, CHANCE_AT = "map@", "chance@"
@@ -40,8 +39,6 @@ def chance_of(metric: str) -> str:
     """
     if metric.startswith(MAP_AT):
         return CHANCE_AT + metric.removeprefix(MAP_AT)
-    if metric in map(map_of, SEARCHES):
-        return CHANCE
     known = METRICS.get(metric)
     return known.chance if known is not None and not known.is_list else ""
 
