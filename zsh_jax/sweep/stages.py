@@ -100,8 +100,8 @@ def judge(
     scores: Scores = call(evaluate_cells, *evaluated, use=judging, whole=(2,), **static)
     if not searching.names:
         return scores
-    quantises = method.quantiser is not None and "rabitq" in searching.names
-    searched = (*before, trained.head, codes, loaded.prepared.data.x if quantises else None)
+    trained_on = None if method.quantiser is None else loaded.prepared.data.x
+    searched = (*before, trained.head, codes, trained_on)
     static = {"method": method, "bits": program.bits, "searching": searching}
     static["samples"] = batch.splits[0].training_samples
     others: Scores = call(
