@@ -9,7 +9,9 @@ from zsh_jax.core.blocks.stream import BLOCK
 from zsh_jax.errors import InputError
 
 ANCHORS = {"sweep__method": "('zsh',)", "sweep__graph": "('anchors',)", "x64": True}
-TIMES = {"date", "seconds", "prepare_seconds", "encode_seconds", "evaluate_seconds", "training_block"}
+ANCHORS |= {"evaluation__search": "('asymmetric',)"}
+STAGES = ("", "prepare_", "encode_", "evaluate_", "search_")
+TIMES = {"date", "training_block", *(f"{stage}seconds" for stage in STAGES)}
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,15 @@ TOGETHER = {
         {"evaluation.seen_queries": 99},
         "99 seen queries cannot be drawn from",
     ),
+    "a search that no method has": (
+        {"evaluation.search": ("asymmetric", "rabitq")},
+        "evaluation.search: no method of this sweep has the search 'rabitq'; fix: remove it, or add one that has it to "
+        "--config.sweep.method, such as random_rotation",
+    ),
+    "a search of codes for a bound": (
+        {"evaluation.search": ("rescored",), "sweep.method": ("cosine_features",), "sweep.bits": (0,)},
+        "evaluation.search: no method of this sweep has the search 'rescored'",
+    ),
     "every class unseen": ({"sweep.unseen": (ALL,), "sweep.queries": (100,)}, "none is left to train on"),
     "a class that is not there": ({"sweep.unseen": ("cta",)}, "sweep.unseen: there is no class 'cta'"),
     "a class twice": ({"sweep.unseen": ("cat + cat",)}, "sweep.unseen: class 'cat' occurs twice"),

@@ -17,6 +17,7 @@ from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.plan import batch_bytes, make_plan
+from zsh_jax.sweep.searches import SEARCHES, Searching
 
 BELOW, ABOVE = 1.5, 2.0  # a batch that is cut too small costs little
 # Samples, features, training samples, anchors, bits: wide features, and many samples.
@@ -78,6 +79,16 @@ def test_the_formula_is_near_what_the_compiler_says(name, size, programs):
     by_compiler = engine.footprint(batch, inputs, programs, cutoffs=(100, 1000))
     print(f"{size} {batch.program.method}: {by_formula >> 10} and {by_compiler >> 10} KiB")
     assert by_compiler / BELOW <= by_formula <= by_compiler * ABOVE
+
+
+@pytest.mark.slow
+def test_the_formula_counts_what_searches_hold(programs):
+    inputs, searching = _sized(*SIZES["wide"][:2]), Searching(tuple(SEARCHES))
+    batch = _batch(inputs, "wide", {"method": ("random_rotation",)})
+    by_formula = batch_bytes(sizes_of(inputs, searching=searching)["one-hot"], batch)
+    by_compiler = engine.footprint(batch, inputs, programs, searching=searching)
+    assert by_compiler / BELOW <= by_formula <= by_compiler * ABOVE
+    assert by_formula > 2 * batch_bytes(sizes_of(inputs)["one-hot"], batch)
 
 
 def _by_cells(per_cell, seen):

@@ -13,6 +13,7 @@ from cells import identity, result
 from rows import rows_of
 
 from zsh_jax.errors import InputError
+from zsh_jax.sweep.searches import NO_OTHERS, Searching
 from zsh_jax.tracking.results import (
     append_results,
     cell_id,
@@ -279,8 +280,12 @@ def test_reading_what_is_not_there_is_named(tmp_path):
             {"seen_queries": 7},
             r"evaluation\.seen_queries 0, not 7; .* --config\.evaluation\.seen_queries to 0$",
         ),
+        (
+            {"searching": Searching(("asymmetric",))},
+            r"evaluation\.search \(\), not \('asymmetric',\); .* --config\.evaluation\.search to \(\)$",
+        ),
     ],
-    ids=["cut-offs", "seen queries"],
+    ids=["cut-offs", "seen queries", "searches"],
 )
 def test_cells_evaluated_otherwise_are_not_taken_for_these(tmp_path, changes, said):
     results = append_results(open_results(tmp_path, CONFIG), [result(0), result(1)])
@@ -290,3 +295,29 @@ def test_cells_evaluated_otherwise_are_not_taken_for_these(tmp_path, changes, sa
     check_evaluation(tmp_path / "nowhere", results.done, **asked | changes)
     with pytest.raises(InputError, match=said):
         check_evaluation(tmp_path, results.done, **asked | changes)
+
+
+@pytest.mark.parametrize(
+    ("searching", "said"),
+    [
+        (NO_OTHERS, r"evaluation\.search \('asymmetric', 'rescored'\), not \(\);"),
+        (
+            Searching(("rescored",), 7),
+            r"evaluation\.search \('asymmetric', 'rescored'\), not \('rescored',\);",
+        ),
+        (
+            Searching(("asymmetric", "rescored"), 8),
+            r"evaluation\.rescored 7, not 8; .*\.evaluation\.rescored to 7$",
+        ),
+    ],
+    ids=["none", "fewer", "more items"],
+)
+def test_cells_with_other_searches_are_not_taken_for_these(tmp_path, searching, said):
+    made = result(0)
+    searched = {"mean_average_precision_asymmetric": 0.5, "mean_average_precision_rescored": float("nan")}
+    made = made._replace(metrics=made.metrics | searched | {"rescored": 7})
+    results = append_results(open_results(tmp_path, CONFIG), [made])
+    asked = {"cutoffs": (100, 1000), "seen_queries": 0}
+    check_evaluation(tmp_path, results.done, **asked, searching=Searching(("asymmetric", "rescored"), 7))
+    with pytest.raises(InputError, match=said):
+        check_evaluation(tmp_path, results.done, **asked, searching=searching)

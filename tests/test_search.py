@@ -163,15 +163,16 @@ def test_searches_that_cannot_be_are_refused(float64):
 
 def test_rabitq_ranks_by_its_estimate(float64):
     data, new = toy(), toy(1, n=20)
-    x, queries = jnp.asarray(data.x), jnp.asarray(new.x)
+    copies = np.r_[: len(data.x), 5:25]  # equal items are one tie
+    x, queries, labels = jnp.asarray(data.x[copies]), jnp.asarray(new.x), data.labels[copies]
     quantiser = random_quantiser(jax.random.key(0), x.mean(0), bits=12, dtype=jnp.float64)
     held = quantise(quantiser, x)
-    found = rabitq_average_precision(
-        quantiser, queries, jnp.asarray(new.labels), held, jnp.asarray(data.labels)
-    )
-    distances = np.asarray(estimated_squared_distances(quantiser, held, queries))
-    expected = [_ranked(-d, data.labels == y) for d, y in zip(distances, new.labels, strict=True)]
+    found = rabitq_average_precision(quantiser, queries, jnp.asarray(new.labels), held, jnp.asarray(labels))
+    distances = np.asarray(estimated_squared_distances(quantiser, held, queries)).round(9)
+    expected = [_ranked(-d, labels == y) for d, y in zip(distances, new.labels, strict=True)]
     np.testing.assert_allclose(found, expected, rtol=1e-10)
+    for leaf in held:
+        np.testing.assert_array_equal(leaf[len(data.x) :], leaf[5:25])
 
 
 @pytest.fixture(scope="module", params=[24, 9], ids=["as many bits as values", "fewer bits"])

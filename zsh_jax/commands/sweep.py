@@ -34,6 +34,7 @@ from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.compiled import Compiled
+from zsh_jax.sweep.config import evaluation_of
 from zsh_jax.sweep.engine import run
 from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
@@ -138,10 +139,9 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
             validate(config, console)
         return []
     plan, inputs, choices = _laid_out(config, around)
-    cutoffs = tuple(config.evaluation.cutoffs)
     identities = [identity(cell, inputs) for cell in plan.cells()]
     cells = set(map(cell_id, identities))
-    evaluation = {"cutoffs": cutoffs, "seen_queries": config.evaluation.seen_queries}
+    evaluation = evaluation_of(config)
     end = EndSettings(
         workdir=config.workdir,
         source=input_settings(config).parts[-1].source,
@@ -210,7 +210,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(own, config.tuning.axes.to_dict())
-    print_summary(console, rows, cutoffs, config.reference)
+    print_summary(console, rows, evaluation["cutoffs"], config.reference)
     _conclude(
         config,
         console,

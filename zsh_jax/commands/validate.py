@@ -9,6 +9,7 @@ from zsh_jax.byte_size import byte_size
 from zsh_jax.commands.disk import check_disk, tried_cells
 from zsh_jax.report.printing import say
 from zsh_jax.sweep.collect import identity
+from zsh_jax.sweep.config import evaluation_of
 from zsh_jax.sweep.layout import describe, lay_out
 from zsh_jax.tracking.results import ID, cell_id, check_evaluation, read_results
 
@@ -23,8 +24,7 @@ def validate(config: ConfigDict, console: Console) -> None:
     """
     plan, inputs = lay_out(config, extract=False)
     identifiers = {cell_id(identity(cell, inputs)) for cell in plan.cells()}
-    evaluation = {"cutoffs": config.evaluation.cutoffs, "seen_queries": config.evaluation.seen_queries}
-    check_evaluation(config.workdir, identifiers, **evaluation)
+    check_evaluation(config.workdir, identifiers, **evaluation_of(config))
     needed, free = check_disk(config, plan, inputs)
     path = Path(config.workdir) / "results.jsonl"
     done = {row[ID] for row in read_results(path)} if path.exists() else set()

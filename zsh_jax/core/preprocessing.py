@@ -98,6 +98,12 @@ def apply_preprocessing(preprocessing: Preprocessing, x: Float[Array, "n d"]) ->
     return jnp.where(preprocessing.unit, shrunk / jnp.where(length > 0, length, 1), z)
 
 
+def preprocessed_length(preprocessing: Preprocessing) -> int:
+    """The length p of a preprocessed feature vector."""
+    values = preprocessing.mean if preprocessing.basis is None else preprocessing.basis
+    return int(values.shape[-1])
+
+
 def unit_rows(rows: Float[Array, "n f"]) -> Float[Array, "n f"]:
     """Normalise rows to unit length; a zero row stays zero. Squares must not overflow."""
     length = jnp.sqrt(jnp.sum(rows**2, axis=1, keepdims=True))

@@ -18,8 +18,10 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
+from zsh_jax.core.metrics.equal_rows import first_equal_rows
 from zsh_jax.core.packing import pack_codes, unpack_codes
 from zsh_jax.core.precision import full_precision
+from zsh_jax.core.sharding import rows_together
 from zsh_jax.core.steps.rotation import random_rotation
 
 
@@ -81,13 +83,15 @@ def quantise(quantiser: RaBitQ, x: Float[Array, "n d"]) -> Quantised:
         x: items, (n, d).
 
     Returns:
-        Their codes; 8 bytes an item beside them in float32.
+        Their codes; 8 bytes an item beside them in float32. Equal items have equal codes and factors, to the bit.
     """
     away = x - quantiser.centre[None]
     length = jnp.sqrt(jnp.sum(away**2, axis=1))
     values = away @ quantiser.frame
     size = jnp.where(length > 0, length, 1) * jnp.sqrt(jnp.asarray(values.shape[1], x.dtype))
-    return Quantised(pack_codes(values), length, jnp.sum(jnp.abs(values), axis=1) / size)
+    made = Quantised(pack_codes(values), length, jnp.sum(jnp.abs(values), axis=1) / size)
+    same = first_equal_rows(x)
+    return Quantised(*(rows_together(leaf)[same] for leaf in made))
 
 
 @jax.jit

@@ -16,6 +16,7 @@ from zsh_jax.core.feature_maps import FeatureMap, Identity
 from zsh_jax.core.heads import ClassHead, Head
 from zsh_jax.core.objective import Objective
 from zsh_jax.core.problem import Problem
+from zsh_jax.core.rabitq import RaBitQ
 from zsh_jax.takes import Takes
 
 
@@ -165,6 +166,8 @@ class Method:
         floats_once: numbers that it holds once, for the cell that it is working on.
         fit_in_blocks: `fit` on training samples in blocks, from (key, mapped, data, weights, options, *, bits, running)
             to a `Fitted`, not compiled as a whole; None if the method needs all samples at once.
+        quantiser: from its head and its preprocessed training features to RaBitQ's quantiser with the same codes; None
+            if its codes are not the signs of a random frame.
     """
 
     name: str
@@ -182,3 +185,4 @@ class Method:
     floats: Callable[[Shapes, Any], int] = closed_form_floats
     floats_once: Callable[[Shapes, Any], int] = lambda shapes, options: 0
     fit_in_blocks: Callable[..., Fitted] | None = None
+    quantiser: Callable[[Any, Float[Array, "n p"]], RaBitQ] | None = None

@@ -8,9 +8,10 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from zsh_jax.core.heads import centred
+from zsh_jax.core.heads import Linear, centred
+from zsh_jax.core.rabitq import RaBitQ
 from zsh_jax.core.steps.rotation import random_rotation
 from zsh_jax.methods.protocol import Fitted, Method, NoOptions, NoWeights, Reads, TrainingData
 
@@ -38,9 +39,23 @@ def fit(
     return Fitted(centred(data.x.mean(0), jnp.concatenate(turns, axis=1)[:, :bits]))
 
 
+def quantiser(head: Linear, x: Float[Array, "n p"]) -> RaBitQ:
+    """RaBitQ's quantiser with the codes of `fit`, up to as many bits as features.
+
+    Args:
+        head: of `fit`.
+        x: preprocessed training features; their mean is read.
+
+    Returns:
+        The quantiser.
+    """
+    return RaBitQ(x.mean(0), head.projection)
+
+
 METHOD = Method(
     name="random_rotation",
     paper="Ji et al., Super-bit locality-sensitive hashing, NIPS 2012",
     reads=frozenset({Reads.FEATURES}),
     fit=fit,
+    quantiser=quantiser,
 )

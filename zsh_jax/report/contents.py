@@ -15,6 +15,7 @@ from zsh_jax.report.provenance import mixed_provenance
 from zsh_jax.report.read import Sweeps
 from zsh_jax.report.series import MAP, Row, as_variants, distinguished, hashed, series, unfinished
 from zsh_jax.report.tables.comparison import difference_table, metric_table, unseen_class_table
+from zsh_jax.report.tables.searches import search_table, searches_there
 from zsh_jax.report.tables.side_by_side import (
     STABLE,
     bit_table,
@@ -131,6 +132,8 @@ def _tables(rows: Sequence[Row], references: Sequence[str]) -> Iterator[Table]:
                 yield metric_table(rows, places, title, name=name)
     if found(rows, "mean_average_precision_worst") or found(rows, STABLE):
         yield tie_rule_table(hashed(rows), name="tie_rules")
+    if searches_there(rows):
+        yield search_table(rows, name="searches")
     if found(rows, "mean_average_precision_seen"):
         yield generalised_table(rows, name="generalised")
     if found(rows, "bit_balance"):

@@ -11,9 +11,10 @@ from zsh_jax.report.chance import CHANCE, chance_entry
 from zsh_jax.report.columns import COST
 from zsh_jax.report.paired import Difference, paired_differences
 from zsh_jax.report.series import MAP, as_variants
-from zsh_jax.report.summary import Statistic, by_unseen, summarise, varied
+from zsh_jax.report.summary import Statistic, by_unseen, metric_of, summarise, varied
 from zsh_jax.report.tables.table import Table as Contents
 from zsh_jax.sweep.metrics import METRICS
+from zsh_jax.sweep.searches import SEARCHES, map_of
 from zsh_jax.tracking.results import ID
 
 COLUMNS = {metric.name: metric.head for metric in METRICS.values() if metric.head}
@@ -29,9 +30,13 @@ def results_table(rows: Iterable[Mapping[str, Any]], cutoffs: Sequence[int] = ()
     Returns:
         One line a setting, with mean and sample standard deviation over seeds, and the number of seeds.
     """
-    places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
-    columns = COLUMNS | places
     rows = list(rows)
+    searches = {map_of(name): search.head for name, search in SEARCHES.items()}
+    there = {
+        name: head for name, head in searches.items() if any(isfinite(metric_of(row, name)) for row in rows)
+    }
+    places = {f"precision_at[{i}]": f"P@{cutoff}" for i, cutoff in enumerate(cutoffs)}
+    columns = COLUMNS | there | places
     summaries = summarise(rows, [*columns, *COST, CHANCE])
     axes = varied(summaries)
     table = Table(

@@ -18,6 +18,7 @@ from zsh_jax.sweep.mesh import gathered
 from zsh_jax.sweep.metrics import METRICS
 from zsh_jax.sweep.plan import Batch
 from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.searches import Searching, map_of
 from zsh_jax.sweep.train import Trained
 from zsh_jax.training.fit import assemble
 from zsh_jax.training.prepare import Prepared
@@ -70,6 +71,7 @@ def cell_results(
     scores: Scores,
     settings: Mapping[str, Any] | None,
     *,
+    searching: Searching,
     extra: Mapping[str, Any],
     models: HashFunction | None,
 ) -> Iterator[CellResult]:
@@ -81,20 +83,25 @@ def cell_results(
         trace: of training, on the host, (splits, cells, ...).
         scores: on the host, (splits, cells, ...).
         settings: that the method chose, on the host, (splits, cells); None for none.
+        searching: searches beside Hamming distance; the mAP of one that is not defined for the method is NaN.
         extra: metrics that all cells share.
         models: from `hash_functions`; None if results do not carry them.
 
     Yields:
         One result a cell. If a solve was not finite, its metrics are NaN.
     """
+    others = [map_of(name) for name in searching.names]
     for cell, (s, c) in zip(batch.cells(), np.ndindex(trace.status.shape), strict=True):
         iterations = int(trace.iterations[s, c])
         status = Status(int(trace.status[s, c]))
         history = {name: term[s, c, :iterations] for name, term in trace.terms._asdict().items()}
         history = {"objective": history.pop("total")} | history | {"flips": trace.flips[s, c, :iterations]}
         metrics: dict[str, Any] = {}
-        for name in METRICS:  # in this order: a compiled program returns them in alphabetical order
-            found = scores[name][s, c]
+        for name in (
+            *METRICS,
+            *others,
+        ):  # in this order: a compiled program returns them in alphabetical order
+            found = scores[name][s, c] if name in scores else np.float32(np.nan)
             metrics[name] = (np.full_like(found, np.nan) if status == Status.NON_FINITE else found).tolist()
         metrics["iterations"] = iterations
         metrics["status"] = status.name.lower()

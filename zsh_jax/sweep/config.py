@@ -1,10 +1,13 @@
 """The configuration of a sweep: defaults, and the changes of each data set's protocol."""
 
+from typing import Any
+
 from ml_collections import ConfigDict, config_dict
 
 from zsh_jax.methods.table import METHODS, PUBLISHED
 from zsh_jax.sweep.axes import own_defaults
 from zsh_jax.sweep.protocols import apply_protocol
+from zsh_jax.sweep.searches import searching_of
 
 
 def defaults() -> ConfigDict:
@@ -53,6 +56,8 @@ def defaults() -> ConfigDict:
     config.evaluation = ConfigDict()
     config.evaluation.cutoffs = (100, 1000)  # the N of precision at N
     config.evaluation.seen_queries = 0  # queries of seen classes (generalised setting); 0 for none
+    config.evaluation.search = ()  # searches beside Hamming distance: "asymmetric", "rescored", "rabitq"
+    config.evaluation.rescored = 100  # nearest items that "rescored" ranks again
 
     config.wandb = ConfigDict()
     config.wandb.mode = "offline"  # "online", "offline" or "disabled"
@@ -174,6 +179,16 @@ def _add_source(dataset: ConfigDict) -> None:
     dataset.first_label = config_dict.placeholder(
         int
     )  # 0 or 1: first label of a feature file; inferred if not set
+
+
+def evaluation_of(config: ConfigDict) -> dict[str, Any]:
+    """The settings of the evaluation, as arguments of `run`."""
+    asked = config.evaluation
+    return {
+        "cutoffs": tuple(asked.cutoffs),
+        "seen_queries": asked.seen_queries,
+        "searching": searching_of(config),
+    }
 
 
 def for_dataset(name: str) -> ConfigDict:

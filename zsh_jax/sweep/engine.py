@@ -10,12 +10,14 @@ import jax
 from zsh_jax.byte_size import byte_size
 from zsh_jax.core.blocks.solver import Keeper
 from zsh_jax.core.blocks.stream import BLOCK
+from zsh_jax.core.preprocessing import preprocessed_length
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.ahead import ahead
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import cell_results, hash_functions, identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.evaluate import encode_cells, evaluate_cells
+from zsh_jax.sweep.evaluate_searches import evaluate_searches
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.halving import check_smaller_helps, smaller
 from zsh_jax.sweep.in_blocks import load_in_blocks, shapes_in_blocks, train_in_blocks
@@ -24,6 +26,7 @@ from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place, gathered, on_one_device, spans_processes
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.searches import NO_OTHERS, Searching, costs_of
 from zsh_jax.sweep.stages import judge, train_cells, uses_of
 from zsh_jax.sweep.train import Trained, train
 
@@ -34,6 +37,7 @@ def run(
     *,
     cutoffs: tuple[int, ...] = (),
     seen_queries: int = 0,
+    searching: Searching = NO_OTHERS,
     keeps_model: Callable[[dict[str, Any]], bool] = lambda cell: False,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
     compiled: Compiled | None = None,
@@ -51,6 +55,7 @@ def run(
         inputs: from `load_inputs`.
         cutoffs: the N of precision at N.
         seen_queries: number of queries of seen classes; `draw_seen_queries` chooses them.
+        searching: searches beside Hamming distance.
         keeps_model: given a cell's flat identity, whether its result carries its hash function.
         is_done: given a cell's flat identity, whether it is finished already. Finished cells are skipped, and so is a
             batch with no other cells.
@@ -68,8 +73,8 @@ def run(
         ProcessLost: if another process of the sweep has ended.
     """
     compiled = Compiled() if compiled is None else compiled
-    evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries}
-    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh))
+    evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries, "searching": searching}
+    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh), searching)
 
     def size(batch: Batch) -> int:
         return batch_bytes(sizes[batch.splits[0].semantics], batch)
@@ -118,6 +123,7 @@ def run(
                     own,
                     by,
                     cutoffs=cutoffs,
+                    searching=searching,
                     keep_models=any(keeps),
                     keeper=keeper,
                     tell=tell,
@@ -145,6 +151,7 @@ def footprint(
     *,
     cutoffs: tuple[int, ...] = (),
     seen_queries: int = 0,
+    searching: Searching = NO_OTHERS,
 ) -> int:
     """Memory of a batch as the compiler counts it: compiles the programs without running them.
 
@@ -154,6 +161,7 @@ def footprint(
         compiled: stores the programs.
         cutoffs: as in `run`.
         seen_queries: as in `run`.
+        searching: as in `run`.
 
     Returns:
         Bytes of its largest stage on one device, with all arrays that are held during it.
@@ -176,7 +184,7 @@ def footprint(
 
     if trained is None:
         trained = train_cells(batch, loaded, call)
-    judge(batch, loaded, samples, trained, call, cutoffs=cutoffs)
+    judge(batch, loaded, samples, trained, call, cutoffs=cutoffs, searching=searching)
     return bytes_of(samples) + peak
 
 
@@ -188,6 +196,7 @@ def _run_batch(
     compiled: Compiled,
     *,
     cutoffs: tuple[int, ...],
+    searching: Searching,
     keep_models: bool,
     keeper: Callable[[dict[str, Any]], Callable[[int], Keeper]] | None,
     tell: Callable[[str], None],
@@ -203,7 +212,7 @@ def _run_batch(
         trained, seconds[train] = train_in_blocks(batch, loaded, compiled, keeper=kept, tell=tell)
     else:
         trained = train_cells(batch, loaded, call)
-    scores = judge(batch, loaded, samples, trained, call, cutoffs=cutoffs)
+    scores = judge(batch, loaded, samples, trained, call, cutoffs=cutoffs, searching=searching)
     has_codes = batch.program.of.has_codes
     names = 0 if trained.class_codes is None else trained.class_codes.shape[-2]
     seen_queries = loaded.roles.seen_queries.shape[-1]
@@ -223,10 +232,17 @@ def _run_batch(
     }
     if batch.in_blocks:
         extra["training_block"] = BLOCK
+    if searching.names:
+        length = preprocessed_length(loaded.prepared.preprocessing)
+        extra |= costs_of(searching, batch.program.of, batch.program.bits, length)
+        extra |= {"rescored": searching.first} if "rescored" in searching.names else {}
+        extra["search_seconds"] = each(evaluate_searches)
     models = None
     if keep_models and has_codes:
         models = hash_functions(batch, loaded.prepared, trained, compiled.mesh)
     # Splits that only fill the last device up are left out.
     every = gathered((trained.trace, scores, trained.settings), compiled.mesh)
     trace, scores, settings = jax.tree.map(lambda leaf: leaf[: len(batch.splits)], every)
-    return list(cell_results(batch, inputs, trace, scores, settings, extra=extra, models=models))
+    return list(
+        cell_results(batch, inputs, trace, scores, settings, searching=searching, extra=extra, models=models)
+    )

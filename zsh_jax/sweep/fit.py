@@ -11,9 +11,10 @@ from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.engine import footprint
 from zsh_jax.sweep.halving import halves, within
-from zsh_jax.sweep.memory import sizes_of
+from zsh_jax.sweep.memory import fewer_searches, sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes, can_stream, in_blocks_instead
+from zsh_jax.sweep.searches import NO_OTHERS, Searching
 
 
 def fit_plan(
@@ -24,6 +25,7 @@ def fit_plan(
     memory_gib: float,
     cutoffs: tuple[int, ...] = (),
     seen_queries: int = 0,
+    searching: Searching = NO_OTHERS,
     is_done: Callable[[dict[str, Any]], bool] = lambda cell: False,
 ) -> Plan:
     """Compile the programs of the largest batch that will run, and cut batches until it fits the memory.
@@ -35,6 +37,7 @@ def fit_plan(
         memory_gib: memory limit of a batch, in GiB.
         cutoffs: as in `run`.
         seen_queries: as in `run`.
+        searching: as in `run`.
         is_done: as in `run`.
 
     Returns:
@@ -45,7 +48,8 @@ def fit_plan(
         InputError: if one cell alone does not fit.
     """
     budget = int(memory_gib * 2**30)
-    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh))
+    evaluation: Any = {"cutoffs": cutoffs, "seen_queries": seen_queries, "searching": searching}
+    sizes = sizes_of(inputs, devices_of_a_place(compiled.mesh), searching)
 
     def size(batch: Batch) -> int:
         return batch_bytes(sizes[batch.splits[0].semantics], batch)
@@ -58,9 +62,7 @@ def fit_plan(
         if not todo:
             return plan
         largest = max(todo, key=size)
-        found = compiled.agreed(
-            footprint(largest, inputs, compiled, cutoffs=cutoffs, seen_queries=seen_queries)
-        )
+        found = compiled.agreed(footprint(largest, inputs, compiled, **evaluation))
         if found <= budget:
             return replace(plan, batches=tuple(batches), peak_bytes=found)
         half = halves(largest)[0]
@@ -69,6 +71,7 @@ def fit_plan(
             continue
         if len(largest) == 1:
             instead = "" if largest.in_blocks else in_blocks_instead([largest])
+            instead += fewer_searches(sizes[largest.splits[0].semantics])
             raise InputError(
                 f"one cell of {largest.program.method}, {largest.program.bits} bits needs {byte_size(found)}, more "
                 f"than memory_gib = {memory_gib:g}; fix: raise --config.memory_gib, or lower sweep.training_samples or "

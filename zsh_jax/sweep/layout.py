@@ -23,6 +23,7 @@ from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place, places, spans_processes, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.searches import searching_of
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
 from zsh_jax.sweep.tuning import tried_config, validation_config
@@ -90,7 +91,7 @@ def _fitting(
     """The plan of a grid that fits data and memory, and the fingerprints and checksums of its splits."""
     features = inputs.features.shape[1]
     mesh = sweep_mesh(config.mesh.sweep, config.mesh.data)
-    sizes = sizes_of(inputs, devices_of_a_place(mesh))
+    sizes = sizes_of(inputs, devices_of_a_place(mesh), searching_of(config))
     budget = {"memory_gib": config.memory_gib, "samples": _samples(config, mesh)}
     whole = make_plan(every, sizes, **budget)  # check the memory before drawing thousands of splits
     if config.samples == "blocks" and not any(batch.in_blocks for batch in whole.batches):

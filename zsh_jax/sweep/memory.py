@@ -12,9 +12,11 @@ from zsh_jax.core.random_signs import CHUNK
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.methods.protocol import Reads, Shapes
 from zsh_jax.sweep.axes import DataSplit, Program
+from zsh_jax.sweep.searches import NO_OTHERS, SEARCHES, Searching
 
 EVALUATION_ARRAYS = 48  # of one number a sample
 WHOLE_ARRAYS = 8  # of one number a sample, of labels and indices, which do not lie over devices
+SEARCH_ARRAYS = 200  # of one number a sample, of a search that sorts: a block of queries has several
 EVALUATION_NUMBERS = 2000  # of a query: its weights in the resamples, and its metrics
 ENCODING_BLOCK = 1024  # of `encode`
 GRAPH_BLOCK = 512  # of `knn_graph`
@@ -29,6 +31,7 @@ class Sizes(NamedTuple):
         semantics: length e of a semantic vector.
         item: bytes of a floating-point number.
         devices: over which samples lie; all formulas are of one of them.
+        searches: beside the one by Hamming distance.
     """
 
     samples: int
@@ -36,18 +39,20 @@ class Sizes(NamedTuple):
     semantics: int
     item: int = 4
     devices: int = 1
+    searches: tuple[str, ...] = ()
 
     def here(self, samples: int) -> int:
         """Samples of one device."""
         return -(-samples // self.devices)
 
 
-def sizes_of(inputs: Inputs, devices: int = 1) -> dict[str, Sizes]:
+def sizes_of(inputs: Inputs, devices: int = 1, searching: Searching = NO_OTHERS) -> dict[str, Sizes]:
     """The sizes of a sweep's data for each kind of semantics, in JAX's current precision.
 
     Args:
         inputs: of the sweep.
         devices: over which samples lie.
+        searching: searches beside Hamming distance.
 
     Returns:
         Sizes by the name of the semantics.
@@ -55,7 +60,7 @@ def sizes_of(inputs: Inputs, devices: int = 1) -> dict[str, Sizes]:
     item = jnp.dtype(jnp.result_type(float)).itemsize
     samples, features = inputs.features.shape
     return {
-        kind: Sizes(samples, features, found.vectors.shape[1], item, devices)
+        kind: Sizes(samples, features, found.vectors.shape[1], item, devices, searching.names)
         for kind, found in inputs.semantics.items()
     }
 
@@ -67,7 +72,7 @@ def fixed_bytes(sizes: Sizes, split: DataSplit, reads: frozenset[Reads]) -> int:
     preparing = n * sizes.features
     if Reads.GRAPH in reads:  # distances of a block of samples, and twice the features of their neighbours
         preparing += min(GRAPH_BLOCK, n) * (3 * n + 2 * split.neighbours * sizes.features)
-    evaluation = EVALUATION_ARRAYS * here + EVALUATION_NUMBERS * split.queries
+    evaluation = _evaluation_floats(sizes, split)
     if sizes.devices > 1:
         evaluation += WHOLE_ARRAYS * sizes.samples
     # One block of features, preprocessed, with its RBF features.
@@ -111,8 +116,10 @@ def cell_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
 
 
 def once_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
-    """Bytes of the cell that a fit is working on, if it takes one after the other."""
-    return program.of.floats_once(_shapes(sizes, split, program), program.options) * sizes.item
+    """Bytes of the cell that a fit or a search is working on, if it takes one after the other."""
+    fitting = program.of.floats_once(_shapes(sizes, split, program), program.options)
+    signs = sizes.here(sizes.samples) * program.bits if sizes.searches else 0
+    return max(fitting, signs) * sizes.item
 
 
 def in_blocks_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
@@ -131,12 +138,26 @@ def in_blocks_bytes(sizes: Sizes, split: DataSplit, program: Program) -> int:
     training = min(BLOCK, n) * (2 * sizes.features + 3 * m + 4 * bits)
     training += 6 * m * m + 8 * m * bits + 3 * split.anchors * sizes.features + 4 * sizes.semantics**2
     drawing = min(CHUNK, n) * bits * 24  # bytes, in either precision
-    evaluation = EVALUATION_ARRAYS * sizes.samples + EVALUATION_NUMBERS * split.queries
+    evaluation = _evaluation_floats(sizes, split)
     encoding = min(ENCODING_BLOCK, sizes.samples) * 2 * (sizes.features + split.anchors)
     code = -(-bits // 8)
     held = sizes.samples * sizes.features * sizes.item + n * (8 + 2 * code)
     largest = max(training, evaluation, encoding) * sizes.item
     return held + max(largest, drawing) + 2 * sizes.samples * code
+
+
+def fewer_searches(sizes: Sizes) -> str:
+    """How a cell that does not fit the memory could be evaluated with less, for the end of a message."""
+    return ", or take searches out of --config.evaluation.search" if sizes.searches else ""
+
+
+def _evaluation_floats(sizes: Sizes, split: DataSplit) -> int:
+    """Numbers that the evaluation holds, whatever the number of cells."""
+    here, queries = sizes.here(sizes.samples), EVALUATION_NUMBERS * split.queries
+    if not sizes.searches:
+        return EVALUATION_ARRAYS * here + queries
+    copies = sum(SEARCHES[name].copies for name in sizes.searches)
+    return (SEARCH_ARRAYS + copies * sizes.features) * here + queries
 
 
 def _shapes(sizes: Sizes, split: DataSplit, program: Program) -> Shapes:

@@ -14,6 +14,7 @@ from zsh_jax.sweep.grid import Group, even_chunks
 from zsh_jax.sweep.memory import (
     Sizes,
     cell_bytes,
+    fewer_searches,
     fixed_bytes,
     in_blocks_bytes,
     once_bytes,
@@ -141,7 +142,7 @@ def make_plan(
         streamed = [group for group in together if _streams(group, size, budget, samples)]
         for batch in _in_blocks(streamed):
             batches.append(batch)
-            peak = max(peak, _within_budget(batch_bytes(size, batch), memory_gib, ""))
+            peak = max(peak, _within_budget(batch_bytes(size, batch), memory_gib, fewer_searches(size)))
         same = [group for group in together if group not in streamed]
         if not same:
             continue
@@ -152,7 +153,7 @@ def make_plan(
         holds_phi = len(mapped) > 1 and phi_bytes(size, splits[0]) <= budget * PHI_SHARE
         each = split_bytes(size, splits[0], reads, holds_phi=holds_phi)
         largest = max(cell_bytes(size, splits[0], group.program) for group in same)
-        _within_budget(fixed + each + largest, memory_gib, in_blocks_instead(same))
+        _within_budget(fixed + each + largest, memory_gib, in_blocks_instead(same) + fewer_searches(size))
         room = min((budget - fixed) // (each + largest), int(budget * STACK_SHARE) // each)
         rows = even_chunks(splits, min(places, len(splits)))  # each place has one split of a row
         stack = min(len(rows), max(1, room))

@@ -18,6 +18,7 @@ from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.axes import SHARED_AXES, TAKES
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.searches import SEARCHES, check_searches
 from zsh_jax.sweep.shard import parse_shard
 from zsh_jax.sweep.tuning import check_tuning
 from zsh_jax.takes import Takes, check, shown
@@ -100,6 +101,8 @@ SETTINGS: dict[str, Takes] = {
     "split.database": takes.one_of(*DATABASES),
     "evaluation.cutoffs": takes.ascending(takes.whole(1)),
     "evaluation.seen_queries": takes.whole(0),
+    "evaluation.search": takes.several(takes.one_of(*SEARCHES)),
+    "evaluation.rescored": takes.whole(1),
     "wandb.mode": takes.one_of(*MODES),
     "wandb.project": takes.wandb_name(),
     "wandb.entity": takes.optional(takes.wandb_name()),
@@ -137,7 +140,8 @@ def check_settings(config: ConfigDict) -> None:
                 f"{key}: takes a ConfigDict by names of variants, not {shown(_at(config, key))}; fix: set {key}.NAME"
             )
     _check_variants(config)
-    groups(config.sweep.to_dict(), config.variants.to_dict())
+    every = groups(config.sweep.to_dict(), config.variants.to_dict())
+    check_searches(config.evaluation.search, dict.fromkeys(group.program.of for group in every))
     check_tuning(config)
     _check_whole(config)
     if config.x64 and config.products != "float32":

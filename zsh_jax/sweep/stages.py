@@ -9,9 +9,11 @@ import numpy as np
 from zsh_jax.core.feature_maps import Identity
 from zsh_jax.sweep.chance import chance_levels
 from zsh_jax.sweep.evaluate import Scores, encode_cells, evaluate_cells, samples_of_codes
+from zsh_jax.sweep.evaluate_searches import evaluate_searches
 from zsh_jax.sweep.evaluate_vectors import evaluate_vectors
 from zsh_jax.sweep.load import Loaded, Samples, preparing
 from zsh_jax.sweep.plan import Batch
+from zsh_jax.sweep.searches import Searching
 from zsh_jax.sweep.train import Trained, in_one_row, train
 from zsh_jax.training.fit import preprocessing_of, rbf_of
 
@@ -65,6 +67,7 @@ def judge(
     call: Callable[..., Any],
     *,
     cutoffs: tuple[int, ...],
+    searching: Searching,
 ) -> Scores:
     """Encode and evaluate a batch.
 
@@ -75,9 +78,10 @@ def judge(
         trained: of its cells, (splits, cells, ...).
         call: as in `train_cells`.
         cutoffs: the N of precision at N.
+        searching: searches beside Hamming distance.
 
     Returns:
-        Scores, (splits, cells, ...).
+        Scores, (splits, cells, ...); without the searches that are not defined for the method.
     """
     program, method = batch.program, batch.program.of
     _, _, judging = uses_of(batch)
@@ -94,4 +98,13 @@ def judge(
     evaluated = (codes, trained.class_codes, samples.labels, loaded.roles, chances)
     static = {"bits": program.bits, "cutoffs": cutoffs}
     scores: Scores = call(evaluate_cells, *evaluated, use=judging, whole=(2,), **static)
-    return scores
+    if not searching.names:
+        return scores
+    trained_on = None if method.quantiser is None else loaded.prepared.data.x
+    searched = (*before, trained.head, codes, trained_on)
+    static = {"method": method, "bits": program.bits, "searching": searching}
+    static["samples"] = batch.splits[0].training_samples
+    others: Scores = call(
+        evaluate_searches, *searched, *samples, loaded.roles, use=judging, whole=(5, 6), **static
+    )
+    return {**scores, **others}

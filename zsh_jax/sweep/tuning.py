@@ -168,6 +168,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
     made.reference = None
     made.gallery.queries = 0
     made.evaluation.seen_queries = 0
+    made.evaluation.search = ()
     made.save_models = False
     made.sweep.validation = (tuning.validation,)
     made.sweep.seed = tuple(tuning.seed)

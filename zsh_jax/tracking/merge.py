@@ -11,6 +11,7 @@ from zsh_jax.tracking.history import START as HISTORY_START
 from zsh_jax.tracking.lines import Lines, heal, parse_lines
 from zsh_jax.tracking.models import model_path
 from zsh_jax.tracking.results import ID, RESULTS, read_lines, refuse_old
+from zsh_jax.tracking.row import searched_of
 from zsh_jax.tracking.vectors import FOLDER
 from zsh_jax.tracking.wandb_journal import JOURNAL, cell_of, open_journal
 
@@ -70,11 +71,11 @@ def merge(into: str | Path, parts: Sequence[str | Path]) -> Merged:
 
 def _check_alike(workdirs: Sequence[Path], every: Sequence[Lines]) -> None:
     """Refuse cells that no one sweep would find finished."""
-    for setting in ("cutoffs", "seen_queries"):
+    for setting in ("cutoffs", "seen_queries", "search", "rescored"):
         where: dict[str, Path] = {}
         for workdir, found in zip(workdirs, every, strict=True):
             for row in found.rows:
-                where.setdefault(str(row.get(setting)), workdir)
+                where.setdefault(str((row | searched_of(row)).get(setting)), workdir)
         if len(where) > 1:
             (one, first), (other, second) = list(where.items())[:2]
             raise InputError(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from zsh_jax.atomic import append_whole, cannot_write, write_whole
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.searches import NO_OTHERS, Searching
 from zsh_jax.tracking.lines import (
     Lines,
     damaged_path,
@@ -21,7 +22,7 @@ from zsh_jax.tracking.lines import (
     signed,
 )
 from zsh_jax.tracking.provenance import dated
-from zsh_jax.tracking.row import ID, cell_id, identity_of, is_row, json_value, row_of
+from zsh_jax.tracking.row import ID, cell_id, identity_of, is_row, json_value, row_of, searched_of
 from zsh_jax.tracking.row_types import TEXTS
 
 __all__ = [
@@ -134,7 +135,12 @@ def open_results(workdir: str | Path, config: Mapping[str, Any]) -> Results:
 
 
 def check_evaluation(
-    workdir: str | Path, cells: Container[str], *, cutoffs: Sequence[int], seen_queries: int
+    workdir: str | Path,
+    cells: Container[str],
+    *,
+    cutoffs: Sequence[int],
+    seen_queries: int,
+    searching: Searching = NO_OTHERS,
 ) -> None:
     """Check that the finished cells of a sweep were evaluated with the same settings.
 
@@ -143,6 +149,7 @@ def check_evaluation(
         cells: `cell_id` of the sweep's cells.
         cutoffs: the N of precision at N.
         seen_queries: number of queries of seen classes.
+        searching: searches beside Hamming distance.
 
     Raises:
         InputError: if a finished cell has other settings, or the results cannot be read.
@@ -150,11 +157,14 @@ def check_evaluation(
     path = Path(workdir) / RESULTS
     if not path.exists():
         return
-    wanted = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
+    rescored = searching.first if "rescored" in searching.names else None
+    wanted: dict[str, Any] = {"cutoffs": tuple(cutoffs), "seen_queries": seen_queries}
+    wanted |= {"search": searching.names, "rescored": rescored}
     for row in read_results(path):
         if row[ID] not in cells:
             continue
         found = {"cutoffs": tuple(row.get("cutoffs", ())), "seen_queries": row.get("seen_queries", 0)}
+        found |= searched_of(row)
         for setting, there in found.items():
             if there != wanted[setting]:
                 raise InputError(

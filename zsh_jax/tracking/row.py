@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zsh_jax.sweep.result import CellResult
+from zsh_jax.sweep.searches import SEARCHES, map_of
 from zsh_jax.tracking.lines import CHECKSUM
 from zsh_jax.tracking.row_types import fits
 
@@ -55,6 +56,21 @@ def identity_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The identity of a row's cell: the keys before its id."""
     keys = list(row)
     return {key: row[key] for key in keys[: keys.index(ID)]}
+
+
+def searched_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of the searches beside Hamming distance that a row was evaluated with.
+
+    Args:
+        row: of a cell.
+
+    Returns:
+        Names of the searches, and the number of rescored items, None without them.
+    """
+    return {
+        "search": tuple(name for name in SEARCHES if map_of(name) in row),
+        "rescored": row.get("rescored"),
+    }
 
 
 def is_row(row: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from zsh_jax.sweep.axes import axis_types
 from zsh_jax.sweep.metrics import METRICS
+from zsh_jax.sweep.searches import SEARCHES, map_of
 from zsh_jax.tracking.provenance import PROVENANCE
 
 NAMES = ("variant", "dataset", "features", "semantics", "precision")
@@ -17,7 +18,9 @@ NUMBERS = (
     "iterations",
     "seen_queries",
     "seconds",
+    "rescored",
     *(one for one, metric in METRICS.items() if not metric.is_list),
+    *map(map_of, SEARCHES),
 )
 NUMERIC = {int, float, bool, type(None)}
 AXES = axis_types()

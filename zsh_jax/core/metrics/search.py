@@ -15,6 +15,7 @@ from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.packing import code_words, unpack_codes
 from zsh_jax.core.precision import full_precision
 from zsh_jax.core.rabitq import Quantised, RaBitQ, estimated_squared_distances
+from zsh_jax.core.sharding import rows_together
 
 
 class SearchCost(NamedTuple):
@@ -84,14 +85,14 @@ def asymmetric_average_precision(
         One value a query, in [0, 1]; NaN if nothing is relevant.
     """
     signs = unpack_codes(database_codes, bits=bits).astype(projections.dtype)
-    same = an_equal_row(code_words(database_codes))
+    same = an_equal_row(rows_together(code_words(database_codes)))
     labels = label_words(database_labels)
 
     def of_query(
         args: tuple[Float[Array, " l"], Shaped[Array, "*words"], Int[Array, ""] | None],
     ) -> Float[Array, ""]:
         vector, label, itself = args
-        return _ranked((signs @ vector)[same], label, labels, itself)
+        return _ranked(rows_together(signs @ vector)[same], label, labels, itself)
 
     asked = (projections, label_words(query_labels), own)
     return lax.map(of_query, asked, batch_size=min(block, len(projections)))
@@ -131,7 +132,7 @@ def rescored_average_precision(  # noqa: PLR0917  codes, vectors and labels of b
     Returns:
         One value a query, in [0, 1]; NaN if nothing is relevant.
     """
-    columns, radii = code_words(database_codes).T, 8 * database_codes.shape[1] + 1
+    columns, radii = rows_together(code_words(database_codes)).T, 8 * database_codes.shape[1] + 1
     score, labels = cosine_scores(database), label_words(database_labels)
 
     def of_query(
@@ -166,6 +167,8 @@ def rabitq_average_precision(
 ) -> Float[Array, " q"]:
     """Average precision of each query by RaBitQ's estimate of the Euclidean distance.
 
+    Items with equal codes and factors tie exactly, and a tie counts as the mean over its orders.
+
     Args:
         quantiser: that quantised the items.
         queries: (q, d), in the space of the items.
@@ -178,11 +181,14 @@ def rabitq_average_precision(
         One value a query, in [0, 1]; NaN if nothing is relevant.
     """
     labels = label_words(database_labels)
+    factors = lax.bitcast_convert_type(jnp.stack([items.length, items.agreement], axis=1), jnp.uint32)
+    words = jnp.concatenate([code_words(items.codes), factors.reshape(len(factors), -1)], axis=1)
+    same = an_equal_row(rows_together(words))
 
     def of_query(args: tuple[Float[Array, " d"], Shaped[Array, "*words"]]) -> Float[Array, ""]:
         vector, label = args
         estimate = estimated_squared_distances(quantiser, items, vector[None])[0]
-        return _ranked(-estimate, label, labels, None)
+        return _ranked(-rows_together(estimate)[same], label, labels, None)
 
     asked = (queries, label_words(query_labels))
     return lax.map(of_query, asked, batch_size=min(block, len(queries)))
