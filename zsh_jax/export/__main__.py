@@ -1,15 +1,19 @@
-"""Export an index: `python -m zsh_jax.export MODEL.safetensors --features FILE.npz --out DIR [--index hnsw]`."""
+"""Export codes, an index or a hash function: `python -m zsh_jax.export MODEL --features FILE --out OUT`."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zsh_jax.command_line import read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
 from zsh_jax.takes import path
+
+if TYPE_CHECKING:
+    from zsh_jax.core.hashing import HashFunction
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,41 +37,100 @@ def _run(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zsh_jax.export",
-        description="Encode features with a saved hash function, and write the codes and an index for FAISS.",
+        description="Encode features with a saved hash function, and write the codes and an index; or write the hash "
+        "function itself for ONNX.",
     )
     parser.add_argument("model", help="models/CELL_ID.safetensors of a sweep")
     parser.add_argument(
         "--features",
-        required=True,
-        help=".npz with features (n, d) and optional id (n,), or .npy with optional FILE.id.npy beside it",
+        help=".npz with features (n, d) and optional id (n,), or .npy with optional FILE.id.npy beside it; not for "
+        ".onnx",
     )
-    parser.add_argument("--out", required=True, help="new folder for the export")
-    parser.add_argument("--index", choices=("flat", "hnsw", "none"), default="flat", help="flat is exact")
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="new folder for codes and an index of FAISS; or a new file: .onnx (the hash function), .usearch (an "
+        "index), .mat (codes, and labels if FEATURES has them)",
+    )
+    parser.add_argument(
+        "--index", choices=("flat", "hnsw", "none"), help="in a folder; flat, the default, is exact"
+    )
     return parser
 
 
 def _export(options: argparse.Namespace) -> str:
-    from zsh_jax.core.hashing import code_length
-    from zsh_jax.data.feature_files.arrays import open_arrays
-    from zsh_jax.export.write import export_index
     from zsh_jax.model_file import load_with_metadata
 
     model, metadata = load_with_metadata(options.model)
-    file = Path(options.features)
-    if file.suffix.lower() not in (".npz", ".npy") or not file.is_file():
-        raise InputError(f"--features: there is no .npz or .npy file {file}; fix: set --features")
-    arrays = open_arrays(file)
-    if "features" not in arrays.names:
-        raise InputError(
-            f"{file} has no array features, only {', '.join(arrays.names) or 'nothing'}; fix: rename the array"
-        )
-    features = arrays.read("features")
-    ids = arrays.read("id") if "id" in arrays.names else None
-    index = None if options.index == "none" else options.index
-    folder = export_index(options.out, model, features, ids=ids, index=index, metadata=metadata)
-    kind = "no index" if index is None else f"index {index}"
-    return f"{folder}: {len(features):,} codes of {code_length(model)} bits, {kind}"
+    ending = Path(options.out).suffix.lower()
+    if ending in FILES and options.index is not None:
+        raise InputError(f"--index: is for a folder, not for a {ending} file; fix: leave it out")
+    if ending == ".onnx" and options.features is not None:
+        raise InputError("--features: an .onnx file holds no codes; fix: leave it out")
+    if ending != ".onnx" and options.features is None:
+        raise InputError("--features: is missing; fix: give the file of features to encode")
+    if ending in FILES:
+        return f"{options.out}: {FILES[ending](options, model)}"
+    return _folder(options, model, metadata)
 
+
+def _folder(options: argparse.Namespace, model: "HashFunction", metadata: Mapping[str, Any]) -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.feature_file import read_feature_file
+    from zsh_jax.export.write import export_index
+
+    file = read_feature_file(options.features)
+    chosen = options.index or "flat"
+    index = None if chosen == "none" else chosen
+    folder = export_index(options.out, model, file.features, ids=file.ids, index=index, metadata=metadata)
+    kind = "no index" if index is None else f"index {index}"
+    return f"{folder}: {len(file.features):,} codes of {code_length(model)} bits, {kind}"
+
+
+def _onnx(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.onnx_graph import save_onnx
+
+    save_onnx(options.out, model)
+    return f"a hash function of {code_length(model)} bits"
+
+
+def _usearch(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.checks import check_installed
+    from zsh_jax.export.codes import codes_of
+    from zsh_jax.export.feature_file import read_feature_file
+    from zsh_jax.export.new_file import check_new_file
+    from zsh_jax.export.usearch_index import save_usearch
+
+    check_installed("usearch", "usearch")  # and the place, before features are encoded
+    check_new_file(options.out, ".usearch")
+    codes = codes_of(model, read_feature_file(options.features).features)
+    save_usearch(options.out, codes)
+    return f"{len(codes):,} codes of {code_length(model)} bits, index of usearch"
+
+
+def _mat(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.codes import codes_of
+    from zsh_jax.export.feature_file import read_feature_file
+    from zsh_jax.export.matlab_file import save_mat
+    from zsh_jax.export.new_file import check_new_file
+
+    check_new_file(options.out, ".mat")
+    file, bits = read_feature_file(options.features, with_labels=True), code_length(model)
+    codes = codes_of(model, file.features)
+    save_mat(options.out, codes, bits=bits, labels=file.labels, class_names=file.class_names, ids=file.ids)
+    classes = "no labels" if file.class_names is None else f"labels of {len(file.class_names):,} classes"
+    return f"{len(codes):,} codes of {bits} bits, {classes}"
+
+
+FILES: Mapping[str, Callable[[argparse.Namespace, "HashFunction"], str]] = {
+    ".onnx": _onnx,
+    ".usearch": _usearch,
+    ".mat": _mat,
+}
+"""What to write by the ending of `--out`; any other name is that of a folder."""
 
 if __name__ == "__main__":
     leave(main(sys.argv[1:]))
