@@ -41,12 +41,12 @@ def _mlp():
 
 
 MODELS = {
-    "linear": linear_hash_function,
+    "linear, unit length": lambda: _prepared(linear_hash_function(), unit=np.asarray(True)),
     "kernel": lambda: hash_function(bits=16),
     "kernel in float64": lambda: hash_function(dtype=np.float64),
     "joint": joint_hash_function,
     "hidden layer, basis": _mlp,
-    "class codes, unit length": lambda: _prepared(_class_codes(), unit=np.asarray(True)),
+    "class codes": _class_codes,
 }
 
 
