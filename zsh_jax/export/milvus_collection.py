@@ -14,7 +14,7 @@ LONGEST_ID = 65_535  # bytes of text in a field of Milvus
 
 def vectors_of(codes: UInt8[np.ndarray, "n bytes"]) -> list[bytes]:
     """Packed codes as binary vectors, for `MilvusClient.search`."""
-    return [row.tobytes() for row in codes]
+    return [row.tobytes() for row in np.asarray(codes)]
 
 
 def fill_milvus(
