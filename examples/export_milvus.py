@@ -1,4 +1,4 @@
-"""Search codes with Milvus: `pip install -e '.[milvus]'`, and for a local file `pip install 'milvus-lite<3'`."""
+"""Search codes with Milvus: `pip install -e '.[milvus]'`; locally `pip install 'milvus-lite<3' 'setuptools<82'`."""
 
 import jax
 import numpy as np
