@@ -1,7 +1,10 @@
 """Codes in other engines and in MATLAB files: each finds what a count of differing bits finds, in the same order."""
 
+import os
 import re
 import runpy
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -88,9 +91,10 @@ def test_scores_of_qdrant_are_hamming_distances_in_their_order(monkeypatch):
     client.close()
 
 
-def _milvus(path):
-    """A client of the local engine, if there is one with binary vectors."""
-    _needs("milvus")
+def _needs_milvus():
+    """Skip where there is no local engine with binary vectors."""
+    if find_spec("pymilvus") is None:
+        pytest.skip("needs pip install -e '.[milvus]'")
     fix = "pip install 'milvus-lite<3' 'setuptools<82'"
     try:
         engine = version("milvus-lite")
@@ -100,15 +104,13 @@ def _milvus(path):
         pytest.skip(f"milvus-lite {engine} has no binary vectors: {fix}")
     if find_spec("pkg_resources") is None:
         pytest.skip(f"milvus-lite {engine} imports pkg_resources: {fix}")
-    from pymilvus import MilvusClient
-
-    return MilvusClient(str(path / "codes.db"))
 
 
 @pytest.mark.parametrize("kind", ["rows", "numbers", "strings"])
 @pytest.mark.filterwarnings("ignore:pkg_resources is deprecated")  # of milvus-lite
 def test_milvus_finds_the_nearest(tmp_path, monkeypatch, kind):
-    client = _milvus(tmp_path)
+    _needs_milvus()
+    client = _needs("milvus").MilvusClient(str(tmp_path / "codes.db"))
     monkeypatch.setattr(milvus_collection, "BATCH", 128)
     codes, queries = _codes(12), _codes(12, QUERIES, seed=1)
     given = {
@@ -241,13 +243,25 @@ def test_an_example_runs_and_finds_its_queries(path, tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     target = path.stem.removeprefix("export_")
     if target == "milvus":
-        _milvus(tmp_path).close()
+        _needs_milvus()
+        _needs("usearch")
     elif target in NEEDS:
         _needs(target)
     elif target in ("faiss", "onnx"):
         pytest.importorskip({"faiss": "faiss", "onnx": "onnxruntime"}[target], reason=f"needs {target}")
-    names = runpy.run_path(str(path))
-    printed = capsys.readouterr().out
+    if target == "milvus":  # imported first while pytest captures output, its client breaks the capture
+        command = [sys.executable, str(path)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True, timeout=300
+        )
+        printed, names = (
+            done.stdout,
+            runpy.run_path(str(path.with_name("export_usearch.py"))),
+        )  # the same codes
+    else:
+        names = runpy.run_path(str(path))
+        printed = capsys.readouterr().out
     if target == "mat":
         assert printed == "{'B': (1000, 32), 'L': (1000, 1), 'class_names': (2, 1)}\n"
     elif target == "onnx":
