@@ -44,7 +44,7 @@ WRONG = [
     ),
     (data, ["features", "shapes", "gist", "--cache", "a", "--cache", "b"], "--cache is given twice"),
     (data, ["features", "shapes", "gits"], "there is no 'gits'"),
-    (export, ["m"], "the following arguments are required: --features, --out"),
+    (export, ["m"], "the following arguments are required: --out"),
     (export, ["m", "--features", "f", "--out", ""], "--out: takes the name of a file or folder"),
     (export, ["m", "--features", "", "--out", "x"], "--features: takes the name of a file or folder"),
     (export, ["", "--features", "f", "--out", "x"], "model: takes the name of a file or folder"),

@@ -110,7 +110,7 @@ ABOUT = {
     "leaderboard": "rank the methods of sweeps, with provenance: WORKDIR [WORKDIR ...] [--out FILE]",
     "evaluate": "judge saved codes of any program by every rule of mAP: QUERY DATABASE [--bits L] [--json OUT]",
     "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",
-    "export": "encode features with a saved hash function: MODEL --features FILE --out DIR",
+    "export": "codes, an index or a hash function for other programs: MODEL [--features FILE] --out OUT",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
 

@@ -1,1 +1,1 @@
-"""Export codes and hash functions to plain files and to an index that FAISS searches."""
+"""Export codes and hash functions to files and to the programs that search or run them: docs/export.md."""

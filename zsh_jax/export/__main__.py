@@ -1,15 +1,20 @@
-"""Export an index: `python -m zsh_jax.export MODEL.safetensors --features FILE --out DIR [--index hnsw]`."""
+"""Export codes, an index or a hash function: `python -m zsh_jax.export MODEL --features FILE --out OUT`."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from zsh_jax.command_line import read_arguments
 from zsh_jax.errors import InputError
 from zsh_jax.exits import end_as_status
 from zsh_jax.interrupts import leave
 from zsh_jax.takes import path, text
+
+if TYPE_CHECKING:
+    from zsh_jax.core.hashing import HashFunction
+    from zsh_jax.export.feature_file import FeatureFile
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,40 +39,105 @@ def _run(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m zsh_jax.export",
-        description="Encode features with a saved hash function, and write the codes and an index for FAISS.",
+        description="Encode features with a saved hash function, and write the codes and an index; or write the hash "
+        "function itself for ONNX.",
     )
     parser.add_argument("model", help="models/CELL_ID.safetensors of a sweep")
     parser.add_argument(
         "--features",
-        required=True,
-        help="file of features (n, d) and optional id (n,): .npz, .npy (FILE.id.npy beside it), .parquet or .mat",
+        help="file of features (n, d) and optional id (n,): .npz, .npy (FILE.id.npy beside it), .parquet or .mat; not "
+        "for .onnx",
     )
     parser.add_argument("--array", help="name of the array or column of features (default: a usual name)")
-    parser.add_argument("--out", required=True, help="new folder for the export")
-    parser.add_argument("--index", choices=("flat", "hnsw", "none"), default="flat", help="flat is exact")
+    parser.add_argument(
+        "--out",
+        required=True,
+        help="new folder for codes and an index of FAISS; or a new file: .onnx (the hash function), .usearch (an "
+        "index), .mat (codes, and labels if FEATURES has them)",
+    )
+    parser.add_argument(
+        "--index", choices=("flat", "hnsw", "none"), help="in a folder; flat, the default, is exact"
+    )
     return parser
 
 
 def _export(options: argparse.Namespace) -> str:
-    from zsh_jax.core.hashing import code_length
-    from zsh_jax.data.feature_files.arrays import open_arrays
-    from zsh_jax.export.features import features_in, ids_in, read_whole
-    from zsh_jax.export.write import export_index
     from zsh_jax.model_file import load_with_metadata
 
     model, metadata = load_with_metadata(options.model)
-    file = Path(options.features)
-    if not file.is_file():
-        raise InputError(f"--features: there is no file {file}; fix: set --features")
-    arrays = open_arrays(file)
-    _, blocks = features_in(arrays, len(model.preprocessing.mean), options.array)
-    features = read_whole(blocks)
-    ids = ids_in(arrays)
-    index = None if options.index == "none" else options.index
-    folder = export_index(options.out, model, features, ids=ids, index=index, metadata=metadata)
-    kind = "no index" if index is None else f"index {index}"
-    return f"{folder}: {len(features):,} codes of {code_length(model)} bits, {kind}"
+    ending = Path(options.out).suffix.lower()
+    if ending in FILES and options.index is not None:
+        raise InputError(f"--index: is for a folder, not for a {ending} file; fix: leave it out")
+    if ending == ".onnx" and options.features is not None:
+        raise InputError("--features: an .onnx file holds no codes; fix: leave it out")
+    if ending != ".onnx" and options.features is None:
+        raise InputError("--features: is missing; fix: give the file of features to encode")
+    if ending in FILES:
+        return f"{options.out}: {FILES[ending](options, model)}"
+    return _folder(options, model, metadata)
 
+
+def _read(options: argparse.Namespace, model: "HashFunction", *, with_labels: bool = False) -> "FeatureFile":
+    from zsh_jax.export.feature_file import read_feature_file
+
+    values = len(model.preprocessing.mean)
+    return read_feature_file(options.features, values, array=options.array, with_labels=with_labels)
+
+
+def _folder(options: argparse.Namespace, model: "HashFunction", metadata: Mapping[str, Any]) -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.write import export_index
+
+    file = _read(options, model)
+    chosen = options.index or "flat"
+    index = None if chosen == "none" else chosen
+    folder = export_index(options.out, model, file.features, ids=file.ids, index=index, metadata=metadata)
+    kind = "no index" if index is None else f"index {index}"
+    return f"{folder}: {len(file.features):,} codes of {code_length(model)} bits, {kind}"
+
+
+def _onnx(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.onnx_graph import save_onnx
+
+    save_onnx(options.out, model)
+    return f"a hash function of {code_length(model)} bits"
+
+
+def _usearch(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.checks import check_installed
+    from zsh_jax.export.codes import codes_of
+    from zsh_jax.export.new_file import check_new_file
+    from zsh_jax.export.usearch_index import save_usearch
+
+    check_installed("usearch", "usearch")  # and the place, before features are encoded
+    check_new_file(options.out, ".usearch")
+    codes = codes_of(model, _read(options, model).features)
+    save_usearch(options.out, codes)
+    return f"{len(codes):,} codes of {code_length(model)} bits, index of usearch"
+
+
+def _mat(options: argparse.Namespace, model: "HashFunction") -> str:
+    from zsh_jax.core.hashing import code_length
+    from zsh_jax.export.codes import codes_of
+    from zsh_jax.export.matlab_file import save_mat
+    from zsh_jax.export.new_file import check_new_file
+
+    check_new_file(options.out, ".mat")
+    file, bits = _read(options, model, with_labels=True), code_length(model)
+    codes = codes_of(model, file.features)
+    save_mat(options.out, codes, bits=bits, labels=file.labels, class_names=file.class_names, ids=file.ids)
+    classes = "no labels" if file.class_names is None else f"labels of {len(file.class_names):,} classes"
+    return f"{len(codes):,} codes of {bits} bits, {classes}"
+
+
+FILES: Mapping[str, Callable[[argparse.Namespace, "HashFunction"], str]] = {
+    ".onnx": _onnx,
+    ".usearch": _usearch,
+    ".mat": _mat,
+}
+"""What to write by the ending of `--out`; any other name is that of a folder."""
 
 if __name__ == "__main__":
     leave(main(sys.argv[1:]))

@@ -14,6 +14,7 @@ from jaxtyping import Num, Shaped
 from zsh_jax.atomic import cannot_write, write_whole
 from zsh_jax.core.hashing import HashFunction, code_length
 from zsh_jax.errors import InputError
+from zsh_jax.export.checks import check_ids
 from zsh_jax.export.codes import check_features, codes_of
 from zsh_jax.export.faiss_index import KINDS, build_index, check_faiss, index_bytes
 from zsh_jax.model_file import save
@@ -60,10 +61,7 @@ def export_index(
     if links < 2:
         raise InputError(f"links: takes 2 or more, not {links}; fix: set links")
     check_features(hash_function, features)
-    if ids is not None and (ids.shape != features.shape[:1] or ids.dtype.kind not in "SUiu"):
-        raise InputError(
-            f"ids must be ({len(features)},) strings or integers, not {ids.dtype} {ids.shape}; fix: give one id a row"
-        )
+    check_ids(ids, len(features))
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(f"{folder} exists already; fix: choose another folder, or delete it")
 
