@@ -58,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
             .replace("--config.dataset.path", "--path")
             .replace("--config.dataset.root", "--root")
             .replace("--config.dataset.first_label=", "--first-label=")
+            .replace("--config.features.weights", "--weights")
+            .replace("--config.features.download=True", "--download")
         )
         raise InputError(said) from None
     return 0
@@ -89,7 +91,10 @@ def parser() -> argparse.ArgumentParser:
         )
         verb.add_argument("--first-label", type=int, help="0 or 1: the first label of a feature file")
     features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
-    features.add_argument("--weights", help="file of network weights (default: those of Keras)")
+    features.add_argument(
+        "--weights", help="file of network weights (default: those of Keras), or model of towers"
+    )
+    features.add_argument("--download", action="store_true", help="download the model of towers if needed")
     features.add_argument("--batch-size", type=int, default=64, help="images that a network takes at once")
     for verb in (listing, features):
         verb.add_argument("--cache", help="folder of features (default: ~/.cache/zsh_jax/features)")
@@ -187,23 +192,21 @@ def _features(options: argparse.Namespace) -> str:
     from zsh_jax.features.extract import extract, is_extracted
     from zsh_jax.features.extractors import feature_extractors
 
-    feature_extractors(
-        options.features, weights=options.weights, batch_size=options.batch_size
-    )  # find errors before anything slow starts
+    source = {"weights": options.weights, "download": options.download}
+    # Find errors before anything slow starts.
+    feature_extractors(options.features, batch_size=options.batch_size, **source)
     cache = options.cache or default_cache()
     dataset = load_dataset(_source(options), features=False)
     if dataset.images is None:
         raise InputError(f"{dataset.name} has no images to extract features from; fix: use its own features")
-    there = is_extracted(
-        dataset, options.features, cache=cache, weights=options.weights, version=dataset.version
-    )
+    there = is_extracted(dataset, options.features, cache=cache, version=dataset.version, **source)
     made = extract(
         dataset,
         options.features,
         cache=cache,
-        weights=options.weights,
         batch_size=options.batch_size,
         version=dataset.version,
+        **source,
     )
     state = "already cached" if there else "extracted"
     return f"features {options.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"
