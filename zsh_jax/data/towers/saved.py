@@ -1,4 +1,4 @@
-"""The folder of a saved CLIP or SigLIP model: found and checked in milliseconds, before PyTorch is imported."""
+"""The folder of a saved CLIP or SigLIP model: found, and its files checked, before PyTorch is imported."""
 
 import hashlib
 import json
