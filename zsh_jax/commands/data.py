@@ -44,6 +44,8 @@ NAMES = {
     "--config.dataset.path": "--path",
     "--config.dataset.root": "--root",
     "--config.dataset.first_label=": "--first-label=",
+    "--config.features.weights": "--weights",
+    "--config.features.download=True": "--download",
     ", or use --config.features.name=precomputed": "",
 }
 """What messages call a setting, and what it is called here."""
@@ -109,7 +111,10 @@ def parser() -> argparse.ArgumentParser:
             what = f"names of the arrays of {kind} in a feature file (default: usual names)"
             verb.add_argument(f"--array-{kind}", nargs="+", metavar="NAME", default=[], help=what)
     features.add_argument("features", help="such as gist, gist+colour or keras:VGG16:fc2")
-    features.add_argument("--weights", help="file of network weights (default: those of Keras)")
+    features.add_argument(
+        "--weights", help="file of network weights (default: those of Keras), or model of towers"
+    )
+    features.add_argument("--download", action="store_true", help="download the model of towers if needed")
     features.add_argument("--batch-size", type=int, default=64, help="images that a network takes at once")
     for verb in (listing, features):
         verb.add_argument("--cache", help="folder of features (default: ~/.cache/zsh_jax/features)")
@@ -210,23 +215,21 @@ def _features(options: argparse.Namespace) -> str:
     from zsh_jax.features.extract import extract, is_extracted
     from zsh_jax.features.extractors import feature_extractors
 
-    feature_extractors(
-        options.features, weights=options.weights, batch_size=options.batch_size
-    )  # find errors before anything slow starts
+    source = {"weights": options.weights, "download": options.download}
+    # Find errors before anything slow starts.
+    feature_extractors(options.features, batch_size=options.batch_size, **source)
     cache = options.cache or default_cache()
     dataset = load_dataset(_source(options), features=False)
     if dataset.images is None:
         raise InputError(f"{dataset.name} has no images to extract features from; fix: use its own features")
-    there = is_extracted(
-        dataset, options.features, cache=cache, weights=options.weights, version=dataset.version
-    )
+    there = is_extracted(dataset, options.features, cache=cache, version=dataset.version, **source)
     made = extract(
         dataset,
         options.features,
         cache=cache,
-        weights=options.weights,
         batch_size=options.batch_size,
         version=dataset.version,
+        **source,
     )
     state = "already cached" if there else "extracted"
     return f"features {options.features} of {dataset.name}, {made.shape[0]:,} x {made.shape[1]}, {state}, in {cache}"

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float32, UInt8
 
 
 def in_batches(
-    run: Callable[[UInt8[np.ndarray, "b h w 3"]], Float32[Array, "b d"]],
+    run: Callable[[UInt8[np.ndarray, "b h w 3"]], Float32[Array | np.ndarray, "b d"]],
     images: UInt8[np.ndarray, "n h w 3"],
     *,
     batch_size: int,

@@ -33,6 +33,7 @@ def extract(
     cache: str | Path | None = None,
     weights: str | Path | None = None,
     batch_size: int = 64,
+    download: bool = False,
     version: str = "",
     progress: Progress | None = None,
 ) -> Float32[np.ndarray, "n d"]:
@@ -46,8 +47,9 @@ def extract(
         dataset: with its images, unless all features are cached (`is_extracted`).
         spec: name of the features; see `feature_extractors`.
         cache: root of the cache; None for no cache.
-        weights: file of network weights; None for those that Keras downloads.
+        weights: file of network weights, or folder or name of towers; None for those that Keras downloads.
         batch_size: images per network batch.
+        download: whether to download the model of towers if it is not on disk.
         version: of the data set, if it has one.
         progress: called after each block with the name of the features, the samples done and the total; None to show
             progress and the time left on standard error.
@@ -59,7 +61,7 @@ def extract(
         InputError: the features are unknown, cannot be extracted or cached, or are not finite, or images are needed but
             missing.
     """
-    extractors = feature_extractors(spec, weights=weights, batch_size=batch_size)
+    extractors = feature_extractors(spec, weights=weights, batch_size=batch_size, download=download)
     parts = []
     for extractor in extractors:
         what = f"extracting {extractor.name} of {dataset.name}"
@@ -82,7 +84,13 @@ def _told(progress: Progress, extractor: Extractor, dataset: Dataset) -> Advance
 
 
 def is_extracted(
-    dataset: Dataset, spec: str, *, cache: str | Path, weights: str | Path | None = None, version: str = ""
+    dataset: Dataset,
+    spec: str,
+    *,
+    cache: str | Path,
+    weights: str | Path | None = None,
+    download: bool = False,
+    version: str = "",
 ) -> bool:
     """Whether all features are cached, so that the images need not be read.
 
@@ -91,17 +99,18 @@ def is_extracted(
         spec: as for `extract`.
         cache: as for `extract`.
         weights: as for `extract`.
+        download: as for `extract`.
         version: as for `extract`.
 
     Returns:
         Whether every block exists; its validity is checked when it is loaded.
 
     Raises:
-        InputError: the features are unknown, or `weights` is not a file.
+        InputError: the features are unknown, or `weights` is not a file (for towers, a whole model).
     """
     return all(
         block_path(folder_of(cache, _key(dataset, extractor, version, split, rows)), start).is_file()
-        for extractor in feature_extractors(spec, weights=weights)
+        for extractor in feature_extractors(spec, weights=weights, download=download)
         for split, rows in _splits(dataset)
         for start, _ in blocks(len(rows))
     )

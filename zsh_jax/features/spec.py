@@ -19,6 +19,7 @@ FEATURES = {
     "colour": "joint RGB histogram (Swain and Ballard 1991), 512 values",
     "pixels": "raw pixels, at most 32 a side (Torralba et al. 2008), 3,072 values",
     "efficientnet_lite0[@SIDE]": "EfficientNet-Lite0 (Tan and Le 2019) at SIDE pixels, or 224; 1,280 values",
+    "towers": "image embeddings of a CLIP or SigLIP model (Radford et al. 2021, Zhai et al. 2023)",
     "keras:NETWORK[@random[SEED]][:LAYER]": "a layer of a network of Keras, such as keras:VGG16:fc2",
 }
 """Every kind of feature that is extracted from images, with a description."""
@@ -72,6 +73,7 @@ def parse_spec(spec: str) -> tuple[Part, ...]:
     return parts
 
 
+TOWERS = "towers"
 EFFICIENTNET, TRAINED_SIDE, SIDES = "efficientnet_lite0", 224, range(32, 1025)
 
 

@@ -14,7 +14,7 @@ from zsh_jax.data.semantics import MissingVectors, attribute_vectors, one_hot, w
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.settings import InputSettings, SemanticsSettings
 
-SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "one-hot", "random", "shuffled")
+SEMANTICS = ("word_vectors", "attributes", "minilm", "sentences", "towers", "one-hot", "random", "shuffled")
 """Kinds of class vectors; the last three are controls."""
 
 DROP = "drop"  # value of semantics.missing: leave out classes without a vector
@@ -48,6 +48,21 @@ def check_semantics(settings: SemanticsSettings, semantics: tuple[str, ...]) -> 
         raise InputError(
             "semantics.model is not set; fix: set --config.semantics.model to a sentence-transformers model folder"
         )
+    if "towers" in semantics:
+        if not model:
+            raise InputError(
+                "semantics.model is not set; fix: give the folder of a saved CLIP or SigLIP model with "
+                "--config.semantics.model=PATH"
+            )
+        if "sentences" in semantics:
+            raise InputError(
+                "sweep.semantics: sentences and towers both read semantics.model; fix: run them as two sweeps"
+            )
+        from zsh_jax.data.towers.library import check_installed
+        from zsh_jax.data.towers.saved import find_towers
+
+        find_towers(model, setting="semantics.model", download=settings.download)
+        check_installed()
 
 
 def load_semantics(
@@ -81,12 +96,8 @@ def load_semantics(
     if kind == "attributes":
         return _attributes(settings.semantics, dataset)
     synonyms, chosen = _synonyms(settings, dataset), settings.semantics
-    if kind == "sentences":
-        from zsh_jax.data.semantics.sentences import sentence_vectors
-
-        assert chosen.model is not None  # checked before
-        how: dict[str, Any] = {"prompt": chosen.prompt, "synonyms": synonyms, "download": chosen.download}
-        return Semantics(Path(chosen.model).name, sentence_vectors(names, model=chosen.model, **how))
+    if kind in ("sentences", "towers"):
+        return _embedded(chosen, kind, names, synonyms)
     if kind == "minilm":
         from zsh_jax.data.semantics.minilm import minilm_vectors
 
@@ -96,6 +107,25 @@ def load_semantics(
     looked_up: dict[str, Any] = {"synonyms": synonyms, "limit": chosen.limit, "lower_case": chosen.lower_case}
     vectors = word_vectors(path, names, **looked_up, notice=notice)
     return Semantics(path.stem, vectors)
+
+
+def _embedded(
+    settings: SemanticsSettings, kind: str, names: tuple[str, ...], synonyms: dict[str, str]
+) -> Semantics:
+    """Class vectors of an encoder that a folder or a name says."""
+    assert settings.model is not None  # checked before
+    how: dict[str, Any] = {"model": settings.model, "synonyms": synonyms, "download": settings.download}
+    if settings.prompt is not None:  # each kind has a default of its own
+        how["prompt"] = settings.prompt
+    if kind == "towers":
+        from zsh_jax.data.semantics.towers import tower_vectors
+
+        vectors = tower_vectors(names, **how)
+    else:
+        from zsh_jax.data.semantics.sentences import sentence_vectors
+
+        vectors = sentence_vectors(names, **how)
+    return Semantics(Path(settings.model).name, vectors)
 
 
 def _attributes(settings: SemanticsSettings, dataset: Dataset) -> Semantics:

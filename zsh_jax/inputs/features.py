@@ -6,13 +6,16 @@ from jaxtyping import Float32
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.reading import written
+from zsh_jax.features.spec import TOWERS
 from zsh_jax.inputs.settings import FeatureSettings
 
 
 def features_name(features: FeatureSettings) -> str:
-    """Name of the features in results."""
+    """Name of the features in results; that of a model or of files is in it, but not their place."""
     if features.name != "precomputed":
-        return features.name
+        model = f"{TOWERS}:{written(features.weights or '').name}"
+        names = (name.strip() for name in features.name.split("+"))
+        return "+".join(model if name == TOWERS else name for name in names)
     assert features.path is not None  # checked when the data set was loaded
     return written(features.path).name
 
@@ -43,7 +46,12 @@ def read_features(dataset: Dataset, features: FeatureSettings) -> Float32[np.nda
 
     cache = features.cache or default_cache()
     is_cached = is_extracted(
-        dataset, features.name, cache=cache, weights=features.weights, version=dataset.version
+        dataset,
+        features.name,
+        cache=cache,
+        weights=features.weights,
+        download=features.download,
+        version=dataset.version,
     )
     return extract_features(dataset, features) if is_cached else None
 
@@ -72,6 +80,7 @@ def extract_features(dataset: Dataset, features: FeatureSettings) -> Float32[np.
             cache=features.cache or default_cache(),
             weights=features.weights,
             batch_size=features.batch_size,
+            download=features.download,
             version=dataset.version,
         )
 
@@ -93,4 +102,5 @@ def features_of_shape(dataset: Dataset, features: FeatureSettings) -> Float32[np
 
     assert dataset.images is not None  # checked when it was loaded
     height, width = dataset.images.shape[1:3]
-    return np.broadcast_to(np.float32(0), (len(dataset.ids), count_values(features.name, height, width)))
+    values = count_values(features.name, height, width, weights=features.weights, download=features.download)
+    return np.broadcast_to(np.float32(0), (len(dataset.ids), values))

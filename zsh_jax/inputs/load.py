@@ -239,7 +239,12 @@ def _check_features(features: FeatureSettings) -> None:
     elif features.name != "source":
         from zsh_jax.features.extractors import feature_extractors
 
-        feature_extractors(features.name, weights=features.weights, batch_size=features.batch_size)
+        feature_extractors(
+            features.name,
+            weights=features.weights,
+            batch_size=features.batch_size,
+            download=features.download,
+        )
 
 
 def _check_varies(name: str, features: Float32[np.ndarray, "n d"]) -> None:

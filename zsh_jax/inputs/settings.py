@@ -18,6 +18,7 @@ class FeatureSettings(NamedTuple):
     weights: str | None = None
     cache: str | None = None
     batch_size: int = 64
+    download: bool = False
 
 
 class PartSettings(NamedTuple):
@@ -39,7 +40,7 @@ class SemanticsSettings(NamedTuple):
     lower_case: bool
     attributes: str | None
     model: str | None
-    prompt: str
+    prompt: str | None
     download: bool
     missing: str
     missing_to: str | None

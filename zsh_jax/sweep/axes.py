@@ -108,8 +108,9 @@ class DataSplit:
         validation: number of seen classes that replace the unseen ones, drawn by the seed; images of the unseen classes
             are then excluded everywhere. 0 for the protocol itself.
         queries: number drawn from the unseen classes; 0 as for training samples.
-        semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences" or "one-hot"; or a control:
-            "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by the seed.
+        semantics: "word_vectors", "attributes", "minilm" (a bundled table), "sentences", "towers" or "one-hot"; or
+            a control: "random" orthogonal vectors, or the data set's own, "shuffled" over the classes; both drawn by
+            the seed.
         preprocessing: "standardise", "unit" (length), "pca" (whitening) or "none", fitted on the training samples.
         pca_dimensions: directions that "pca" keeps; 0 for all.
         anchors: number drawn from the training samples.

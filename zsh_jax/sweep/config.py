@@ -125,9 +125,10 @@ def _add_inputs(config: ConfigDict) -> None:
     config.features.path = config_dict.placeholder(str)  # folder of {split}.npz or parts, for precomputed
     config.features.weights = config_dict.placeholder(
         str
-    )  # file of network weights; those of Keras if not set
+    )  # file of network weights; those of Keras if not set. For towers, the folder of a model, or its name
     config.features.cache = config_dict.placeholder(str)  # folder; ~/.cache/zsh_jax/features if not set
     config.features.batch_size = 64  # images that a network takes at once
+    config.features.download = False  # download the model of towers if it is not on disk
 
     # Another data set to train on; `dataset` then has only queries and database.
     config.auxiliary = ConfigDict()
@@ -146,8 +147,10 @@ def _add_inputs(config: ConfigDict) -> None:
     config.semantics.attributes = config_dict.placeholder(
         str
     )  # file of attributes, for a data set that has none itself
-    config.semantics.model = config_dict.placeholder(str)  # of sentence-transformers, for sentences
-    config.semantics.prompt = "a photo of a {}"  # for sentences
+    config.semantics.model = config_dict.placeholder(str)  # folder or name, for sentences and towers
+    config.semantics.prompt = config_dict.placeholder(
+        str
+    )  # text with {} for the class name; "a photo of a {}" for sentences, "a photo of a {}." for towers if not set
     config.semantics.download = False  # download the model if it is not on disk
     config.semantics.missing = (
         "refuse"  # or "drop": exclude classes without a vector, and images that have no other class

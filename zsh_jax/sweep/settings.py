@@ -88,9 +88,11 @@ SETTINGS: dict[str, Takes] = {
     "semantics.limit": takes.optional(takes.whole(1)),
     "semantics.attributes": _PLACEHOLDER,
     "semantics.model": _PLACEHOLDER,
-    "semantics.prompt": Takes(
-        "text with {} once, where the class name goes, such as 'a photo of a {}'",
-        lambda value: takes.text().test(value) and value.count("{}") == 1,
+    "semantics.prompt": takes.optional(
+        Takes(
+            "text with {} once, where the class name goes, such as 'a photo of a {}'",
+            lambda value: takes.text().test(value) and value.count("{}") == 1,
+        )
     ),
     "semantics.missing": takes.one_of("refuse", DROP),
     "semantics.missing_to": _PLACEHOLDER,

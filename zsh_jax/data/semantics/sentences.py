@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from zsh_jax.data.library_errors import reason
-from zsh_jax.data.nearest import nearest_names
+from zsh_jax.data.semantics.phrases import phrases_of
 from zsh_jax.data.semantics.targets import attribute_vectors
 from zsh_jax.errors import InputError
 
@@ -41,13 +41,7 @@ def sentence_vectors(
         InputError: the library is missing, the model cannot be loaded, the prompt has no `{}`, or a synonym names an
             unknown class.
     """
-    if prompt.count("{}") != 1:
-        raise InputError(f"semantics.prompt needs one {{}} where the class name goes; got {prompt!r}")
-    for name in synonyms:
-        if name not in class_names:
-            raise InputError(
-                f"semantics.synonyms: there is no class {name!r}; {nearest_names(name, class_names)}"
-            )
+    phrases = phrases_of(class_names, prompt, synonyms)
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as problem:
@@ -63,5 +57,4 @@ def sentence_vectors(
             f"semantics.model: {model} cannot be loaded ({reason(problem)}); fix: give the folder of a saved model, or "
             "one of the hub with --config.semantics.download=True"
         ) from problem
-    phrases = [prompt.replace("{}", synonyms.get(name, name).replace("_", " ")) for name in class_names]
     return attribute_vectors(np.asarray(encoder.encode(phrases, show_progress_bar=False), np.float32))
