@@ -52,7 +52,8 @@ def write_page(workdir: Path, out: Path, *, images: int, unseen: str | None = No
     if not made.has_names:
         print("no hash function has codes of class names: the page searches with images alone")
     some = f"{made.images:,} of {made.whole:,}" if made.images < made.whole else f"{made.images:,}"
-    print(f"search page: {out} ({some} images, {made.functions} hash functions, {made.size / 1e6:.1f} MB)")
+    functions = "1 hash function" if made.functions == 1 else f"{made.functions} hash functions"
+    print(f"search page: {out} ({some} images, {functions}, {made.size / 1e6:.1f} MB)")
     print("open it in a browser: it needs no server and no network", flush=True)
 
 

@@ -88,11 +88,11 @@ def make_search_page(
     inputs = load_inputs(settings, semantics_of(config))
     rows = _of_these_data(rows, inputs, workdir)
     split = _split_of(rows[0], inputs)
-    shown = _drawn(inputs, images)
+    whole = _own_rows(inputs)
+    shown = _drawn(whole, images)
     codes = _codes(functions_of(workdir, rows, config.reference), inputs, shown, load_vectors(workdir))
     pictures = load_images(settings.parts[-1].source, inputs.dataset)
     dataset = inputs.dataset
-    whole = _shown_at_most(inputs)
     contents = Contents(
         title=f"{config.name}: search {dataset.name} by hash codes",
         facts=_facts(inputs, rows[0], split, len(shown), len(whole)),
@@ -136,14 +136,14 @@ def _split_of(row: Row, inputs: Inputs) -> Split:
     return split
 
 
-def _shown_at_most(inputs: Inputs) -> Int[np.ndarray, " n"]:
+def _own_rows(inputs: Inputs) -> Int[np.ndarray, " n"]:
+    """Rows of the data set that gives queries and database, without those of an auxiliary one."""
     auxiliary = inputs.dataset.auxiliary
     return np.arange(len(inputs.dataset.ids)) if auxiliary is None else np.flatnonzero(~auxiliary)
 
 
-def _drawn(inputs: Inputs, most: int) -> Int[np.ndarray, " n"]:
+def _drawn(rows: Int[np.ndarray, " n"], most: int) -> Int[np.ndarray, " k"]:
     """Rows of the images on the page, ascending."""
-    rows = _shown_at_most(inputs)
     if len(rows) <= most:
         return rows
     return np.sort(np.random.default_rng(SEED).permutation(rows)[:most])

@@ -130,20 +130,18 @@ function go(changes) {
   }
 }
 
+/** Give a select other options, unless it has them. */
+function offer(select, values, text = String) {
+  const same = values.join() === [...select.options].map((option) => option.value).join();
+  if (!same) select.replaceChildren(...values.map((value) => made("option", { value }, text(value))));
+}
+
 function show() {
   readAddress();
-  const options = (values, chosen) =>
-    values.map((value) => {
-      const option = made("option", { value }, String(value));
-      option.selected = value === chosen;
-      return option;
-    });
-  const methods = [...new Set(data.functions.map((one) => one.method))];
   const lengths = data.functions.filter((one) => one.method === state.method).map((one) => one.bits);
-  at("method").replaceChildren(...options(methods, state.method));
-  at("bits").replaceChildren(...options(lengths, state.bits));
-  for (const option of at("bits").options) option.textContent += " bits";
-  at("count").value = state.count;
+  offer(at("method"), [...new Set(data.functions.map((one) => one.method))]);
+  offer(at("bits"), lengths, (bits) => `${bits} bits`);
+  for (const key of ["method", "bits", "count"]) at(key).value = state[key];
   search();
 }
 
