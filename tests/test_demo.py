@@ -56,6 +56,13 @@ def test_each_folder_and_seed_has_a_workdir(folder, seed, workdir):
     assert default_workdir(folder, seed) == workdir
 
 
+def test_a_workdir_among_the_images_is_refused(pictures, capsys, monkeypatch):
+    monkeypatch.chdir(pictures)
+    assert main(["demo", "."]) == 2
+    assert "the workdir runs/demo-pictures is inside ., where it would be a class" in capsys.readouterr().err
+    assert not (pictures / "runs").exists()
+
+
 def test_what_the_demo_chooses_where_names_or_packages_are_missing(pictures, tmp_path, monkeypatch):
     for name, number in (("aqqa", 2), ("bqqb", 3), ("cqqc", 40)):
         (tmp_path / name).mkdir()

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zsh_jax.command_line import read_arguments
+from zsh_jax.data.reading import written
+from zsh_jax.errors import InputError
 from zsh_jax.exits import NOT_FINITE, end_as_status
 from zsh_jax.takes import SEED, path, whole
 
@@ -38,8 +40,10 @@ def _demo(arguments: Sequence[str]) -> int:
     from zsh_jax.report.search_page.make import IMAGES
 
     logging.set_verbosity(logging.ERROR)  # silence TFDS warnings about missing packages
-    demo = shapes_demo(options.seed) if options.folder is None else folder_demo(options.folder, options.seed)
     workdir = Path(options.workdir or default_workdir(options.folder, options.seed))
+    if options.folder is not None:
+        _check_outside(workdir, Path(options.folder))
+    demo = shapes_demo(options.seed) if options.folder is None else folder_demo(options.folder, options.seed)
     demo.config.workdir = str(workdir)
     for note in demo.notes:
         print(note, flush=True)
@@ -48,7 +52,7 @@ def _demo(arguments: Sequence[str]) -> int:
         console = Console(width=WIDTH)
     rows = run_sweep(demo.config.lock(), console, shlex.join(["zsh-jax", "demo", *arguments]))
     page = workdir / PAGE
-    write_page(workdir, page, images=IMAGES, unseen=rows[0]["unseen"])
+    write_page(workdir, page, images=IMAGES, cells={row["cell_id"] for row in rows})
     if options.open if options.open is not None else _has_screen():
         import webbrowser
 
@@ -58,9 +62,18 @@ def _demo(arguments: Sequence[str]) -> int:
 
 def default_workdir(folder: str | None, seed: int) -> str:
     """The workdir of a demo: one for each name of a folder and seed."""
-    name = "shapes" if folder is None else Path(folder).expanduser().resolve().name
+    name = "shapes" if folder is None else written(folder).resolve().name
     plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "images"
     return f"runs/demo-{plain[:100]}" + (f"-seed{seed}" if seed else "")
+
+
+def _check_outside(workdir: Path, folder: Path) -> None:
+    """Refuse a workdir among the images: it would be a class of the next run."""
+    if workdir.absolute().resolve().is_relative_to(written(folder).resolve()):
+        raise InputError(
+            f"the workdir {workdir} is inside {folder}, where it would be a class; fix: run the command in another "
+            "folder, or set --workdir"
+        )
 
 
 def _has_screen() -> bool:

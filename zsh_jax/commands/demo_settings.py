@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.folder import load_folder
+from zsh_jax.data.reading import written
+from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import draw_classes, keep_classes
 from zsh_jax.data.semantics import MissingVectors
 from zsh_jax.data.semantics.minilm import minilm_vectors
+from zsh_jax.data.spec import Source
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.errors import InputError
 from zsh_jax.features.efficientnet import PACKAGE
@@ -60,7 +61,7 @@ def folder_demo(folder: str, seed: int) -> Demo:
         InputError: there are no images, too few classes, or an image cannot be read.
     """
     try:
-        dataset = load_folder(folder, images=False)
+        dataset = load_dataset(Source("folder", path=folder), images=False)
     except InputError as error:
         raise InputError(str(error).removeprefix("dataset.path: ")) from None
     if len(dataset.class_names) < FEWEST:
@@ -69,7 +70,7 @@ def folder_demo(folder: str, seed: int) -> Demo:
             "folder with more sub-folders"
         )
     config = for_dataset("folder")
-    config.dataset.path = str(Path(folder).expanduser().absolute())
+    config.dataset.path = str(written(folder).absolute())
     config.features.name, about_features = _features()
     names, kind, about_names = _with_vectors(dataset)
     config.sweep.semantics = (kind,)

@@ -1,7 +1,7 @@
 """Make the search page of a finished sweep: `zsh-jax search-page WORKDIR [--out FILE]`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from zsh_jax.command_line import read_arguments
@@ -33,8 +33,15 @@ def _make(arguments: Sequence[str]) -> int:
     return 0
 
 
-def write_page(workdir: Path, out: Path, *, images: int, unseen: str | None = None) -> None:
-    """Write the search page of a workdir, and print where it is and what it lacks.
+def write_page(
+    workdir: Path,
+    out: Path,
+    *,
+    images: int,
+    unseen: str | None = None,
+    cells: Container[str] | None = None,
+) -> None:
+    """Write the search page of a workdir with `make_search_page`, and print where it is and what it lacks.
 
     Raises:
         InputError: as `make_search_page`.
@@ -46,7 +53,7 @@ def write_page(workdir: Path, out: Path, *, images: int, unseen: str | None = No
     from zsh_jax.report.search_page.make import make_search_page
 
     logging.set_verbosity(logging.ERROR)  # silence TFDS warnings about missing packages
-    made = make_search_page(workdir, out, images=images, unseen=unseen)
+    made = make_search_page(workdir, out, images=images, unseen=unseen, cells=cells)
     if not made.has_images:
         print("the data set has no images: the page shows identifiers and classes")
     if not made.has_names:

@@ -1,6 +1,6 @@
 """Make the search page of a finished sweep from its workdir."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +31,7 @@ from zsh_jax.report.search_page.stored import (
     semantics_of,
     stored_config,
     stored_rows,
+    with_unseen,
 )
 from zsh_jax.report.search_page.thumbnails import thumbnails
 from zsh_jax.tracking.vectors import ClassVectors, load_vectors
@@ -63,7 +64,12 @@ class Made(NamedTuple):
 
 
 def make_search_page(
-    workdir: str | Path, out: str | Path, *, images: int = IMAGES, unseen: str | None = None
+    workdir: str | Path,
+    out: str | Path,
+    *,
+    images: int = IMAGES,
+    unseen: str | None = None,
+    cells: Container[str] | None = None,
 ) -> Made:
     """Write the search page of a finished sweep.
 
@@ -73,6 +79,7 @@ def make_search_page(
         images: most images on the page; of more, some are drawn at random.
         unseen: names of the unseen classes, joined by "+", if the sweep has several sets; None for the one with the
             most hash functions.
+        cells: `cell_id` of the cells to show; None for all.
 
     Returns:
         What was written.
@@ -83,10 +90,10 @@ def make_search_page(
     """
     workdir, out = Path(workdir), Path(out)
     config = stored_config(workdir)
-    rows = of_one_split(stored_rows(workdir), unseen)
+    stored = with_unseen(stored_rows(workdir, cells), unseen)
     settings = input_settings(config)
     inputs = load_inputs(settings, semantics_of(config))
-    rows = _of_these_data(rows, inputs, workdir)
+    rows = of_one_split(_of_these_data(stored, inputs, workdir))
     split = _split_of(rows[0], inputs)
     whole = _own_rows(inputs)
     shown = _drawn(whole, images)

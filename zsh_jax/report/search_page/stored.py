@@ -1,7 +1,7 @@
 """Read what a finished sweep has stored: its configuration, and the cells whose hash functions are on disk."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,8 +71,12 @@ def semantics_of(config: ConfigDict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(group.splits[0].semantics for group in every))
 
 
-def stored_rows(workdir: str | Path) -> list[Row]:
+def stored_rows(workdir: str | Path, cells: Container[str] | None = None) -> list[Row]:
     """The rows of a workdir whose hash functions can be shown.
+
+    Args:
+        workdir: of the sweep.
+        cells: `cell_id` of the cells to consider; None for all.
 
     Returns:
         Rows of finite cells with codes and a saved hash function, in the order of the results.
@@ -85,6 +89,7 @@ def stored_rows(workdir: str | Path) -> list[Row]:
     if found.old:
         raise InputError(f"{path} is of an older version; fix: rerun its sweep in a new workdir")
     finite: list[Row] = [row for row in found.rows if row["bits"] and row.get("status") != "non_finite"]
+    finite = [row for row in finite if cells is None or row[ID] in cells]
     if not finite:
         raise InputError(f"{path} has no finished cell with codes; fix: run its sweep to the end")
     saved = [row for row in finite if model_path(workdir, row[ID]).exists()]
@@ -95,12 +100,12 @@ def stored_rows(workdir: str | Path) -> list[Row]:
     return saved
 
 
-def of_one_split(rows: Sequence[Row], unseen: str | None = None) -> list[Row]:
-    """The rows of the data split with the most hash functions; of several, the first in the results.
+def with_unseen(rows: Sequence[Row], unseen: str | None) -> Sequence[Row]:
+    """The rows with a set of unseen classes.
 
     Args:
         rows: from `stored_rows`.
-        unseen: names of the unseen classes, joined by "+"; None for any.
+        unseen: names of the classes, joined by "+"; None for any.
 
     Raises:
         InputError: no row has these unseen classes.
@@ -112,8 +117,13 @@ def of_one_split(rows: Sequence[Row], unseen: str | None = None) -> list[Row]:
             f"--unseen: no saved hash function has the unseen classes {unseen!r}; fix: use {known[0]!r}"
             + (f", or one of {len(known) - 1} others" if len(known) > 1 else "")
         )
+    return chosen
+
+
+def of_one_split(rows: Sequence[Row]) -> list[Row]:
+    """The rows of the data split with the most hash functions; of several, the first in the results."""
     splits: dict[str, list[Row]] = {}
-    for row in chosen:
+    for row in rows:
         splits.setdefault(row[SPLIT], []).append(row)
     return max(splits.values(), key=len)  # the first of equals
 
