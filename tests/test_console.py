@@ -15,6 +15,8 @@ from zsh_jax.commands.experiment import load_experiment, shipped_experiments
         ("evaluate", "zsh_jax.commands.evaluate.main"),
         ("export", "zsh_jax.export.__main__.main"),
         ("data", "zsh_jax.data.__main__.main"),
+        ("demo", "zsh_jax.commands.demo.main"),
+        ("search-page", "zsh_jax.commands.search_page.main"),
     ],
 )
 def test_a_verb_runs_its_command_with_the_rest_of_the_line(verb, target, monkeypatch):
@@ -30,7 +32,7 @@ def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, cap
     assert console.main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith(
-        "zsh-jax: takes sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, not "
+        "zsh-jax: takes demo, sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, search-page, not "
     )
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 

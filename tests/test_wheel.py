@@ -114,7 +114,10 @@ def test_the_console_script_lists_data_sets_and_refuses_what_it_does_not_know(in
     assert listed.returncode == 0, listed.stderr
     assert "cifar10" in listed.stdout
     for arguments, wanted in (
-        (["sweeps"], "takes sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data"),
+        (
+            ["sweeps"],
+            "takes demo, sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, search-page",
+        ),
         (["sweep", "--config", "sweep_bit"], "there is no experiment sweep_bit"),
         (["export", "nothing.safetensors", "--features", "a.npz", "--out", "b"], "there is no model"),
     ):

@@ -87,8 +87,21 @@ def _data(arguments: Sequence[str]) -> int:
     return data(arguments)
 
 
+def _demo(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.demo import main as demo
+
+    return demo(arguments)
+
+
+def _search_page(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.search_page import main as search_page
+
+    return search_page(arguments)
+
+
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
     {
+        "demo": _demo,
         "sweep": _sweep,
         "merge": _merge,
         "report": _report,
@@ -99,9 +112,11 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
         "encode": _encode,
         "export": _export,
         "data": _data,
+        "search-page": _search_page,
     }
 )
 ABOUT = {
+    "demo": "from a folder of images to a search page in the browser: [FOLDER]",
     "sweep": "run a sweep: --config EXPERIMENT[:DATASET] [--config.KEY=VALUE ...]",
     "merge": "join the parts of a sweep that several processes ran: WORKDIR [WORKDIR ...]",
     "report": "make a report of sweeps: WORKDIR [WORKDIR ...] [--out DIR]",
@@ -111,6 +126,7 @@ ABOUT = {
     "evaluate": "judge saved codes of any program by every rule of mAP: QUERY DATABASE [--bits L] [--json OUT]",
     "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",
     "export": "codes, an index or a hash function for other programs: MODEL [--features FILE] --out OUT",
+    "search-page": "one HTML file that searches the images of a finished sweep: WORKDIR [--out FILE]",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
 
