@@ -9,25 +9,32 @@ python launch.py --config experiments/best.py:cifar10 --config.dataset.data_dir=
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """The joint form at all code lengths, with the other kind of frame, and each of its two parts alone at 64 bits."""
+    """The joint form with chosen and with fixed settings; then, fixed, the other kind of frame, and each part alone."""
     config = for_dataset(dataset)
     config.name = "best"
     config.evaluation.seen_queries = config.sweep.queries[0]  # the generalised setting too
     config.sweep.bits = (16, 32, 64, 128)
-    config.reference = "joint"
+    config.reference = "joint-fixed"
+
+    def fixed(settings: dict[str, tuple[Any, ...]], *bits: int) -> dict[str, Any]:
+        return {"method": ("joint_fixed",), "joint_fixed": settings, "bits": bits}
+
     config.variants = ConfigDict(
         {
             "joint": {"method": ("joint",)},
-            "frame-random": {"method": ("joint",), "joint": {"turns": (0,)}, "bits": (16,)},
-            "frame-turned": {"method": ("joint",), "joint": {"turned": ("all",)}, "bits": (32, 64, 128)},
-            "semantics-alone": {"method": ("joint",), "joint": {"odds": (1.5e6,)}, "bits": (64,)},
-            "appearance-alone": {"method": ("joint",), "joint": {"odds": (1.5e-6,)}, "bits": (64,)},
+            "joint-fixed": {"method": ("joint_fixed",)},
+            "frame-random": fixed({"turns": (0,)}, 16),
+            "frame-turned": fixed({"turned": ("all",)}, 32, 64, 128),
+            "semantics-alone": fixed({"odds": (1.5e6,)}, 64),
+            "appearance-alone": fixed({"odds": (1.5e-6,)}, 64),
         }
     )
     return config.lock()

@@ -18,7 +18,7 @@ from zsh_jax.sweep.config import for_dataset
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
-    """Three forms of this method, twenty others, and two unhashed bounds."""
+    """Four forms of this method, twenty others, and two unhashed bounds."""
     config = for_dataset(dataset)
     config.name = "compare_methods"
     config.sweep.bits = (16, 32, 64, 128)
@@ -36,6 +36,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "zsh": {},
             "zsh-coupled": {"method": ("zsh_coupled",)},
             "joint": {"method": ("joint",)},
+            "joint-fixed": {"method": ("joint_fixed",)},
             "lsh": {"method": ("lsh",)},
             "random-rotation": {"method": ("random_rotation",)},
             "pcah": {"method": ("pcah",)},

@@ -14,10 +14,13 @@ from ml_collections import ConfigDict
 
 from zsh_jax.sweep.config import for_dataset
 
+HEADS = {name: name for name in ("dpsh", "hashnet", "dtsh", "greedyhash", "csq", "orthohash")}
+RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
-def _decades(published: float) -> tuple[float, ...]:
-    """The published value, and two decades around it."""
-    return tuple(published * multiple for multiple in (0.01, 0.1, 1.0, 10.0, 100.0))
+
+def _wide(published: float) -> tuple[float, ...]:
+    """The published value, and four decades around it."""
+    return tuple(published * multiple for multiple in (1e-4, 1e-2, 1.0, 1e2, 1e4))
 
 
 def get_config(dataset: str = "shapes") -> ConfigDict:
@@ -38,23 +41,26 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "fsdh": {"method": ("fsdh",)},
             "cosdish": {"method": ("cosdish",)},
             "semantic-ridge": {"method": ("semantic_ridge",)},
-            "joint": {"method": ("joint",)},
+            "joint": {"method": ("joint",)},  # it tunes itself
+            "joint-fixed": {"method": ("joint_fixed",)},
+            **{name: {"method": (method,)} for name, method in HEADS.items()},
             "bound-predictions": {"method": ("cosine_predictions",), "bits": (0,)},
         }
     )
     config.tuning.axes = ConfigDict(
         {
-            "zsh": {"zsh": {"beta": _decades(1e-4)}},
-            "zsh-coupled": {"zsh_coupled": {"beta": _decades(1e-4)}},
-            "cca-itq": {"cca_itq": {"ridge": _decades(1e-4)}},
-            "sgh": {"sgh": {"ridge": _decades(1e-6)}},
-            "ksh": {"ksh": {"tolerance": _decades(1e-2)}},
-            "sdh": {"sdh": {"nu": _decades(1e-5)}},
-            "fsdh": {"fsdh": {"nu": _decades(1e-5)}},
-            "cosdish": {"cosdish": {"ridge": _decades(1.0)}},
-            "semantic-ridge": {"semantic_ridge": {"ridge": _decades(1.0)}},
-            "joint": {"joint": {"odds": (0.375, 0.75, 1.5, 3.0, 6.0)}},
-            "bound-predictions": {"cosine_predictions": {"ridge": _decades(1.0)}},
+            "zsh": {"zsh": {"beta": _wide(1e-4)}},
+            "zsh-coupled": {"zsh_coupled": {"beta": _wide(1e-4)}},
+            "cca-itq": {"cca_itq": {"ridge": _wide(1e-4)}},
+            "sgh": {"sgh": {"ridge": _wide(1e-6)}},
+            "ksh": {"ksh": {"tolerance": _wide(1e-2)}},
+            "sdh": {"sdh": {"nu": _wide(1e-5)}},
+            "fsdh": {"fsdh": {"nu": _wide(1e-5)}},
+            "cosdish": {"cosdish": {"ridge": _wide(1.0)}},
+            "semantic-ridge": {"semantic_ridge": {"ridge": _wide(1.0)}},
+            "joint-fixed": {"joint_fixed": {"odds": _wide(1.5)}},
+            **{name: {method: {"learning_rate": RATES}} for name, method in HEADS.items()},
+            "bound-predictions": {"cosine_predictions": {"ridge": _wide(1.0)}},
         }
     )
     return config.lock()

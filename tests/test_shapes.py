@@ -7,7 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from zsh_jax.data.shapes import ATTRIBUTE_NAMES, ATTRIBUTES, CLASS_NAMES, UNSEEN_CLASSES, draw, load_shapes
+from zsh_jax.data.catalogue import DATASETS
+from zsh_jax.data.shapes import (
+    ATTRIBUTE_NAMES,
+    ATTRIBUTES,
+    CLASS_NAMES,
+    UNSEEN_CLASSES,
+    draw,
+    load_shapes,
+    tinted,
+)
 from zsh_jax.data.shapes.drawing import FILLS, IMAGES_PER_CLASS, SHAPES
 from zsh_jax.errors import InputError
 from zsh_jax.features.gist import gist
@@ -138,3 +147,28 @@ def test_cosine_on_gist_finds_unseen_classes_neither_always_nor_by_chance(shapes
     average = (precision * relevant).sum(axis=1) / relevant.sum(axis=1)
     print(f"mAP of cosine on GIST: {average.mean():.3f}")
     assert 0.2 < average.mean() < 0.6
+
+
+def test_tinted_classes_are_every_shape_fill_and_hue_and_unseen_ones_new_combinations():
+    assert len(set(tinted.CLASS_NAMES)) == 100
+    for name, row in zip(tinted.CLASS_NAMES, tinted.ATTRIBUTES, strict=True):
+        assert {one for one, has in zip(tinted.ATTRIBUTE_NAMES, row, strict=True) if has} == set(name.split())
+    unseen = [name.split() for name in tinted.UNSEEN_CLASSES]
+    assert len(set(map(tuple, unseen))) == 10
+    assert set(tinted.UNSEEN_CLASSES) <= set(tinted.CLASS_NAMES)
+    assert {word for name in unseen for word in name} == set(tinted.ATTRIBUTE_NAMES)
+    (protocol,) = DATASETS["tinted_shapes"].protocols.values()
+    assert protocol.unseen == ("+".join(tinted.UNSEEN_CLASSES),)
+
+
+@pytest.mark.parametrize("label", [0, 41, 99])
+def test_a_tint_scales_the_channels_of_a_grey_shape(label):
+    image = tinted.draw_tinted(label, 3, seed=2).astype(float)
+    np.testing.assert_array_equal(image, tinted.draw_tinted(label, 3, seed=2))
+    assert (image != tinted.draw_tinted(label, 4, seed=2)).any()
+    hue = tinted.CLASS_NAMES[label].split()[0]
+    shares = image.sum((0, 1)) / image.sum()
+    expected = np.array(tinted.HUES[hue]) / sum(tinted.HUES[hue])
+    np.testing.assert_allclose(shares, expected, atol=0.15)
+    with pytest.raises(InputError, match="draw_tinted needs a class"):
+        tinted.draw_tinted(100, 0)

@@ -52,6 +52,29 @@ _ENTRIES = (
         stored_as="zsh_shapes",
         obtain="generated on first use, or by `prepare shapes`",
     ),
+    # Ten of a hundred classes are unseen; the two kinds of features tell shape and hue.
+    DatasetSpec(
+        "tinted_shapes",
+        loaders.tinted_shapes,
+        "that of this package",
+        {
+            "tinted_shapes": Protocol(
+                "tinted_shapes",
+                "gist+colour",
+                "attributes",
+                unseen=(
+                    "red solid circle+yellow checkered square+blue hollow triangle+green striped star+red spotted cross"
+                    "+red striped circle+yellow spotted square+blue solid triangle+green checkered star"
+                    "+red hollow cross",
+                ),
+                training_samples=5000,
+                queries=500,
+                anchors=500,
+            )
+        },
+        stored_as="zsh_tinted_shapes",
+        obtain="generated on first use, or by `prepare tinted_shapes`",
+    ),
     # The sizes of the released evaluation: one unseen class at a time, 59,000 images in the database.
     DatasetSpec(
         "cifar10",

@@ -25,6 +25,13 @@ def shapes(source: Source, images: bool, features: bool) -> Dataset:
     return dataset if seed == "0" else dataset._replace(name=f"{dataset.name}/seed{seed}")
 
 
+def tinted_shapes(source: Source, images: bool, features: bool) -> Dataset:
+    """The generated shapes in four hues."""
+    from zsh_jax.data.shapes import load_tinted_shapes
+
+    return load_tinted_shapes(source.data_dir, images=images, on_demand=source.on_demand)
+
+
 def load_from_tfds(source: Source, images: bool, features: bool) -> Dataset:
     """Load any TFDS data set; see `DatasetSpec.load`."""
     from zsh_jax.data.tfds_source import load_tfds

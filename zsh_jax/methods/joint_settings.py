@@ -33,7 +33,7 @@ from zsh_jax.methods.joint_space import (
 
 RIDGES = (1e-6, 1e-5, 1e-4, 1e-3)  # for each sample
 SHRINKAGES = (0.1, 1.0, 1e6)  # with the last, all directions have one scale
-SHARES = (0.0, 0.2, 0.5, 0.8, 1.0)
+SHARES = (0.1, 0.25, 0.5, 0.8, 1.0)  # not 0: names of classes would have no code
 RANKS = (8, 16, 32, 64, 128)
 FOLDS = 3
 QUERIES = 128  # of each fold

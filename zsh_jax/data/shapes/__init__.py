@@ -1,8 +1,9 @@
-"""Drawn shapes, a built-in data set for zero-shot hashing; importing this registers `zsh_shapes` with TFDS."""
+"""Drawn shapes, built-in data sets for zero-shot hashing; importing this registers them with TFDS."""
 
-from zsh_jax.data.shapes.builder import ZshShapes
+from zsh_jax.data.shapes.builder import ZshShapes, ZshTintedShapes
 from zsh_jax.data.shapes.drawing import ATTRIBUTE_NAMES, ATTRIBUTES, CLASS_NAMES, UNSEEN_CLASSES, draw
-from zsh_jax.data.shapes.load import load_shapes
+from zsh_jax.data.shapes.load import load_shapes, load_tinted_shapes
+from zsh_jax.data.shapes.tinted import draw_tinted
 
 __all__ = [
     "ATTRIBUTES",
@@ -10,6 +11,9 @@ __all__ = [
     "CLASS_NAMES",
     "UNSEEN_CLASSES",
     "ZshShapes",
+    "ZshTintedShapes",
     "draw",
+    "draw_tinted",
     "load_shapes",
+    "load_tinted_shapes",
 ]
