@@ -103,6 +103,33 @@ def slow_tests_count_no_lines(request, monkeypatch):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def sweeps_of_a_module_share_their_programs():
+    """Many tests of a module run the same small sweep in this process: what it traces and compiles is made once."""
+    from zsh_jax.sweep import compiled
+
+    make, made = compiled.compile_program, {}
+
+    def compile_once(function, args, static, *, on_mesh):
+        if on_mesh:
+            return make(function, args, static, on_mesh=on_mesh)
+        leaves, structure = jax.tree.flatten(args)
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        modes = (
+            jax.config.jax_enable_x64,
+            jax.config.jax_default_matmul_precision,
+            jax.config.read("jax_disable_most_optimizations"),
+        )
+        key = (function, structure, shapes, tuple(sorted(static.items())), modes)
+        if key not in made:
+            made[key] = make(function, args, static, on_mesh=False)
+        return made[key]
+
+    compiled.compile_program = compile_once
+    yield
+    compiled.compile_program = make
+
+
 @pytest.fixture(autouse=True)
 def optimised_where_it_matters(request, monkeypatch):
     """Tests marked `optimised` compile as users do, in this process and in those that they start."""

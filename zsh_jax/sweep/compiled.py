@@ -152,13 +152,25 @@ class Compiled:
                 if self.mesh is not None:
                     function = spread(function, self.mesh, args, whole=whole, lies=lies, static=static)
                     static = {}
-                lowered = function.lower(*args, **static)
-                program = lowered.compile()
-                placed = None if self.mesh is None else program.output_shardings
                 self._uses[key] = set()
-                self._programs[key] = _Program(program, _shapes(lowered.out_info, placed), _beside(program))
+                self._programs[key] = compile_program(function, args, static, on_mesh=self.mesh is not None)
             self._uses[key].add(use)
             return self._programs[key]
+
+
+def compile_program(function: Any, args: Any, static: dict[str, Any], *, on_mesh: bool) -> _Program:
+    """Compile a jitted function for arguments, or for their shapes.
+
+    Args:
+        function: jitted.
+        args: traced arguments.
+        static: static arguments.
+        on_mesh: whether the shapes of its outputs say how they lie over devices.
+    """
+    lowered = function.lower(*args, **static)
+    program = lowered.compile()
+    placed = program.output_shardings if on_mesh else None
+    return _Program(program, _shapes(lowered.out_info, placed), _beside(program))
 
 
 def _shapes(leaves: Any, shardings: Any | None) -> Any:
