@@ -143,7 +143,8 @@ def test_vmap_over_the_key_equals_the_loop(name, float64):
 def test_vmap_over_a_weight_equals_the_loop(name, weight, float64):
     features, vectors, labels = _given(dtype=np.float64)
     paper = getattr(METHODS[name].weights(), weight)
-    values = jnp.asarray([paper, paper / 4])
+    # With less centring, the toy data leave directions of `joint` empty, and rounding turns its frame in them.
+    values = jnp.asarray([paper, 1.5 * paper if name == "joint" else paper / 4])
 
     def run(value):
         settings = _settings(name) | {weight: value}

@@ -4,10 +4,8 @@ import itertools
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from printed import tables
-from rows import PROVENANCE, outcome, rows_of
+from rows import PROVENANCE, rows_of
 from wandb_files import offline_runs
 
 from zsh_jax import Metrics, Objective, encode, evaluate
 from zsh_jax.data.shapes import load_shapes
 from zsh_jax.data.split import zero_shot_split
 from zsh_jax.data.unseen import parse_unseen
-from zsh_jax.features.gist import gist
+from zsh_jax.features.cache import default_cache
+from zsh_jax.features.extract import extract
 from zsh_jax.model_file import load_with_metadata
 from zsh_jax.tracking.models import model_path
 
@@ -202,7 +201,7 @@ def test_wandb_runs_say_what_the_results_say(launched):
 @pytest.mark.slow
 def test_saved_models_give_the_metrics_of_the_results(shapes, shapes_folder):
     dataset = load_shapes(str(shapes_folder))
-    features = gist(dataset.images)
+    features = extract(dataset, "gist", cache=default_cache())  # the sweep has left them in the cache
     rows = _rows(shapes.workdir)
     assert len(list((shapes.workdir / "models").iterdir())) == len(rows)
     for row in rows:
@@ -264,32 +263,6 @@ def test_a_larger_sweep_keeps_what_is_done_and_a_smaller_one_reports_its_own(sha
     for line in by_class:
         same = [row["mean_average_precision"] for row in own if row["unseen"] == line["unseen"]]
         assert line["zsh 16"] == _figure(same)
-
-
-@pytest.mark.slow
-def test_a_killed_sweep_goes_on_and_ends_as_one_that_was_not(shapes, shapes_folder, tmp_path):
-    workdir = tmp_path / "killed"
-    settings = {"dataset__data_dir": shapes_folder, "wandb__mode": "disabled", "gallery__queries": 0} | SMALL
-    axes = {f"sweep__{axis}": repr(values) for axis, values in shapes.grid.items()}
-    command = _command(SHAPES, workdir, **settings, **axes)
-    results = workdir / "results.jsonl"
-    with subprocess.Popen(command, cwd=ROOT, env=_environment(), stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None and not (results.exists() and results.stat().st_size):
-            time.sleep(0.02)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    kept = _rows(workdir)
-    assert 0 < len(kept) < 4
-
-    _launch(SHAPES, workdir, shapes.grid, **settings)
-    rows = _rows(workdir)
-    assert rows[: len(kept)] == kept
-    assert not (workdir / "wandb").exists()
-    assert not (workdir / "models").exists()
-
-    # Another folder, another process, the same seeds: the same results to the last digit.
-    theirs = {row["cell_id"]: outcome(row) for row in _rows(shapes.workdir)}
-    assert {row["cell_id"]: outcome(row) for row in rows} == theirs
 
 
 def test_an_enquiry_is_answered():
