@@ -126,6 +126,22 @@ def test_the_joint_form_is_what_it_gives_alone_by_name_too():
     assert len({result.metrics["mean_average_precision"] for result in results}) > 4
 
 
+def test_what_a_method_chose_is_in_its_results():
+    inputs = _inputs()
+    cells, results = _results(inputs, method=("joint", "lsh"), bits=(9,))
+    chosen = {True: 0, False: 0}
+    for cell, result in zip(cells, results, strict=True):
+        _, fitted, function = _by_hand(cell, inputs)
+        found = {name: value for name, value in result.metrics.items() if name.startswith("chosen_")}
+        chosen[bool(found)] += 1
+        expected = {} if fitted.settings is None else fitted.settings
+        assert found.keys() == {f"chosen_{name}" for name in expected}
+        for name, value in expected.items():
+            assert found[f"chosen_{name}"] == pytest.approx(float(value), rel=1e-9, nan_ok=True)
+        _assert_same_arrays(result.model, function)
+    assert chosen == {True: 2, False: 2}
+
+
 def test_bounds_are_cosine_on_the_features_themselves_and_on_predictions():
     inputs = _inputs()
     cells, results = _results(inputs, method=("cosine_features",), bits=(0,))
