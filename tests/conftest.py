@@ -28,6 +28,7 @@ hypothesis.settings.load_profile("fixed")
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
+PARTS = "xla_cpu_parallel_codegen_split_count"  # a program in one part compiles in four fifths of the CPU time
 
 
 def pytest_configure(config):
@@ -42,6 +43,7 @@ def pytest_configure(config):
     os.environ.setdefault(UNOPTIMISED, "1")
     if os.environ[UNOPTIMISED] == "1":
         _add_flag(f"--{EMITTERS}=false")
+        _add_flag(f"--{PARTS}=1")
     jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
