@@ -28,7 +28,9 @@ hypothesis.settings.load_profile("fixed")
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
-PARTS = "xla_cpu_parallel_codegen_split_count"  # a program in one part compiles in four fifths of the CPU time
+PARTS = (
+    "xla_cpu_parallel_codegen_split_count"  # a program in one part compiles in four fifths of the CPU time
+)
 
 
 def pytest_configure(config):

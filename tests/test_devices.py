@@ -70,11 +70,11 @@ with jax.enable_x64(True):
         compare({"method": (name,), "unseen": ("ant",), "seed": (0, 1, 2), "bits": bits} | FEW, 2, 4)
     if "zsh" in sys.argv:
         weights = {"zsh": {"lam": (0.01, 1.0), "alpha": (1e-5, 0.1, 1.0), "max_iterations": (4,)}}
-        compare({"seed": (0, 1, 2), "unseen": ("ant", "bee"), "bits": (8, 9)} | weights, 2)
+        compare({"seed": (0, 1, 2), "unseen": ("ant", "bee"), "bits": (8,)} | weights, 2)
         ways = {"edge_weights": ("heat", "binary"), "neighbours": (4, 7)}
         compare({"seed": (0,), "unseen": ("ant",)} | ways | FEW, 3)
-        compare({"seed": tuple(range(7)), "unseen": ("ant",), "method": ("zsh", "lsh")} | FEW, 3)
 """
+ALIKE = ("dpsh", "hashnet", "csq")  # heads that differ from others in their loss alone
 METHODS_IN_TURN = 4  # processes that share the methods
 PATIENCE = "--xla_cpu_collective_call_terminate_timeout_seconds=600"  # virtual devices share the cores
 
@@ -92,10 +92,10 @@ def _run(script, *arguments):
 def test_every_method_gives_the_same_on_eight_devices(turn):
     from zsh_jax.methods.table import METHODS
 
-    names = list(METHODS)[turn::METHODS_IN_TURN]
+    names = [name for name in METHODS if name not in ALIKE][turn::METHODS_IN_TURN]
     done = _run(SCRIPT, *names)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("same") == len(names) + 3 * ("zsh" in names)
+    assert done.stdout.count("same") == len(names) + 2 * ("zsh" in names)
 
 
 def test_one_device_needs_no_mesh():

@@ -20,6 +20,9 @@ BITS = 8
 KEY = jax.random.key(0)
 QUICK = {"anchors": 20}  # few, so that programs are small
 
+KINDS = ("zsh", "itq", "joint", "csq", "sdh", "cosine_predictions")
+"""Methods of each kind; test_methods_contract.py does the same with `fit` of every method."""
+
 
 def _bits(name):
     return BITS if METHODS[name].has_codes else 0
@@ -45,8 +48,10 @@ def _given(several=False, dtype=np.float32):
     return data.raw.astype(dtype), data.vectors.astype(dtype), _labels(data, several)
 
 
-@pytest.mark.parametrize("several", [False, True], ids=["one label", "several labels"])
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    ("name", "several"),
+    [*((name, False) for name in METHODS), *((name, True) for name in KINDS)],
+)
 def test_every_method_by_name_in_five_lines(name, several, tmp_path):
     features, vectors, labels = _given(several)
     model = zsh.fit(KEY, features, vectors, labels, bits=_bits(name), method=name, **_settings(name))
@@ -124,7 +129,7 @@ def _assert_rows_equal(batched, singles):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", KINDS)
 def test_vmap_over_the_key_equals_the_loop(name, float64):
     features, vectors, labels = _given(dtype=np.float64)
     keys = jax.random.split(KEY, 2)
@@ -138,7 +143,7 @@ def test_vmap_over_the_key_equals_the_loop(name, float64):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "weight"),
-    [(name, METHODS[name].weights._fields[0]) for name in METHODS if METHODS[name].weights()],
+    [(name, METHODS[name].weights._fields[0]) for name in KINDS if METHODS[name].weights()],
 )
 def test_vmap_over_a_weight_equals_the_loop(name, weight, float64):
     features, vectors, labels = _given(dtype=np.float64)

@@ -168,7 +168,9 @@ def test_the_table_is_what_numpy_makes_of_the_results(launched):
 @pytest.mark.slow
 def test_nothing_but_the_sweep_is_spoken_of(launched):
     # A machine that is slow to describe the images is told how far it is.
-    assert not re.sub(r"extracting gist of zsh_shapes: \d+%, [\d,]+ images/s, about [^\n]* left\n", "", launched.stderr)
+    assert not re.sub(
+        r"extracting gist of zsh_shapes: \d+%, [\d,]+ images/s, about [^\n]* left\n", "", launched.stderr
+    )
     assert "WARNING" not in launched.stdout
 
 

@@ -132,7 +132,13 @@ def test_memory_falls_with_the_devices_and_no_device_gathers_phi():
     sizes = [word for name, size in SIZES.items() for word in (f"--{name}", str(size))]
     script = str(ROOT / "scripts" / "memory_over_devices.py")
     one, four = json.loads(_run(script, *sizes, "--devices", "1", "4", "--json").splitlines()[-1]).values()
-    assert one["programs"].keys() == {"prepare_splits", "train", "encode_cells", "evaluate_cells"}
+    assert one["programs"].keys() == {
+        "prepare_splits",
+        "train",
+        "encode_cells",
+        "chance_levels",
+        "evaluate_cells",
+    }
     for name, program in four["programs"].items():
         assert program["gathered"] < PHI / 3, name
         if name != "evaluate_cells":  # most of it belongs to queries
