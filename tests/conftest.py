@@ -108,9 +108,16 @@ def slow_tests_count_no_lines(request, monkeypatch):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def sweeps_of_a_module_share_their_programs():
-    """Many tests of a module run the same small sweep in this process: what it traces and compiles is made once."""
+def sweeps_of_a_module_share_their_programs(request):
+    """Many tests of a module run the same small sweep in this process: what it traces and compiles is made once.
+
+    A module in which programs are counted says `COMPILES_ANEW = True`.
+    """
     from zsh_jax.sweep import compiled
+
+    if getattr(request.module, "COMPILES_ANEW", False):
+        yield
+        return
 
     make, made = compiled.compile_program, {}
 
