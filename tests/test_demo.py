@@ -30,7 +30,10 @@ def test_the_demo_refuses_folders_that_cannot_be_learned_from(tmp_path, capsys, 
     (tmp_path / "empty").mkdir()
     for folder, said in (
         (tmp_path / "nowhere", "there is no folder"),
-        (tmp_path / "empty", "holds no sub-folder; fix: give a folder with one sub-folder of .jpg or .png"),
+        (
+            tmp_path / "empty",
+            "holds no sub-folder; fix: give a folder with one sub-folder of images for each class",
+        ),
         (pictures / "cat", "holds 9 images and no sub-folder"),
         (one, "has 1 class, and the demo needs 3 or more"),
         (damaged, "dog/3.png: not an image, or damaged"),
