@@ -26,7 +26,7 @@ LEARNED = ("dpsh", "hashnet", "dtsh", "greedyhash", "csq", "orthohash")
 KEYLESS = {"pcah", "cosine_features", "cosine_predictions"}
 LEAST = {
     **dict.fromkeys(("lsh", "random_rotation", "pcah"), 0.5),  # hyperplanes at random, or without labels
-    "joint": 0.65,  # chosen for classes that are held out, not for those of the samples
+    "joint": 0.6,  # chosen for classes that are held out, not for those of the samples
 }
 """Mean average precision that a method reaches, if not 0.8."""
 DEALT_OUT = {
