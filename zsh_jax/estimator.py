@@ -47,7 +47,7 @@ class ZeroShotHasher(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         class_vectors_: a row for each class, at unit length.
         n_features_in_: number of features.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from zsh_jax.estimator import ZeroShotHasher
         >>> rng = np.random.default_rng(0)

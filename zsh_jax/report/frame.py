@@ -34,7 +34,7 @@ def read_results(*workdirs: str | Path) -> "pd.DataFrame":
     Raises:
         InputError: if pandas is not installed, no folder is given, or the results cannot be read.
 
-    Example:
+    Examples:
         The sweep of the example of `zsh_jax.sweep.run_sweep`:
 
         >>> import zsh_jax
