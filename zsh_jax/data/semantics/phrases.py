@@ -1,9 +1,12 @@
 """The texts that encoders embed for class names."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+
+NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def phrases_of(class_names: Sequence[str], prompt: str, synonyms: Mapping[str, str]) -> list[str]:

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float32
 
 from zsh_jax.data.library_errors import reason
-from zsh_jax.data.semantics.phrases import phrases_of
+from zsh_jax.data.semantics.phrases import NO_SYNONYMS, phrases_of
 from zsh_jax.data.semantics.targets import attribute_vectors
 from zsh_jax.errors import InputError
 
 PROMPT = "a photo of a {}"
-NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def sentence_vectors(

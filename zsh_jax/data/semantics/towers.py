@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float32
 
 from zsh_jax.data.reading import reading
-from zsh_jax.data.semantics.phrases import phrases_of
+from zsh_jax.data.semantics.phrases import NO_SYNONYMS, phrases_of
 from zsh_jax.data.semantics.targets import attribute_vectors
 from zsh_jax.data.towers.library import load_model, load_tokenizer, pooled
 from zsh_jax.data.towers.saved import find_towers
@@ -18,7 +17,6 @@ SETTING = "semantics.model"
 # The default of the paper on CLIP (section 3.1.4): the captions it learns from are rarely single words.
 PROMPT = "a photo of a {}."
 BATCH = 64  # texts at a time
-NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def tower_vectors(

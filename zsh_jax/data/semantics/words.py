@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -11,10 +10,9 @@ from jaxtyping import Float32, Float64
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.notices import say
 from zsh_jax.data.semantics.missing import MissingVectors, examples
+from zsh_jax.data.semantics.phrases import NO_SYNONYMS
 from zsh_jax.data.semantics.read import Notice, Vectors, read_vectors
 from zsh_jax.errors import InputError
-
-NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def word_vectors(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +12,10 @@ from zsh_jax.data.library_errors import reason
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.data.semantics.minilm.installed import installed_model, installed_vectors
 from zsh_jax.data.semantics.missing import MissingVectors, examples
+from zsh_jax.data.semantics.phrases import NO_SYNONYMS
 from zsh_jax.errors import InputError
 
 TABLE = Path(__file__).with_name("minilm.npz")
-NO_SYNONYMS: Mapping[str, str] = MappingProxyType({})
 
 
 def minilm_vectors(
