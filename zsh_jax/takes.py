@@ -125,6 +125,14 @@ def wandb_name() -> Takes:
     )
 
 
+def run_id() -> Takes:
+    """A valid identifier of a run in Weights & Biases, which also names a folder."""
+    return Takes(
+        "letters, digits, - and _, up to 64 of them",
+        lambda value: isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) is not None,
+    )
+
+
 def optional(takes: Takes) -> Takes:
     """The same values, or None."""
     return Takes(f"{takes.words}; or None", lambda value: value is None or takes.test(value))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from zsh_jax.commands.agent import agent_folder, check_agent, take_agent_run
 from zsh_jax.commands.arguments import read_arguments
 from zsh_jax.commands.experiment import load_experiment
 from zsh_jax.commands.values import apply
@@ -36,6 +37,7 @@ def read_config(arguments: Sequence[str]) -> ConfigDict:
         config.lock()
         for setting in command.settings:
             apply(config, setting)
+        take_agent_run(config)
         return complete(config)
     except RecursionError:
         raise InputError(
@@ -58,13 +60,15 @@ def complete(config: ConfigDict) -> ConfigDict:
     made: ConfigDict = deepcopy(config)
     plain(made)
     check_settings(made)
+    check_agent(made)
     with made.unlocked():
         made.workdir = str(_own_folder(_expanded(made.workdir or default_workdir(made)), made))
     return made.lock()
 
 
 def _own_folder(workdir: Path, config: ConfigDict) -> Path:
-    """The workdir of this process: below that of the sweep if it runs one part of it."""
+    """The workdir of this process: below that of the sweep if it runs one part of it, or is one run of an agent."""
+    workdir = agent_folder(workdir, config)
     shard = shard_of(config)
     if shard is None or workdir.parts[-2:] == Path(shard.folder).parts:  # completed already
         return workdir

@@ -58,7 +58,10 @@ class Record(NamedTuple):
 def wandb_of(config: ConfigDict) -> WandbSettings:
     """The settings of Weights & Biases."""
     group = f"{config.name}-{config.dataset.name}"
-    return WandbSettings(config.workdir, group, config.wandb.project, config.wandb.entity, config.wandb.mode)
+    asked = config.wandb
+    return WandbSettings(
+        config.workdir, group, asked.project, asked.entity, mode=asked.mode, run_id=asked.run_id
+    )
 
 
 def plan_digest(config: ConfigDict, plan: Plan, identities: Sequence[Mapping[str, Any]]) -> str:

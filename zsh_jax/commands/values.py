@@ -174,4 +174,10 @@ def _merge(here: ConfigDict, changes: ConfigDict, where: str) -> None:
             _merge(here[key], value, f"{where}.{key}")
         else:
             with here.unlocked():
-                here[key] = value
+                here[key] = _as_axis(here[key], value)
+
+
+def _as_axis(before: Any, value: Any) -> Any:
+    """A bare value of an axis as a tuple of one."""
+    is_axis = isinstance(before, tuple | list)
+    return (value,) if is_axis and not isinstance(value, tuple | list | ConfigDict) else value

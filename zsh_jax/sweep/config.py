@@ -63,6 +63,8 @@ def defaults() -> ConfigDict:
     config.wandb.mode = "offline"  # "online", "offline" or "disabled"
     config.wandb.project = "zsh_jax"
     config.wandb.entity = config_dict.placeholder(str)
+    # a run that gets the means over all cells, in place of runs of cells; under `wandb agent`, the agent's run
+    config.wandb.run_id = config_dict.placeholder(str)
 
     _add_sweep(config)
 

@@ -108,6 +108,7 @@ SETTINGS: dict[str, Takes] = {
     "wandb.mode": takes.one_of(*MODES),
     "wandb.project": takes.wandb_name(),
     "wandb.entity": takes.optional(takes.wandb_name()),
+    "wandb.run_id": takes.optional(takes.run_id()),
     "reference": takes.optional(takes.file_name()),
     "tuning.validation": takes.whole(1),
     "tuning.bits": takes.several(TAKES["bits"], least=1),

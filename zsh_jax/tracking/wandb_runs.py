@@ -17,6 +17,7 @@ from typing import Any, get_args
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.tracking.history import HISTORY, read_history
+from zsh_jax.tracking.means import mean_metrics
 from zsh_jax.tracking.provenance import PROVENANCE
 from zsh_jax.tracking.results import ID, cell_id, json_value, read_results, row_of
 from zsh_jax.tracking.run_ids import cell_run_id, sweep_run_id
@@ -90,7 +91,7 @@ def log_missing(
         InputError: if the results, histories or the journal cannot be read.
         OSError: if the disk failed.
     """
-    if settings.mode == "disabled":
+    if settings.mode == "disabled" or settings.run_id is not None:
         return settings
     folder = Path(settings.directory)
     there = open_journal(folder)
@@ -132,7 +133,7 @@ def log_rows(
         OSError: if the disk failed.
     """
     for row in rows:
-        if settings.mode == "disabled":
+        if settings.mode == "disabled" or settings.run_id is not None:
             break
         values = {key: json_value(value) for key, value in row.items()}
         keys = list(values)
@@ -158,7 +159,8 @@ def log_sweep(
     """Write the run of the sweep: its config, its report, and `results`, a table with a row for each cell.
 
     The table has the scalar values of each cell; curves and values at several cut-offs are in the cells' own runs.
-    Each figure of the report is an image, each table a table, and the page is `report`.
+    Each figure of the report is an image, each table a table, and the page is `report`. With `settings.run_id` it is
+    that run, and also has the means over all cells, see `mean_metrics`.
 
     Args:
         settings: of W&B.
@@ -177,8 +179,9 @@ def log_sweep(
     table = [[row.get(column) for column in columns] for row in scalars]
     digest, config = sweep_run_id(config, rows), {**config, **_provenance(settings)}
     name = f"{settings.group}, all cells"
+    means = {} if settings.run_id is None else mean_metrics(rows)
     return write_run(
-        settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report))
+        settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report, means))
     )
 
 
@@ -195,7 +198,11 @@ def _fill_cell(history: Mapping[str, Any], summary: Mapping[str, Any], run: Any)
 
 
 def _fill_sweep(
-    columns: Sequence[str], table: list[list[Any]], report: Mapping[str, bytes], run: Any
+    columns: Sequence[str],
+    table: list[list[Any]],
+    report: Mapping[str, bytes],
+    means: Mapping[str, float],
+    run: Any,
 ) -> None:
     import wandb
     from PIL import Image
@@ -214,7 +221,7 @@ def _fill_sweep(
             logged[key] = wandb.Table(columns=list[str | int](heads), data=data, allow_mixed_types=True)
         elif name == "index.html":
             logged["report"] = wandb.Html(io.StringIO(content.decode()), inject=False)
-    run.log(logged)
+    run.log(logged | dict(means))
 
 
 def _number(text: str) -> str | float | None:

@@ -32,6 +32,7 @@ class WandbSettings(NamedTuple):
         project: in W&B.
         entity: user or team in W&B; the account's default if None.
         mode: "offline" (files only), "online", or "disabled" (nothing is written, wandb is not imported).
+        run_id: of a run that gets the means over all cells, in place of runs of cells; None for runs of cells.
         provenance: from `run_provenance`: the `provenance` entry of each run's config.
         check: called before each write; raises OSError if the directory no longer exists.
     """
@@ -41,6 +42,7 @@ class WandbSettings(NamedTuple):
     project: str = "zsh_jax"
     entity: str | None = None
     mode: Mode = "offline"
+    run_id: str | None = None
     provenance: Mapping[str, Any] = MappingProxyType({})
     check: Callable[[], None] = lambda: None
 
@@ -169,16 +171,16 @@ def _end_service() -> None:
 
 def _write(settings: WandbSettings, run: Run) -> None:
     group = re.sub(r"[^\w-]+", "-", settings.group)[:64]
-    run_id = f"{group}-{run.digest}"
+    run_id = f"{group}-{run.digest}" if settings.run_id is None else settings.run_id
+    # Under an agent, W&B itself takes project, entity and id from the environment, and warns of others.
+    by_agent = settings.run_id is not None and bool(os.environ.get("WANDB_SWEEP_ID"))
+    place = {"project": settings.project, "entity": settings.entity, "id": run_id, "name": run.name[:128]}
     pattern = re.compile(rf"offline-run-\d+_\d+-{re.escape(run_id)}(-[^-]+)?")
     folder = Path(settings.directory) / "wandb"
     earlier = [path for path in folder.glob("offline-run-*") if pattern.fullmatch(path.name)]
     with wandb_with(settings, finish=PATIENCE if run.kind == "cell" else UPLOAD) as (wandb, options):
         opened = wandb.init(
-            project=settings.project,
-            entity=settings.entity,
-            id=run_id,
-            name=run.name[:128],
+            **({} if by_agent else place),
             group=settings.group[:128],
             job_type=run.kind,
             config=dict(run.config),
