@@ -1,4 +1,4 @@
-"""A sweep as one run of a W&B agent, which chooses its settings: `wandb agent SWEEP` starts the command and sets variables."""
+"""A sweep as one run of a W&B agent, which chooses its settings, starts the command and sets variables."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The means over the cells of a sweep, for a tuner outside: those of validation classes apart from those of unseen ones."""
+"""The means over the cells of a sweep, for a tuner outside: on validation classes and on unseen ones apart."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
