@@ -227,7 +227,7 @@ def _train(name, split):
     stacked = jax.tree.map(lambda leaf: leaf[None], split)
     return jax.tree.map(
         lambda leaf: leaf[0, 0, 0],
-        train(stacked, weights, program=program, samples=len(split.data.semantics)),
+        train(stacked, weights, program=program, samples=len(split.data.semantics), outer=program.of.shared),
     )
 
 

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from zsh_jax.commands.agent import agent_folder, check_agent, take_agent_run
 from zsh_jax.commands.arguments import read_arguments
 from zsh_jax.commands.experiment import load_experiment
+from zsh_jax.commands.optuna_studies import check_study
 from zsh_jax.commands.values import apply
 from zsh_jax.errors import InputError
 from zsh_jax.sweep.settings import check_settings, plain
@@ -61,6 +62,7 @@ def complete(config: ConfigDict) -> ConfigDict:
     plain(made)
     check_settings(made)
     check_agent(made)
+    check_study(made)
     with made.unlocked():
         made.workdir = str(_own_folder(_expanded(made.workdir or default_workdir(made)), made))
     return made.lock()

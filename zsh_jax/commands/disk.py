@@ -20,10 +20,11 @@ from zsh_jax.report.gallery import SIDE
 from zsh_jax.report.shown import shown_cells
 from zsh_jax.sweep.axes import Cell, Program
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.grid import groups
+from zsh_jax.sweep.grid import axis_values, groups
 from zsh_jax.sweep.load import bytes_of, preparation
 from zsh_jax.sweep.plan import Plan
-from zsh_jax.sweep.tuning import validation_config
+from zsh_jax.sweep.points import groups_of_points
+from zsh_jax.sweep.tuning import tried_axes, validation_config
 from zsh_jax.takes import shown
 from zsh_jax.tracking.results import ID, cell_id, read_results
 from zsh_jax.training.fit import assemble
@@ -137,8 +138,19 @@ def tried_cells(config: ConfigDict) -> list[Cell]:
     if not config.tuning.axes:
         return []
     made = validation_config(config)
-    every = groups(made.sweep.to_dict(), made.variants.to_dict())
-    return [cell for group in every for cell in group.cells()]
+    axes, variants = made.sweep.to_dict(), made.variants.to_dict()
+    if not config.tuning.trials:
+        return [cell for group in groups(axes, variants) for cell in group.cells()]
+    first = {
+        name: {axis: values[0] for axis, values in tried.items()}
+        for name, tried in tried_axes(config).items()
+    }
+    sets = {
+        name: axis_values("unseen", "unseen", variants[name].get("unseen", axes["unseen"])) for name in first
+    }
+    points = {name: {one: (first[name],) for one in sets[name]} for name in first}
+    every = groups_of_points(axes, variants, points)
+    return [cell for group in every for cell in group.cells()] * config.tuning.trials
 
 
 def _done(workdir: str | Path) -> frozenset[str]:

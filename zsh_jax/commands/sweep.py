@@ -5,7 +5,6 @@ finished.
 """
 
 import shlex
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,15 @@ import jax.numpy as jnp
 from ml_collections import ConfigDict
 from rich.console import Console
 
+from zsh_jax.commands.cells import run_cells
 from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.distributed import joined
 from zsh_jax.commands.places import check_places
 from zsh_jax.commands.program_cache import keep_programs
-from zsh_jax.commands.record import Around, open_record, plan_digest, wandb_of
+from zsh_jax.commands.record import Around, wandb_of
 from zsh_jax.commands.resume import check_start
-from zsh_jax.commands.saving import save_batches
+from zsh_jax.commands.study import run_study
 from zsh_jax.commands.validate import validate
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import Inputs
@@ -32,28 +32,16 @@ from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
-from zsh_jax.sweep.collect import identity
 from zsh_jax.sweep.compiled import Compiled
-from zsh_jax.sweep.config import evaluation_of
-from zsh_jax.sweep.engine import run
-from zsh_jax.sweep.fit import fit_plan
 from zsh_jax.sweep.grid import Choices
-from zsh_jax.sweep.layout import describe, lay_out
+from zsh_jax.sweep.layout import lay_out
 from zsh_jax.sweep.mesh import sweep_mesh
-from zsh_jax.sweep.plan import Batch, Plan
+from zsh_jax.sweep.plan import Plan
 from zsh_jax.sweep.processes import leads, told
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, described, tried_axes, validation_config
 from zsh_jax.tracking.lock import locked
-from zsh_jax.tracking.positions import keeper_of
-from zsh_jax.tracking.progress import progress
-from zsh_jax.tracking.results import (
-    cell_id,
-    check_evaluation,
-    read_results,
-)
-from zsh_jax.tracking.time_left import work_of
-from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_missing, log_sweep
+from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_sweep
 
 
 def run_sweep(config: ConfigDict, console: Console | None = None, command: str = "") -> list[dict[str, Any]]:
@@ -139,9 +127,6 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
             validate(config, console)
         return []
     plan, inputs, choices = _laid_out(config, around)
-    identities = [identity(cell, inputs) for cell in plan.cells()]
-    cells = set(map(cell_id, identities))
-    evaluation = evaluation_of(config)
     end = EndSettings(
         workdir=config.workdir,
         source=input_settings(config).parts[-1].source,
@@ -151,74 +136,22 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
         report=config.report,
     )
     shown = kept_for_gallery(end, plan, inputs)
-    if processes is not None:
-        processes.check_same(plan_digest(config, plan, identities), "plans")
-    record = None
-    if leads(processes):
-        check_evaluation(config.workdir, cells, **evaluation)
-        record = open_record(
-            config,
-            inputs,
-            identities,
-            command=around.command,
-            choices=choices,
-            shown=shown,
-            check=around.check,
-        )
-    done = frozenset(told(processes, record and sorted(record.done)))
-
-    def is_done(cell: dict[str, Any]) -> bool:
-        return cell_id(cell) in done
-
-    def todo(batch: Batch) -> int:
-        return sum(not is_done(identity(cell, inputs)) for cell in batch.cells())
-
-    def keeps_model(cell: dict[str, Any]) -> bool:
-        return config.save_models or cell_id(cell) in shown
-
     compiled = Compiled(sweep_mesh(config.mesh.sweep, config.mesh.data), processes)
-    memory = {"memory_gib": config.memory_gib, "compiled": compiled}
-    plan = fit_plan(plan, inputs, **memory, **evaluation, is_done=is_done)
-    batches = run(
-        plan,
-        inputs,
-        **memory,
-        **evaluation,
-        keeps_model=keeps_model,
-        is_done=is_done,
-        tell=partial(say, console),
-        keeper=keeper_of(config.workdir, config.checkpoint_seconds, partial(say, console)),
-    )
-    if record is None:
-        deque(batches, maxlen=0)
+    finished = run_cells(config, around, plan, inputs, compiled, choices=choices, shown=shown)
+    if finished is None:
         return told(processes)
-    say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
-    if record.other_data:
-        say(console, record.other_data)
-    wandb = log_missing(record.wandb, done, partial(say, console))
-    with progress(console, work_of(plan.batches, todo)) as advance:
-        results, wandb = save_batches(
-            config.workdir,
-            batches,
-            record.results,
-            wandb,
-            made_by=record.made_by,
-            check=around.check,
-            advance=advance,
-        )
-
-    own = [row for row in read_results(results.path) if row["cell_id"] in cells]
+    plan, own = finished.plan, finished.rows
     own.sort(key=lambda row: row["variant"] != config.reference)  # stable: the reference first
     rows = as_tuned(own, config.tuning.axes.to_dict())
-    print_summary(console, rows, evaluation["cutoffs"], config.reference)
+    print_summary(console, rows, tuple(config.evaluation.cutoffs), config.reference)
     _conclude(
         config,
         console,
         rows,
-        wandb,
+        finished.wandb,
         lambda: write_end(end, plan, inputs, partial(say, console), around.check),
     )
-    _say_failed(console, own, results.path)
+    _say_failed(console, own, finished.results)
     told(processes, own)
     return own
 
@@ -230,7 +163,7 @@ def _laid_out(config: ConfigDict, around: Around) -> tuple[Plan, Inputs, Choices
         check_disk(config, plan, inputs)
     if not config.tuning.axes:
         return plan, inputs, {}
-    choices = _tune(config, around)
+    choices = run_study(config, around) if config.tuning.trials else _tune(config, around)
     return *lay_out(config, choices), choices
 
 

@@ -29,14 +29,18 @@ class _Program(NamedTuple):
 class Compiled:
     """Compiled programs by function, shapes and static arguments; measures the time of each run."""
 
-    def __init__(self, mesh: Mesh | None = None, processes: Processes | None = None) -> None:
+    def __init__(
+        self, mesh: Mesh | None = None, processes: Processes | None = None, *, keeps: bool = False
+    ) -> None:
         """Make an empty store.
 
         Args:
             mesh: devices over which the splits of a batch are spread; None for one device.
             processes: that share the mesh; None for one.
+            keeps: whether programs are kept after their last batch, for another plan.
         """
         self.mesh = mesh
+        self._keeps = keeps
         self._processes = processes
         self._programs: dict[Any, _Program] = {}
         self._uses: dict[Any, set[Hashable]] = {}
@@ -50,7 +54,7 @@ class Compiled:
         if self.mesh is None:
             return self
         if self._alone is None:
-            self._alone = Compiled()
+            self._alone = Compiled(keeps=self._keeps)
         return self._alone
 
     def run(
@@ -116,7 +120,11 @@ class Compiled:
         Args:
             needed: keys of programs that will still be used.
         """
-        done = [key for key, uses in self._uses.items() if not any(use in needed for use in uses)]
+        done = [
+            key
+            for key, uses in self._uses.items()
+            if not self._keeps and not any(use in needed for use in uses)
+        ]
         rest = [key for key in self._programs if key not in done]
         # If there are too many, free the newest: chunks of data splits use programs in turn, the oldest next.
         for key in done + rest[MOST_HELD:]:

@@ -73,12 +73,17 @@ def defaults() -> ConfigDict:
     config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
 
     # Axes and the values to try on validation classes, by variant. The best setting for each set of unseen classes is
-    # then run. See zsh_jax/sweep/tuning.py.
+    # then run. See zsh_jax/sweep/tuning.py. With trials, Optuna draws them; see docs/how-to/optuna.md.
     config.tuning = ConfigDict()
     config.tuning.axes = ConfigDict()
     config.tuning.validation = 3  # seen classes that replace the unseen ones
     config.tuning.bits = (32,)
     config.tuning.seed = (0,)
+    config.tuning.trials = (
+        0  # settings that Optuna draws for each variant and set; 0 tries the product of the values
+    )
+    config.tuning.batch = 16  # settings that it draws, and that run, at once
+    config.tuning.sampler_seed = 0  # of its draws
     return config
 
 

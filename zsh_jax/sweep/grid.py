@@ -32,6 +32,9 @@ Item = TypeVar("Item")
 Choices = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """By variant, then by set of unseen classes, the chosen value of each tuned axis."""
 
+Points = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]
+"""By variant, then by set of unseen classes, settings of the tuned axes: points, not a product of values."""
+
 NO_CHOICES: Choices = MappingProxyType({})
 MOST_CELLS = 1_000_000  # more is a mistake: at a second each, they take twelve days
 NO_VARIANTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({})

@@ -19,10 +19,11 @@ from zsh_jax.inputs.load import Inputs, open_inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.sweep.axes import DataSplit
 from zsh_jax.sweep.collect import identity
-from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, groups, stackable
+from zsh_jax.sweep.grid import NO_CHOICES, Choices, Group, Points, groups, stackable
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place, places, spans_processes, sweep_mesh
 from zsh_jax.sweep.plan import Plan, make_plan
+from zsh_jax.sweep.points import groups_of_points
 from zsh_jax.sweep.searches import searching_of
 from zsh_jax.sweep.shard import deal, shard_of
 from zsh_jax.sweep.splits import split_of
@@ -69,6 +70,27 @@ def lay_out(
         return plan, inputs  # without fingerprints: there are no features yet
     found = take_fingerprints(inputs.dataset, inputs.features, inputs.semantics, splits)
     return plan, inputs._replace(fingerprints=found)
+
+
+def lay_out_points(config: ConfigDict, inputs: Inputs, points: Points) -> tuple[Plan, Inputs]:
+    """Plan the cells of given settings of a sweep that is laid out.
+
+    Args:
+        config: of the sweep.
+        inputs: from `lay_out`, or from here.
+        points: the settings.
+
+    Returns:
+        The plan, and the inputs with the fingerprints of its splits too.
+
+    Raises:
+        InputError: if a setting is not valid for the data, or one cell does not fit the memory.
+    """
+    assert inputs.fingerprints is not None
+    every = groups_of_points(*_axes(config, inputs.dataset), points)
+    plan, splits, checksums = _fitting(every, inputs, config)
+    found = inputs.fingerprints._replace(splits={**inputs.fingerprints.splits, **splits})
+    return plan, inputs._replace(fingerprints=found, checksums={**inputs.checksums, **checksums})
 
 
 def _axes(config: ConfigDict, dataset: Dataset | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -31,17 +31,18 @@ STACK_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Batch:
-    """Cells that run in one call: the product of data splits, shared weights and the other weights.
+    """Cells that run in one call: the product of data splits, outer weights and the other weights.
 
     Attributes:
         splits: data splits of one shape, stacked.
         program: method, code length and options.
-        shared: values of the weights that share a factorisation, see `Method.shared`.
+        shared: values of the weights of the outer axis: those that share a factorisation, see `Method.shared`.
         others: values of the other weights.
         reads: inputs that the methods on these data splits read.
         variant: of the cells.
         holds_phi: whether the RBF features of all samples are computed once and held while the data splits are loaded.
         in_blocks: whether the training samples are read in blocks; the batch then has one cell.
+        paired: whether all weights are on the outer axis, since their values are no product.
     """
 
     splits: tuple[DataSplit, ...]
@@ -52,10 +53,17 @@ class Batch:
     variant: str
     holds_phi: bool = False
     in_blocks: bool = False
+    paired: bool = False
+
+    @property
+    def outer(self) -> tuple[str, ...]:
+        """Names of the weights on the outer axis."""
+        method = self.program.of
+        return method.weights._fields if self.paired else method.shared
 
     def cells(self) -> Iterator[Cell]:
         """All cells, in the order of the batch's axes."""
-        names = self.program.of.shared
+        names = self.outer
         for split, shared, other in product(self.splits, self.shared, self.others):
             weights = other._replace(**{name: getattr(shared, name) for name in names})
             yield Cell(split, self.program, weights, self.variant)
@@ -230,9 +238,12 @@ def _batches(
     blank = dict.fromkeys(names)
     shared = tuple({tuple(getattr(w, name) for name in names): w for w in group.weights}.values())
     others = tuple({w._replace(**blank): w for w in group.weights}.values())
+    paired = len(shared) * len(others) != len(group.weights)
+    if paired:
+        shared, others = group.weights, group.weights[:1]
     other_chunks = even_chunks(others, min(room, len(others)))
     shared_chunks = even_chunks(shared, max(1, room // len(other_chunks[0])))
     return [
-        Batch(splits, group.program, tuple(one), tuple(other), reads, group.variant, holds_phi)
+        Batch(splits, group.program, tuple(one), tuple(other), reads, group.variant, holds_phi, paired=paired)
         for one, other in product(shared_chunks, other_chunks)
     ]

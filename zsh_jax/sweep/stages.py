@@ -26,17 +26,17 @@ def uses_of(batch: Batch) -> tuple[Hashable, ...]:
     judged = (method.feature_map, method.has_codes, program.bits, cells)
     return (
         ("in blocks", preparing(batch)) if batch.in_blocks else preparing(batch),
-        ("train", shape, program, len(batch.shared), len(batch.others)),
+        ("train", shape, program, len(batch.shared), len(batch.others), batch.outer),
         ("judge", shape, *judged),
     )
 
 
 def _traced(batch: Batch, dtype: jnp.dtype) -> Any:
-    """The weights of a batch as arrays; weights that share a factorisation have one length, the others another."""
+    """The weights of a batch as arrays; those of the outer axis have one length, the others another."""
     method = batch.program.of
 
     def column(name: str) -> np.ndarray:  # which every process of a sweep may give to all devices
-        rows = batch.shared if name in method.shared else batch.others
+        rows = batch.shared if name in batch.outer else batch.others
         return np.asarray([getattr(weights, name) for weights in rows], dtype)
 
     return method.weights(*map(column, method.weights._fields))
@@ -55,7 +55,7 @@ def train_cells(batch: Batch, loaded: Loaded, call: Callable[..., Any]) -> Train
     """
     weights = _traced(batch, loaded.prepared.vectors.dtype)
     _, training, _ = uses_of(batch)
-    static = {"program": batch.program, "samples": batch.splits[0].training_samples}
+    static = {"program": batch.program, "samples": batch.splits[0].training_samples, "outer": batch.outer}
     return in_one_row(call(train, loaded.prepared, weights, use=training, whole=(1,), **static))
 
 

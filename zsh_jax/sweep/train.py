@@ -38,17 +38,20 @@ class Trained(NamedTuple):
     settings: Mapping[str, Shaped[Array, "*cells"]] | None = None
 
 
-@partial(jax.jit, static_argnames=("program", "samples"))
-def train(prepared: Prepared, weights: Any, *, program: Program, samples: int) -> Trained:
+@partial(jax.jit, static_argnames=("program", "samples", "outer"))
+def train(
+    prepared: Prepared, weights: Any, *, program: Program, samples: int, outer: tuple[str, ...]
+) -> Trained:
     """Fit every data split with every set of weights, as one program.
 
-    Weights that share a factorisation have their own outer axis, so that each of their values is factorised once.
+    Weights that share a factorisation are on an outer axis, so that each of their values is factorised once.
 
     Args:
         prepared: data splits, stacked on a leading axis.
-        weights: of the method; `shared` ones have shape (shared,), the others (others,).
+        weights: of the method; `outer` ones have shape (shared,), the others (others,).
         program: static.
         samples: number of training samples n; static. Rows after them only fill up devices.
+        outer: names of the weights on the outer axis; static.
 
     Returns:
         Leaves with leading axes (splits, shared, others).
@@ -60,8 +63,9 @@ def train(prepared: Prepared, weights: Any, *, program: Program, samples: int) -
         fitted = method.fit(split.start, split.data, weights, program.options, bits=program.bits)
         return trained_cell(method, split, fitted)
 
-    over_others = _over(one_cell, method, weights, shared=False)
-    over_shared = _over(over_others, method, weights, shared=True)
+    others = tuple(name for name in method.weights._fields if name not in outer)
+    over_others = _over(one_cell, method, weights, others)
+    over_shared = _over(over_others, method, weights, outer)
     return jax.vmap(over_shared, in_axes=(0, None))(prepared, weights)
 
 
@@ -91,11 +95,10 @@ def trained_cell(method: Method, split: Prepared, fitted: Fitted) -> Trained:
 
 
 def _over(
-    function: Callable[[Prepared, Any], Trained], method: Method, weights: Any, *, shared: bool
+    function: Callable[[Prepared, Any], Trained], method: Method, weights: Any, names: tuple[str, ...]
 ) -> Callable[[Prepared, Any], Trained]:
-    """Vmap over the values of the shared weights, or of the others; if there are none, over one value."""
-    names = method.weights._fields
-    axes = method.weights(*(0 if (name in method.shared) == shared else None for name in names))
+    """Vmap over the values of some weights; if there are none, over one value."""
+    axes = method.weights(*(0 if name in names else None for name in method.weights._fields))
     sizes = [len(leaf) for leaf, axis in zip(weights, axes, strict=True) if axis == 0]
     return jax.vmap(function, in_axes=(None, axes), axis_size=sizes[0] if sizes else 1)
 

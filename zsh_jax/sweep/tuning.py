@@ -34,6 +34,10 @@ def check_tuning(config: ConfigDict) -> None:
     """
     every = config.tuning.axes
     if not every:
+        if config.tuning.trials:
+            raise InputError(
+                "tuning.trials: there are no axes to draw from; fix: set tuning.axes, or --config.tuning.trials=0"
+            )
         return
     check(whole(1), "tuning.validation", config.tuning.validation)  # 0 would tune on the unseen classes
     for key, axis in (("tuning.bits", "bits"), ("tuning.seed", "seed")):
@@ -54,7 +58,9 @@ def check_tuning(config: ConfigDict) -> None:
         for axis, values in flat.items():
             _check_tried(config, name, axis, values)
         budgets[name] = prod(map(len, flat.values()))
-    if len(set(budgets.values())) > 1:
+    if (
+        len(set(budgets.values())) > 1 and not config.tuning.trials
+    ):  # each study has the same number of trials
         counted = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
         raise InputError(
             f"tuning.axes: budgets differ ({counted} settings); fix: give each variant the same number of settings"
@@ -155,7 +161,7 @@ def tried_config(config: ConfigDict) -> ConfigDict:
     made = ConfigDict(config.to_dict())
     for name, tried in tried_axes(config).items():
         made.variants[name] = _merged(config.variants[name], _nested(tried))
-    made.tuning.axes = ConfigDict()
+    made.tuning.axes, made.tuning.trials = ConfigDict(), 0
     return made.lock()
 
 
@@ -179,7 +185,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
         # Set these in each variant too: a variant may have its own seeds or validation classes.
         drawn = {"seed": tuple(tuning.seed), "validation": (tuning.validation,)}
         made.variants[name] = _merged(config.variants[name], lengths, drawn, _nested(tried))
-    made.tuning.axes = ConfigDict()
+    made.tuning.axes, made.tuning.trials = ConfigDict(), 0
     return made.lock()
 
 
@@ -196,25 +202,49 @@ def choose(rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, An
     Raises:
         InputError: if no setting of a variant gave a finite mAP.
     """
+    choices: dict[str, dict[str, dict[str, Any]]] = {}
+    for (variant, unseen), means in mean_of_settings(rows, axes).items():
+        # In the order of the configuration, whatever the order of the rows: the first of equal settings is chosen.
+        tried = {one: means.get(one, np.nan) for one in product(*axes[variant].values())}
+        best = best_of(tried, variant, unseen)
+        choices.setdefault(variant, {})[unseen] = dict(zip(axes[variant], best, strict=True))
+    return choices
+
+
+def mean_of_settings(
+    rows: Iterable[Mapping[str, Any]], axes: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str], dict[tuple[Any, ...], float]]:
+    """The mean mAP of each setting over its cells, by variant and set of unseen classes.
+
+    Args:
+        rows: of a sweep on validation classes.
+        axes: by variant, the tuned axes; a setting has their values, in their order.
+    """
     found: dict[tuple[str, str], dict[tuple[Any, ...], list[float]]] = {}
     for row in rows:
         if row["variant"] in axes:
             setting = tuple(row[axis.rpartition(".")[2]] for axis in axes[row["variant"]])
             tried = found.setdefault((row["variant"], row["unseen"]), {})
             tried.setdefault(setting, []).append(row["mean_average_precision"])
-    choices: dict[str, dict[str, dict[str, Any]]] = {}
-    for (variant, unseen), tried in found.items():
-        means = {setting: float(np.mean(values)) for setting, values in tried.items()}
-        # In the order of the configuration, whatever the order of the rows: the first of equal settings is chosen.
-        finite = [one for one in product(*axes[variant].values()) if np.isfinite(means.get(one, np.nan))]
-        if not finite:
-            raise InputError(
-                f"no setting of {variant} was finite on validation classes for {unseen}; fix: try other values in "
-                f"tuning.axes.{variant}"
-            )
-        best = finite[int(np.argmax([means[one] for one in finite]))]
-        choices.setdefault(variant, {})[unseen] = dict(zip(axes[variant], best, strict=True))
-    return choices
+    return {
+        key: {setting: float(np.mean(values)) for setting, values in tried.items()}
+        for key, tried in found.items()
+    }
+
+
+def best_of(means: Mapping[tuple[Any, ...], float], variant: str, unseen: str) -> tuple[Any, ...]:
+    """The setting with the highest mean; of equal ones the first.
+
+    Raises:
+        InputError: if none is finite.
+    """
+    finite = {setting: mean for setting, mean in means.items() if np.isfinite(mean)}
+    if not finite:
+        raise InputError(
+            f"no setting of {variant} was finite on validation classes for {unseen}; fix: try other values in "
+            f"tuning.axes.{variant}"
+        )
+    return max(finite, key=finite.__getitem__)
 
 
 def described(choices: Choices) -> str:
