@@ -37,7 +37,7 @@ def nothing_runs(monkeypatch):
     def refuse(*args, **kwargs):
         raise AssertionError("it was run")
 
-    monkeypatch.setattr("zsh_jax.commands.sweep.run", refuse)
+    monkeypatch.setattr("zsh_jax.commands.cells.run", refuse)
     monkeypatch.setattr("zsh_jax.commands.record.open_results", refuse)
     monkeypatch.setattr("zsh_jax.features.extract.extract", refuse)
 
