@@ -1,7 +1,6 @@
 """Histograms of distances in each form, against NumPy; and how many dependent steps they take on an accelerator."""
 
 from functools import partial
-from itertools import starmap
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +10,9 @@ import pytest
 from jaxprs import count, dependent_steps, largest_array
 
 from zsh_jax import pack_codes
-from zsh_jax.core.metrics import histogram_kernel, histograms
-from zsh_jax.core.metrics.histogram_kernel import count_by_kernel
+from zsh_jax.core.metrics import histograms, histograms_by_planes
 from zsh_jax.core.metrics.histograms import count_by_comparison, count_by_scatter, distance_histograms
+from zsh_jax.core.metrics.histograms_by_planes import count_by_planes
 from zsh_jax.core.metrics.relevance import label_words
 from zsh_jax.sweep.chance import chance_levels
 from zsh_jax.sweep.evaluate import evaluate_cells
@@ -54,56 +53,35 @@ def test_histograms_count_items_and_relevant_ones(case):
         np.testing.assert_array_equal(one, expected)
 
 
-@pytest.mark.parametrize("case", CASES[:4])
-def test_the_kernel_counts_alike(case):
-    """In interpret mode: no GPU is needed."""
-    (codes, labels, database, held), *_ = _case(*case)
-    arguments = codes, label_words(labels), database, label_words(held)
-    one = jax.jit(count_by_scatter, static_argnames="bits")(*arguments, bits=case[2])
-    np.testing.assert_array_equal(count_by_kernel(*arguments, bits=case[2], interpret=True), one)
-
-
-@pytest.mark.parametrize("bits", [16, 96])
-def test_the_kernel_can_be_lowered_for_a_gpu(bits):
-    """To Triton's language, which needs no GPU; the last step of compilation does."""
-    shapes = [
-        ((20, bits // 8), jnp.uint8),
-        ((20,), jnp.int32),
-        ((900, bits // 8), jnp.uint8),
-        ((900,), jnp.int32),
-    ]
-    traced = jax.jit(partial(count_by_kernel, bits=bits)).trace(*starmap(jax.ShapeDtypeStruct, shapes))
-    assert "triton" in traced.lower(lowering_platforms=("cuda",)).as_text()
-
-
-def test_the_kernel_adds_up_the_parts_of_the_database(monkeypatch):
-    monkeypatch.setattr(histogram_kernel, "LOOPS", 1)
-    test_the_kernel_counts_alike((18, 300, 5, True))
-
-
-def test_the_kernel_has_to_be_asked_for_and_changes_nothing_on_the_cpu():
-    arguments, *_ = _case(*CASES[0])
-
-    def found(**options):
-        return distance_histograms(*arguments, bits=5, **options)
-
-    assert not count(found, "pallas_call", platform="cuda")
-    assert count(partial(found, kernel=True), "pallas_call", platform="cuda")
-    for one, other in zip(found(), found(kernel=True), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
 @pytest.mark.parametrize("pairs", [1, 1000])
 @pytest.mark.parametrize("case", CASES[:4])
-def test_both_forms_count_alike(case, pairs, monkeypatch):
+def test_all_forms_count_alike(case, pairs, monkeypatch):
     monkeypatch.setattr(histograms, "PAIRS", pairs)
+    monkeypatch.setattr(histograms_by_planes, "PAIRS", pairs)
     (codes, labels, database, held), *_ = _case(*case)
-    arguments = codes, label_words(labels), database, label_words(held)
-    one, other = (
-        jax.jit(form, static_argnames="bits")(*arguments, bits=case[2])
-        for form in (count_by_scatter, count_by_comparison)
-    )
-    np.testing.assert_array_equal(one, other)
+    some = np.arange(len(database)) % 3 != 1
+    for items in ((), (jnp.asarray(some),)):
+        arguments = codes, label_words(labels), database, label_words(held), *items
+        one, *others = (
+            jax.jit(form, static_argnames="bits")(*arguments, bits=case[2])
+            for form in (count_by_scatter, count_by_comparison, count_by_planes)
+        )
+        for other in others:
+            np.testing.assert_array_equal(one, other)
+
+
+def test_accelerators_count_long_codes_by_comparison(monkeypatch):
+    arguments, *_ = _case(3, 60, 6, False)
+
+    def products():
+        def found(*arrays):
+            return distance_histograms.__wrapped__(*arrays, bits=6)
+
+        return count(found, "dot_general", *arguments, platform="cuda")
+
+    assert not products()
+    monkeypatch.setattr(histograms, "BY_PLANES", 5)
+    assert products()
 
 
 def test_a_vmapped_histogram_is_each_histogram():

@@ -78,7 +78,8 @@ def test_float32_step_reaches_the_oracle(name):
     ):  # no field is nearer to zero than 9e-4 of its terms' size, and rounding moves it by 2e-6
         np.testing.assert_array_equal(after.codes, expected)
     elif name == "rotation":
-        np.testing.assert_allclose(data.semantics @ after.rotation, data.semantics @ expected, atol=2e-5)
+        rotated = data.semantics @ np.asarray(after.rotation)  # NumPy's product: JAX's is coarser on GPUs
+        np.testing.assert_allclose(rotated, data.semantics @ expected, atol=2e-5)
     else:
         np.testing.assert_allclose(getattr(after, name), expected, rtol=1e-3, atol=1e-4)
 

@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import NamedTuple
 
+import jax
+
 from benchmarks.launches import missing
 from benchmarks.row import Result, Settings
 
@@ -15,12 +17,14 @@ class Row(NamedTuple):
         module: its file in this folder, imported when the row runs: older commits lack what some files import.
         launches: whether it runs `launch.py`, which needs all dependencies of the package.
         cifar: whether it needs the paths of CIFAR-10.
+        accelerator: whether it is left out on the CPU, where it takes many minutes.
     """
 
     name: str
     module: str
     launches: bool = False
     cifar: bool = False
+    accelerator: bool = False
 
     def measure(self, settings: Settings) -> list[Result]:
         """Measure it; one result or several."""
@@ -31,6 +35,8 @@ class Row(NamedTuple):
         """Why it cannot be measured here; "" if it can."""
         if self.cifar and settings.cifar is None:
             return "needs --cifar"
+        if self.accelerator and settings.is_full and jax.default_backend() == "cpu":
+            return "needs an accelerator"
         return missing() if self.launches else ""
 
 
@@ -45,5 +51,6 @@ ROWS = (
     Row("evaluate", "retrieval"),
     Row("stages", "process"),
     Row("start", "process", launches=True),
+    Row("thousand", "thousand", accelerator=True),
     Row("sweep", "sweep", launches=True, cifar=True),
 )

@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int, Shaped
 
 from zsh_jax.core.metrics.equal_rows import first_equal_rows
+from zsh_jax.core.metrics.quotient import equal_quotients
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.metrics.score_ranking import score_average_precision
 from zsh_jax.core.precision import full_precision
@@ -80,7 +81,7 @@ def cosine_scores(database: Float[Array, "n f"]) -> Callable[[Float[Array, " f"]
 
     def score(vector: Float[Array, " f"]) -> Float[Array, " n"]:
         product = items @ vector
-        return rows_together(product * jnp.abs(product) / divisor)[first]
+        return rows_together(equal_quotients(product * jnp.abs(product), divisor))[first]
 
     return score
 

@@ -8,12 +8,16 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Int, Shaped, UInt8, UInt32
 
+from zsh_jax.core.metrics.histograms_by_planes import count_by_planes
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.packing import code_words, unpack_codes
 from zsh_jax.core.sharding import are_rows, by_share, data_devices
 
 PAIRS = 2**22
-"""Pairs of a query and an item at a time on accelerators: 59 million pairs take 15 steps."""
+"""Pairs of a query and an item at a time where they are counted by comparison."""
+
+BY_PLANES = 256
+"""Longest codes that accelerators count by planes: the program has some ten operations for each bit."""
 
 
 class Histograms(NamedTuple):
@@ -28,7 +32,7 @@ class Histograms(NamedTuple):
     relevant: Int[Array, "*q radii"]
 
 
-@partial(jax.jit, static_argnames=("bits", "kernel"))
+@partial(jax.jit, static_argnames="bits")
 def distance_histograms(
     query_codes: UInt8[Array, "q bytes"],
     query_labels: Shaped[Array, "q *c"],
@@ -36,12 +40,11 @@ def distance_histograms(
     database_labels: Shaped[Array, "n *c"],
     *,
     bits: int,
-    kernel: bool = False,
 ) -> Histograms:
     """Number of items and of relevant items at each distance from each query.
 
-    On the CPU one scatter-add counts the distances of two queries at once; elsewhere distances are a product of signs
-    and are counted by comparison. Both are exact.
+    On the CPU one scatter-add counts the distances of two queries at once; elsewhere 32 items are counted by one
+    operation on words, or, if codes are long, one by one by comparison. All forms are exact.
 
     Args:
         query_codes: packed codes, (q, ceil(bits / 8)).
@@ -49,17 +52,15 @@ def distance_histograms(
         database_codes: packed codes, (n, ceil(bits / 8)).
         database_labels: class indices (n,), or multi-hot (n, c).
         bits: code length l; static.
-        kernel: whether NVIDIA GPUs run `count_by_kernel`, which was never tried on one; static. Not read where the
-            database lies over several devices.
 
     Returns:
-        Leaves of (q, l + 1). Memory: a few arrays of n on the CPU, of `PAIRS` or n elsewhere; never q x n.
+        Leaves of (q, l + 1). Memory: a few arrays of n on the CPU, of a block of pairs or n elsewhere; never q x n.
     """
     items: tuple[Array, ...] = (database_codes, label_words(database_labels))
     if data_devices() > 1:
         items = (*items, are_rows(database_codes))
     queries = (query_codes, label_words(query_labels))
-    counts = by_share(partial(_count, bits=bits, kernel=kernel), items, (queries,), gives="sums")
+    counts = by_share(partial(_count, bits=bits), items, (queries,), gives="sums")
     counts = counts.reshape(-1, bits + 1, 2)
     return Histograms(items=counts.sum(-1), relevant=counts[..., 1])
 
@@ -74,23 +75,17 @@ def _count(
     labels: Shaped[Array, "n *words"],
     *others: Any,
     bits: int,
-    kernel: bool,
 ) -> Int[Array, "q bins"]:
     """Counts of the items of one device; of those that are items, where that is said."""
     *is_item, queries = others
-    on_gpu = {}
-    if kernel and not is_item:  # Pallas takes a while to import
-        from zsh_jax.core.metrics.histogram_kernel import count_by_kernel
-
-        on_gpu["cuda"] = partial(count_by_kernel, bits=bits)
+    on_accelerators = count_by_planes if bits <= BY_PLANES else count_by_comparison
     counts: Array = lax.platform_dependent(
         *queries,
         codes,
         labels,
         *is_item,
         cpu=partial(count_by_scatter, bits=bits),
-        default=partial(count_by_comparison, bits=bits),
-        **on_gpu,
+        default=partial(on_accelerators, bits=bits),
     )
     return counts
 
