@@ -5,9 +5,12 @@ import shutil
 from types import SimpleNamespace
 
 import numpy as np
+import optuna
 import pytest
 from bad_input import make_data, put, refusal, tiny_config
 from ml_collections import ConfigDict
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from rows import rows_of
 from small_sweeps import PER_CLASS, arguments, write_features
 
@@ -17,8 +20,6 @@ from zsh_jax.sweep import compiled
 from zsh_jax.sweep.search_space import LogRange, search_space
 from zsh_jax.sweep.train import train
 from zsh_jax.sweep.tuning import check_tuning
-
-optuna = pytest.importorskip("optuna")
 
 UNSEEN = "cow+dog"
 EXPERIMENT = """
@@ -62,9 +63,6 @@ def _run(launch, folder, path, workdir, **changes):
 
 
 def _trials(workdir):
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
     storage = JournalStorage(JournalFileBackend(str(workdir / "validation" / "optuna.log")))
     (summary,) = optuna.get_all_study_summaries(storage)
     return optuna.load_study(study_name=summary.study_name, storage=storage).trials
