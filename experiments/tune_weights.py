@@ -2,7 +2,8 @@
 
 python launch.py --config experiments/tune_weights.py
 
-    Needs pip install -e '.[optuna]'.
+    Needs pip install -e '.[optuna]'. Three seeds, 32 bits, 82 s of CPU time once features are extracted. mAP 0.467 as
+    drawn, 0.387 as published. Validation mAP of the best after 16, 32, 48 and 64 settings: 0.656, 0.666, 0.671, 0.671.
 
 python launch.py --config experiments/tune_weights.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS

@@ -12,7 +12,17 @@ import zsh_jax
 
 ROOT = Path(zsh_jax.__file__).parent
 HEAVY = ("tensorflow", "tensorflow_datasets", "wandb", "gensim", "PIL", "ml_collections", "absl.app", "keras")
-HEAVY += ("matplotlib", "faiss", "onnx", "qdrant_client", "pymilvus", "usearch", "transformers", "torch", "optuna")
+HEAVY += (
+    "matplotlib",
+    "faiss",
+    "onnx",
+    "qdrant_client",
+    "pymilvus",
+    "usearch",
+    "transformers",
+    "torch",
+    "optuna",
+)
 ENDS = ("exits", "interrupts")  # of commands
 FILES = {"atomic", "errors", "model_file", "position_file"}  # beside the rooms, above the core alone
 ROOMS = {
