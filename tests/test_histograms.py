@@ -1,6 +1,5 @@
 """Histograms of distances in each form, against NumPy; and how many dependent steps they take on an accelerator."""
 
-
 import jax
 import jax.numpy as jnp
 import numpy as np
