@@ -30,6 +30,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
+from zsh_jax.report.means import means_of
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.collect import identity
@@ -243,7 +244,7 @@ def _conclude(
 ) -> None:
     """Make the report of a whole sweep; of a part, say how the parts are joined."""
     if config.shard is None:
-        log_sweep(wandb, config.to_dict(), rows, write())
+        log_sweep(wandb, config.to_dict(), rows, write(), partial(means_of, rows))
         return
     whole = Path(config.workdir).parent.parent
     say(console, f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}")
