@@ -15,6 +15,7 @@ from zsh_jax.tracking.history import HISTORY
 from zsh_jax.tracking.positions import POSITIONS
 from zsh_jax.tracking.results import RESULTS
 from zsh_jax.tracking.splits import SPLITS
+from zsh_jax.tracking.tensorboard import FOLDER as EVENTS
 
 FIX = "fix: move it away, or choose another --config.workdir"
 
@@ -35,6 +36,7 @@ def check_places(config: ConfigDict) -> None:
         "report/figures": config.report,
         "report/tables": config.report,
         "wandb": config.wandb.mode != "disabled",
+        EVENTS: config.tensorboard,
         VALIDATION: bool(config.tuning.axes),
     }
     for name in (name for name, is_wanted in wanted.items() if is_wanted):

@@ -19,6 +19,7 @@ from rich.console import Console
 from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.distributed import joined
+from zsh_jax.commands.events import open_events
 from zsh_jax.commands.places import check_places
 from zsh_jax.commands.program_cache import keep_programs
 from zsh_jax.commands.record import Around, open_record, plan_digest, wandb_of
@@ -53,6 +54,7 @@ from zsh_jax.tracking.results import (
     check_evaluation,
     read_results,
 )
+from zsh_jax.tracking.tensorboard import check_tensorboard
 from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_missing, log_sweep
 
@@ -133,6 +135,8 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     if leads(processes):
         check_start(config.workdir)
         check_wandb(wandb_of(config))
+        if config.tensorboard:
+            check_tensorboard()
         check_places(config)
     told(processes)  # the others begin when these checks are over
     if config.validate_only:
@@ -197,6 +201,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     if record.other_data:
         say(console, record.other_data)
     wandb = log_missing(record.wandb, done, partial(say, console))
+    events = open_events(config, done, partial(say, console))
     with progress(console, work_of(plan.batches, todo)) as advance:
         results, wandb = save_batches(
             config.workdir,
@@ -206,6 +211,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
             made_by=record.made_by,
             check=around.check,
             advance=advance,
+            record=events,
         )
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]

@@ -64,6 +64,8 @@ def defaults() -> ConfigDict:
     config.wandb.project = "zsh_jax"
     config.wandb.entity = config_dict.placeholder(str)
 
+    config.tensorboard = False  # event files of TensorBoard in workdir/tensorboard, a run a cell
+
     _add_sweep(config)
 
     # Axes with other values, by the name of a variant. Each variant is a grid of its own.

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from zsh_jax.sweep.shard import FOLDER
 from zsh_jax.tracking.provenance import PROVENANCE
-from zsh_jax.tracking.results import ID, RESULTS, identity_of, json_value, read_results
+from zsh_jax.tracking.results import ID, RESULTS, json_value, read_results
+from zsh_jax.tracking.row import identity_of
 from zsh_jax.tracking.wandb_file import records
 from zsh_jax.tracking.wandb_journal import modes
 

@@ -23,16 +23,19 @@ def group_of(sweep: str, identity: Mapping[str, Any]) -> str:
         identity: of the cell.
 
     Returns:
-        Sweep, variant or method, code length, and a digest of the setting: all of the identity but seed, unseen classes
-        and fingerprints of data. Two settings never share a group.
+        Sweep, variant or method, code length, and a digest of the setting. Two settings never share a group.
     """
-    setting = {
-        key: value for key, value in identity.items() if key not in AVERAGED and not key.startswith(PREFIX)
-    }
-    digest = hashlib.sha256(json.dumps(setting, sort_keys=True).encode()).hexdigest()[:DIGITS]
+    digest = hashlib.sha256(json.dumps(setting_of(identity), sort_keys=True).encode()).hexdigest()[:DIGITS]
     end = f", {_length(identity)}, {digest}"
     start = f"{sweep}: {identity.get('variant') or identity['method']}"
     return start[: LONGEST_GROUP - len(end)] + end
+
+
+def setting_of(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity of a cell without seed, unseen classes and fingerprints of data."""
+    return {
+        key: value for key, value in identity.items() if key not in AVERAGED and not key.startswith(PREFIX)
+    }
 
 
 def tags_of(sweep: str, identity: Mapping[str, Any]) -> tuple[str, ...]:
