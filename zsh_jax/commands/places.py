@@ -7,6 +7,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from zsh_jax.commands.disk import check_writable
+from zsh_jax.commands.profile import FOLDER as PROFILE
 from zsh_jax.errors import InputError
 from zsh_jax.report.code_pictures import CODES
 from zsh_jax.report.gallery import GALLERY
@@ -37,6 +38,7 @@ def check_places(config: ConfigDict) -> None:
         "report/tables": config.report,
         "wandb": config.wandb.mode != "disabled",
         EVENTS: config.tensorboard,
+        PROFILE: config.profile,
         VALIDATION: bool(config.tuning.axes),
     }
     for name in (name for name, is_wanted in wanted.items() if is_wanted):

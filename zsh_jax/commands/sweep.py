@@ -21,6 +21,7 @@ from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.distributed import joined
 from zsh_jax.commands.events import open_events
 from zsh_jax.commands.places import check_places
+from zsh_jax.commands.profile import traced
 from zsh_jax.commands.program_cache import keep_programs
 from zsh_jax.commands.record import Around, open_record, plan_digest, wandb_of
 from zsh_jax.commands.resume import check_start
@@ -133,11 +134,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     console, processes = around.console, around.processes
     check_limits(int(config.memory_gib * 2**30))
     if leads(processes):
-        check_start(config.workdir)
-        check_wandb(wandb_of(config))
-        if config.tensorboard:
-            check_tensorboard()
-        check_places(config)
+        _check_record(config)
     told(processes)  # the others begin when these checks are over
     if config.validate_only:
         if leads(processes):
@@ -197,6 +194,8 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     if record is None:
         deque(batches, maxlen=0)
         return told(processes)
+    if config.profile:
+        batches = traced(batches, config.workdir, partial(say, console))
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if record.other_data:
         say(console, record.other_data)
@@ -228,6 +227,15 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     _say_failed(console, own, results.path)
     told(processes, own)
     return own
+
+
+def _check_record(config: ConfigDict) -> None:
+    """Check, before anything slow starts, that all that the sweep writes can be written."""
+    check_start(config.workdir)
+    check_wandb(wandb_of(config))
+    if config.tensorboard:
+        check_tensorboard()
+    check_places(config)
 
 
 def _laid_out(config: ConfigDict, around: Around) -> tuple[Plan, Inputs, Choices]:

@@ -64,6 +64,7 @@ def defaults() -> ConfigDict:
     config.wandb.project = "zsh_jax"
     config.wandb.entity = config_dict.placeholder(str)
 
+    config.profile = False  # a trace of the first batch in workdir/profile; see docs/performance.md
     config.tensorboard = False  # event files of TensorBoard in workdir/tensorboard, a run a cell
 
     _add_sweep(config)
