@@ -194,7 +194,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     if record is None:
         deque(batches, maxlen=0)
         return told(processes)
-    if config.profile:
+    if config.profile and any(map(todo, plan.batches)):
         batches = traced(batches, config.workdir, partial(say, console))
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if record.other_data:
