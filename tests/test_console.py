@@ -33,7 +33,7 @@ def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, cap
     error = capsys.readouterr().err
     assert error.startswith(
         "zsh-jax: takes demo, sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, "
-        "search-page, not "
+        "search-page, wandb-check, not "
     )
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 
