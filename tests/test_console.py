@@ -17,6 +17,7 @@ from zsh_jax.commands.experiment import load_experiment, shipped_experiments
         ("data", "zsh_jax.data.__main__.main"),
         ("demo", "zsh_jax.commands.demo.main"),
         ("search-page", "zsh_jax.commands.search_page.main"),
+        ("wandb-check", "zsh_jax.commands.wandb_check.main"),
     ],
 )
 def test_a_verb_runs_its_command_with_the_rest_of_the_line(verb, target, monkeypatch):
