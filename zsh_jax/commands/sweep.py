@@ -32,6 +32,7 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
+from zsh_jax.report.code_tsne import check_tsne
 from zsh_jax.report.means import means_of
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
@@ -151,6 +152,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
         queries=config.gallery.queries,
         neighbours=config.gallery.neighbours,
         report=config.report,
+        tsne=config.gallery.tsne,
     )
     shown = kept_for_gallery(end, plan, inputs)
     if processes is not None:
@@ -235,6 +237,8 @@ def _check_record(config: ConfigDict) -> None:
     check_wandb(wandb_of(config))
     if config.tensorboard:
         check_tensorboard()
+    if config.gallery.tsne:
+        check_tsne()
     check_places(config)
 
 

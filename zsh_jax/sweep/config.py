@@ -44,6 +44,7 @@ def defaults() -> ConfigDict:
     config.gallery = ConfigDict()
     config.gallery.queries = 6  # query images, and the most class names; 0 for no examples
     config.gallery.neighbours = 10  # nearest images shown for each
+    config.gallery.tsne = False  # maps of the codes by t-SNE too, beside those by principal components
 
     _add_inputs(config)
 
