@@ -19,7 +19,9 @@ from rich.console import Console
 from zsh_jax.commands.configuration import complete
 from zsh_jax.commands.disk import check_disk
 from zsh_jax.commands.distributed import joined
+from zsh_jax.commands.events import open_events
 from zsh_jax.commands.places import check_places
+from zsh_jax.commands.profile import traced
 from zsh_jax.commands.program_cache import keep_programs
 from zsh_jax.commands.record import Around, open_record, plan_digest, wandb_of
 from zsh_jax.commands.resume import check_start
@@ -30,6 +32,8 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
+from zsh_jax.report.code_tsne import check_tsne
+from zsh_jax.report.means import means_of
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.collect import identity
@@ -52,6 +56,7 @@ from zsh_jax.tracking.results import (
     check_evaluation,
     read_results,
 )
+from zsh_jax.tracking.tensorboard import check_tensorboard
 from zsh_jax.tracking.time_left import work_of
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_missing, log_sweep
 
@@ -130,9 +135,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     console, processes = around.console, around.processes
     check_limits(int(config.memory_gib * 2**30))
     if leads(processes):
-        check_start(config.workdir)
-        check_wandb(wandb_of(config))
-        check_places(config)
+        _check_record(config)
     told(processes)  # the others begin when these checks are over
     if config.validate_only:
         if leads(processes):
@@ -149,6 +152,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
         queries=config.gallery.queries,
         neighbours=config.gallery.neighbours,
         report=config.report,
+        tsne=config.gallery.tsne,
     )
     shown = kept_for_gallery(end, plan, inputs)
     if processes is not None:
@@ -192,10 +196,13 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     if record is None:
         deque(batches, maxlen=0)
         return told(processes)
+    if config.profile and any(map(todo, plan.batches)):
+        batches = traced(batches, config.workdir, partial(say, console))
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if record.other_data:
         say(console, record.other_data)
     wandb = log_missing(record.wandb, done, partial(say, console))
+    events = open_events(config, done, partial(say, console))
     with progress(console, work_of(plan.batches, todo)) as advance:
         results, wandb = save_batches(
             config.workdir,
@@ -205,6 +212,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
             made_by=record.made_by,
             check=around.check,
             advance=advance,
+            record=events,
         )
 
     own = [row for row in read_results(results.path) if row["cell_id"] in cells]
@@ -221,6 +229,17 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     _say_failed(console, own, results.path)
     told(processes, own)
     return own
+
+
+def _check_record(config: ConfigDict) -> None:
+    """Check, before anything slow starts, that all that the sweep writes can be written."""
+    check_start(config.workdir)
+    check_wandb(wandb_of(config))
+    if config.tensorboard:
+        check_tensorboard()
+    if config.gallery.tsne:
+        check_tsne()
+    check_places(config)
 
 
 def _laid_out(config: ConfigDict, around: Around) -> tuple[Plan, Inputs, Choices]:
@@ -243,7 +262,7 @@ def _conclude(
 ) -> None:
     """Make the report of a whole sweep; of a part, say how the parts are joined."""
     if config.shard is None:
-        log_sweep(wandb, config.to_dict(), rows, write())
+        log_sweep(wandb, config.to_dict(), rows, write(), partial(means_of, rows))
         return
     whole = Path(config.workdir).parent.parent
     say(console, f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}")
