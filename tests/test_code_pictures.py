@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 
 from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.split import Split
+from zsh_jax.errors import InputError
+from zsh_jax.report import code_tsne
 from zsh_jax.report.code_figures import OTHER, OTHERS, confused
 from zsh_jax.report.code_map import code_map
 from zsh_jax.report.code_pictures import (
@@ -18,6 +20,7 @@ from zsh_jax.report.code_pictures import (
     load_code_pictures,
     save_code_pictures,
 )
+from zsh_jax.report.code_tsne import tsne_map
 from zsh_jax.report.contents import contents
 from zsh_jax.report.neighbour_classes import class_shares
 from zsh_jax.report.read import read_sweeps
@@ -54,6 +57,37 @@ def test_equal_codes_are_one_point():
     assert found.counts.tolist() == [3, 4]
     assert not found.points.any()
     assert not found.explained.any()
+
+
+def test_t_sne_puts_codes_beside_those_that_differ_in_few_bits():
+    rng = np.random.default_rng(3)
+    centres = rng.random((3, 32)) < 0.5
+    classes = np.repeat(np.arange(3), 12)
+    signs = centres[classes] ^ (rng.random((36, 32)) < 0.05)
+    packed = np.packbits(signs, axis=1)
+    found = tsne_map(packed, classes, 32)
+    again = tsne_map(packed, classes, 32)
+    np.testing.assert_array_equal(found.points, again.points)
+    assert sorted(np.repeat(found.classes, found.counts)) == classes.tolist()
+    between = np.linalg.norm(found.points[:, None] - found.points, axis=2)
+    np.fill_diagonal(between, np.inf)
+    assert (found.classes[between.argmin(1)] == found.classes).all()
+    few = tsne_map(packed[[0, 0, 0, 12]], classes[[0, 0, 0, 12]], 32)
+    assert few is None, "of two distinct codes there is no layout"
+
+
+def test_t_sne_takes_no_more_than_its_limit(monkeypatch):
+    monkeypatch.setattr(code_tsne, "MOST", 20)
+    _, packed = _codes(60, 16)
+    found, every = tsne_map(packed, np.arange(60) % 3, 16), code_map(packed, np.arange(60) % 3, 16)
+    assert len(found.counts) == 20 < len(every.counts)
+    assert {*found.classes.tolist()} == {0, 1, 2}
+
+
+def test_without_scikit_learn_it_is_told(monkeypatch):
+    monkeypatch.setattr(code_tsne, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"gallery.tsne: scikit-learn is not installed; fix: pip install"):
+        code_tsne.check_tsne()
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -95,7 +129,11 @@ def _pictures():
             np.flatnonzero(part).astype(np.int32) for part in (~np.isin(labels, unseen), is_query, ~is_query)
         ]
         _, codes = _codes(360, 16, seed=len(found))
-        found.append(code_picture(method, codes, 16, dataset, Split(*rows, np.array(unseen, np.int32))))
+        split = Split(*rows, np.array(unseen, np.int32))
+        found.append(code_picture(method, codes, 16, dataset, split))
+    few = np.arange(0, 360, 5)  # t-SNE of a few codes takes a moment
+    tsne = tsne_map(codes[few], labels[few], 16)
+    found[0] = found[0]._replace(tsne=tsne)  # one with such a map, the others without
     return CodePictures("shapes", names, tuple(found))
 
 
@@ -131,11 +169,17 @@ def test_a_report_shows_them_and_does_without_a_damaged_file(pictures, tmp_path)
     loaded = load_code_pictures(path)
     for one, other in zip(loaded.pictures, pictures.pictures, strict=True):
         assert (one.method, one.unseen.tolist()) == (other.method, other.unseen.tolist())
-        for part, before in zip((*one.mapped, one.shares), (*other.mapped, other.shares), strict=True):
+        assert (one.tsne is None) == (other.tsne is None)
+        parts, befores = (
+            (*each.mapped, each.shares, *(each.tsne if each.tsne is not None else ()))
+            for each in (one, other)
+        )
+        for part, before in zip(parts, befores, strict=True):
             np.testing.assert_array_equal(part, before)
     sweeps = read_sweeps([tmp_path])
     (part,) = contents(sweeps)
     drawn = {figure.name for figure in part.figures}
+    assert {name for name in drawn if "tsne" in name} == {"code_tsne_zsh-16-bits"}
     assert {"code_map_zsh-16-bits", "confusion_zsh-16-bits", "code_map_itq-16", "confusion_itq-16"} <= drawn
     content = path.read_bytes()
     arrays = dict(np.load(path))
@@ -147,6 +191,8 @@ def test_a_report_shows_them_and_does_without_a_damaged_file(pictures, tmp_path)
         arrays | {"counts_2": arrays["counts_2"].astype(str)},
         {name: array for name, array in arrays.items() if name != "points_3"},
         arrays | {"names": np.array(3)},
+        arrays | {"tsne_classes_0": arrays["tsne_classes_0"] + 99},
+        {name: array for name, array in arrays.items() if name != "tsne_counts_0"},
         arrays | {"classes_1": np.array(3)},
     ):
         if isinstance(damaged, bytes):

@@ -17,6 +17,7 @@ from zsh_jax.commands.experiment import load_experiment, shipped_experiments
         ("data", "zsh_jax.data.__main__.main"),
         ("demo", "zsh_jax.commands.demo.main"),
         ("search-page", "zsh_jax.commands.search_page.main"),
+        ("wandb-check", "zsh_jax.commands.wandb_check.main"),
     ],
 )
 def test_a_verb_runs_its_command_with_the_rest_of_the_line(verb, target, monkeypatch):
@@ -33,7 +34,7 @@ def test_another_verb_is_refused_in_one_line_with_those_there_are(arguments, cap
     error = capsys.readouterr().err
     assert error.startswith(
         "zsh-jax: takes demo, sweep, merge, report, show, diff, leaderboard, evaluate, encode, export, data, "
-        "search-page, not "
+        "search-page, wandb-check, not "
     )
     assert all(f"zsh-jax {verb}" in error for verb in console.VERBS)
 

@@ -1,7 +1,5 @@
 """Histograms of distances in each form, against NumPy; and how many dependent steps they take on an accelerator."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np

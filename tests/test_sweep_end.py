@@ -196,7 +196,7 @@ def test_the_report_and_the_run_of_the_sweep_show_the_same(ended):
 
 
 @pytest.mark.slow
-def test_a_rerun_makes_it_again_from_disk_and_trains_nothing(ended, tmp_path, capsys):
+def test_a_rerun_makes_it_again_from_disk_and_trains_nothing(ended, tmp_path, capsys, monkeypatch):
     shutil.copytree(ended.workdir, tmp_path / "copy", ignore=shutil.ignore_patterns("wandb", "report"))
     before = load_gallery(tmp_path / "copy" / GALLERY)
     content = (tmp_path / "copy" / "results.jsonl").read_bytes()
@@ -212,10 +212,16 @@ def test_a_rerun_makes_it_again_from_disk_and_trains_nothing(ended, tmp_path, ca
     ids = [row["cell_id"] for row in _rows(tmp_path / "copy") if row["variant"] == "itq"]
     for identifier in ids:
         model_path(tmp_path / "copy", identifier).unlink(missing_ok=True)
-    assert ended.run(tmp_path / "copy", gallery__queries=2, gallery__neighbours=3) == 0
+    monkeypatch.setattr("zsh_jax.report.code_tsne.MOST", 40)
+    few = {"gallery__queries": 2, "gallery__neighbours": 3}
+    assert ended.run(tmp_path / "copy", **few, gallery__tsne=True) == 0
     gallery = load_gallery(tmp_path / "copy" / GALLERY)
     assert gallery.methods.tolist() == ["zsh, 16 bits", "bits, 24 bits"]
     assert gallery.neighbours.shape == (2, 2, 3)
+    pictures = load_code_pictures(tmp_path / "copy" / CODES).pictures
+    methods = [one.method for one in pictures]
+    with_tsne = [number for number, one in enumerate(pictures) if one.tsne is not None]
+    assert with_tsne == [methods.index(method) for method in gallery.methods], "the first of each method"
     assert (tmp_path / "copy" / "results.jsonl").read_bytes() == content
 
 

@@ -4,8 +4,10 @@ import io
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +18,9 @@ from rows import rows_of
 from wandb_files import offline_runs
 
 from zsh_jax.errors import InputError
+from zsh_jax.report.means import means_of
 from zsh_jax.tracking import wandb_service
-from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results
+from zsh_jax.tracking.results import append_results, cell_id, open_results, read_results, row_of
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_cells, log_sweep
 
 CONFIG = {"name": "bits", "sweep": {"bits": (16, 128), "seed": (0, 1)}, "workdir": None}
@@ -67,7 +70,7 @@ def test_history_is_every_trace_at_every_iteration(logged):
 
 def test_runs_are_grouped_named_and_finished(logged):
     results, _, cells, (sweep,) = logged
-    assert {run.group for run in [*cells.values(), sweep]} == {"bits on shapes"}
+    assert sweep.group == "bits on shapes"
     assert {run.project for run in cells.values()} == {"zsh_jax"}
     assert {run.exit_code for run in [*cells.values(), sweep]} == {0}
     assert len({run.name for run in cells.values()}) == len(results)
@@ -78,8 +81,7 @@ def test_runs_are_grouped_named_and_finished(logged):
 def test_the_sweep_s_run_has_its_config_and_the_table_of_results(logged):
     _, rows, _, (sweep,) = logged
     assert sweep.config == json.loads(json.dumps(CONFIG))
-    (path,) = (sweep.folder / "files" / "media" / "table").iterdir()
-    table = json.loads(path.read_text(), parse_constant=pytest.fail)
+    table = _table(sweep, "results")
     scalars = [{key: value for key, value in row.items() if not isinstance(value, list)} for row in rows]
     assert set(table["columns"]) == {key for row in scalars for key in row}
     assert len(table["data"]) == len(rows)
@@ -87,6 +89,67 @@ def test_the_sweep_s_run_has_its_config_and_the_table_of_results(logged):
         assert dict(zip(table["columns"], values, strict=True)) == {
             key: row.get(key) for key in table["columns"]
         }
+
+
+def _table(run, name):
+    (path,) = (run.folder / "files" / "media" / "table").glob(f"{name}_*.table.json")
+    return json.loads(path.read_text(), parse_constant=pytest.fail)
+
+
+def test_cells_that_differ_only_in_seed_and_unseen_classes_are_one_group_of_their_method(tmp_path):
+    other = {"unseen": "wavy square", "fingerprint_split": "0" * 16}
+    results = [result(0), result(1), result(1, **other)]
+    results += [result(0, alpha=1e-3), result(0, 128), result(0, method="sdh"), result(0, variant="one")]
+    log_cells(WandbSettings(tmp_path, "s" * 200), results)
+    runs = list(offline_runs(tmp_path).values())
+    by_group = {}
+    for run in runs:
+        assert run.job_type == run.config["method"]
+        own = {run.config["method"], f"{run.config['bits']} bits", run.config.get("variant")} - {None}
+        assert set(run.tags) == {"s" * 64, "shapes"} | own
+        assert len(run.group) <= 128
+        by_group.setdefault(run.group, []).append(run)
+    settings = [{(run.config["seed"], run.config["unseen"]) for run in group} for group in by_group.values()]
+    assert sorted(map(len, settings)) == [1, 1, 1, 1, 3]
+    for group in by_group.values():
+        assert len({(run.config["method"], run.config["bits"], run.config["alpha"]) for run in group}) == 1
+
+
+def test_the_sweep_s_run_has_means_with_standard_deviations_and_their_charts(tmp_path):
+    other = {"unseen": "wavy square"}
+    results = [
+        result(seed, bits, method=method, **extra)
+        for method in ("zsh", "sdh")
+        for bits in (16, 128)
+        for seed in (0, 1, 2)
+        for extra in ({}, other)
+    ]
+    for number, one in enumerate(results):  # `result` draws by seed and bits alone
+        one.metrics["mean_average_precision"] = float(np.random.default_rng(number).random())
+    rows = [row_of(one) for one in results]
+    log_sweep(WandbSettings(tmp_path, "sweep"), CONFIG, rows, means=partial(means_of, rows))
+    (run,) = offline_runs(tmp_path).values()
+    table = _table(run, "means")
+    expected = {}
+    for row in rows:
+        seeds = expected.setdefault((row["method"], row["bits"]), {})
+        seeds.setdefault(row["seed"], []).append(row["mean_average_precision"])
+    assert len(table["data"]) == len(expected) == 4
+    lines = {}
+    for values in table["data"]:
+        found = dict(zip(table["columns"], values, strict=True))
+        over_seeds = [statistics.fmean(one) for one in expected[found["method"], found["bits"]].values()]
+        assert (found["seeds"], found["cells"]) == (3, 6)
+        assert found["mean_average_precision"] == pytest.approx(statistics.fmean(over_seeds))
+        assert found["mean_average_precision_deviation"] == pytest.approx(statistics.stdev(over_seeds))
+        lines[found["method"], found["bits"]] = found["mean_average_precision"]
+    drawn = _table(run, "map_over_bits_table")
+    points = [dict(zip(drawn["columns"], one, strict=True)) for one in drawn["data"]]
+    assert {(one["lineKey"], one["step"]): one["lineVal"] for one in points} == lines
+    bars = _table(run, "map_by_setting_table")
+    assert {(method, 128): value for method, value in bars["data"]} == {
+        key: value for key, value in lines.items() if key[1] == 128
+    }
 
 
 def test_the_sweep_s_run_has_its_report(tmp_path):
@@ -134,9 +197,12 @@ def test_a_cell_that_is_run_anew_takes_the_place_of_its_run(tmp_path):
 
 
 def test_the_same_cell_in_another_sweep_is_another_run(tmp_path):
-    for group in ("one", "one-more", "a/b:c d"):
-        log_cells(WandbSettings(tmp_path, group), [result(0)])
-    assert {run.group for run in offline_runs(tmp_path).values()} == {"one", "one-more", "a/b:c d"}
+    names = {"one", "one-more", "a/b:c d"}
+    for name in sorted(names):
+        log_cells(WandbSettings(tmp_path, name), [result(0)])
+    runs = offline_runs(tmp_path).values()
+    assert {run.group.rpartition(": ")[0] for run in runs} == names
+    assert all(names & {*run.tags} for run in runs)
 
 
 def test_no_trouble_with_wandb_ends_a_sweep(tmp_path, monkeypatch, capsys):

@@ -25,6 +25,8 @@ class Run(NamedTuple):
     summary: dict
     exit_code: int
     folder: Path
+    job_type: str = ""
+    tags: tuple[str, ...] = ()
 
 
 def offline_runs(workdir):
@@ -65,6 +67,8 @@ def _read_run(path):
         _own(summary),
         exit_code,
         path.parent,
+        started.job_type,
+        tuple(started.tags),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from ml_collections import ConfigDict
 
+from zsh_jax.commands.events import open_events
+from zsh_jax.commands.profile import traced
 from zsh_jax.commands.record import Around, open_record, plan_digest
 from zsh_jax.commands.saving import save_batches
 from zsh_jax.inputs.load import Inputs
@@ -117,10 +119,13 @@ def run_cells(
     if record is None:
         deque(batches, maxlen=0)
         return None
+    if config.profile and any(map(todo, plan.batches)):
+        batches = traced(batches, config.workdir, tell)
     say(console, describe(plan, inputs, is_done, name=config.name, workdir=config.workdir))
     if record.other_data:
         say(console, record.other_data)
     wandb = log_missing(record.wandb, done, tell)
+    events = open_events(config, done, tell)
     with progress(console, work_of(plan.batches, todo)) as advance:
         results, wandb = save_batches(
             config.workdir,
@@ -130,6 +135,7 @@ def run_cells(
             made_by=record.made_by,
             check=around.check,
             advance=advance,
+            record=events,
         )
     rows = [row for row in read_results(results.path) if row["cell_id"] in cells]
     return Finished(plan, rows, wandb, results.path)

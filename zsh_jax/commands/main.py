@@ -99,6 +99,12 @@ def _search_page(arguments: Sequence[str]) -> int:
     return search_page(arguments)
 
 
+def _wandb_check(arguments: Sequence[str]) -> int:
+    from zsh_jax.commands.wandb_check import main as wandb_check
+
+    return wandb_check(arguments)
+
+
 VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
     {
         "demo": _demo,
@@ -113,6 +119,7 @@ VERBS: Mapping[str, Callable[[Sequence[str]], int]] = MappingProxyType(
         "export": _export,
         "data": _data,
         "search-page": _search_page,
+        "wandb-check": _wandb_check,
     }
 )
 ABOUT = {
@@ -127,6 +134,7 @@ ABOUT = {
     "encode": "encode files of features, larger than memory perhaps: MODEL FEATURES OUT.npy",
     "export": "codes, an index or a hash function for other programs: MODEL [--features FILE] --out OUT",
     "search-page": "one HTML file that searches the images of a finished sweep: WORKDIR [--out FILE]",
+    "wandb-check": "compare offline runs of Weights & Biases with the results: WORKDIR [WORKDIR ...]",
     "data": "list and prepare data sets, extract features: list | prepare NAME | features NAME FEATURES",
 }
 

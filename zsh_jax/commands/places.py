@@ -7,6 +7,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from zsh_jax.commands.disk import check_writable
+from zsh_jax.commands.profile import FOLDER as PROFILE
 from zsh_jax.errors import InputError
 from zsh_jax.report.code_pictures import CODES
 from zsh_jax.report.gallery import GALLERY
@@ -15,6 +16,7 @@ from zsh_jax.tracking.history import HISTORY
 from zsh_jax.tracking.positions import POSITIONS
 from zsh_jax.tracking.results import RESULTS
 from zsh_jax.tracking.splits import SPLITS
+from zsh_jax.tracking.tensorboard import FOLDER as EVENTS
 
 FIX = "fix: move it away, or choose another --config.workdir"
 
@@ -35,6 +37,8 @@ def check_places(config: ConfigDict) -> None:
         "report/figures": config.report,
         "report/tables": config.report,
         "wandb": config.wandb.mode != "disabled",
+        EVENTS: config.tensorboard,
+        PROFILE: config.profile,
         VALIDATION: bool(config.tuning.axes),
     }
     for name in (name for name, is_wanted in wanted.items() if is_wanted):

@@ -21,6 +21,7 @@ def save_batches(
     made_by: Mapping[str, str | None],
     check: Callable[[], None],
     advance: Callable[[Sequence[CellResult]], object],
+    record: Callable[[Sequence[CellResult]], object] = lambda batch: None,
 ) -> tuple[Results, WandbSettings]:
     """Save each batch as it ends; W&B writes its runs in a second thread, while the next batch runs.
 
@@ -32,6 +33,7 @@ def save_batches(
         made_by: provenance of each row.
         check: raises if the workdir no longer exists.
         advance: told of each batch that is saved.
+        record: writes other files of a batch whose results are on disk.
 
     Returns:
         The results and the settings after the last batch.
@@ -44,6 +46,7 @@ def save_batches(
             append_history(workdir, batch)
             results = append_results(results, batch, made_by)
             _forget(workdir, batch)
+            record(batch)
             logged = behind.submit(log_cells, logged.result(), batch)
             advance(batch)
         return results, logged.result()

@@ -70,6 +70,7 @@ def run_study(config: ConfigDict, around: Around) -> Choices:
             finished = run_cells(validation, quiet, plan, inputs, compiled)
             assert finished is not None  # this process leads: it is the only one
             wandb = finished.wandb
+            validation.profile = False  # the first batch was traced
             rows |= {row["cell_id"]: row for row in finished.rows}
             found = mean_of_settings(finished.rows, axes)
             for key, batch in asked.items():

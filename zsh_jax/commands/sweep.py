@@ -30,6 +30,8 @@ from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
 from zsh_jax.limits import check_limits
 from zsh_jax.report.at_end import EndSettings, kept_for_gallery, write_end
+from zsh_jax.report.code_tsne import check_tsne
+from zsh_jax.report.means import means_of
 from zsh_jax.report.printing import print_summary, say
 from zsh_jax.report.tuned import as_tuned
 from zsh_jax.sweep.compiled import Compiled
@@ -41,6 +43,7 @@ from zsh_jax.sweep.processes import leads, told
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, described, tried_axes, validation_config
 from zsh_jax.tracking.lock import locked
+from zsh_jax.tracking.tensorboard import check_tensorboard
 from zsh_jax.tracking.wandb_runs import WandbSettings, check_wandb, log_sweep
 
 
@@ -118,9 +121,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     console, processes = around.console, around.processes
     check_limits(int(config.memory_gib * 2**30))
     if leads(processes):
-        check_start(config.workdir)
-        check_wandb(wandb_of(config))
-        check_places(config)
+        _check_record(config)
     told(processes)  # the others begin when these checks are over
     if config.validate_only:
         if leads(processes):
@@ -134,6 +135,7 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
         queries=config.gallery.queries,
         neighbours=config.gallery.neighbours,
         report=config.report,
+        tsne=config.gallery.tsne,
     )
     shown = kept_for_gallery(end, plan, inputs)
     compiled = Compiled(sweep_mesh(config.mesh.sweep, config.mesh.data), processes)
@@ -156,6 +158,17 @@ def _swept(config: ConfigDict, around: Around) -> list[dict[str, Any]]:
     return own
 
 
+def _check_record(config: ConfigDict) -> None:
+    """Check, before anything slow starts, that all that the sweep writes can be written."""
+    check_start(config.workdir)
+    check_wandb(wandb_of(config))
+    if config.tensorboard:
+        check_tensorboard()
+    if config.gallery.tsne:
+        check_tsne()
+    check_places(config)
+
+
 def _laid_out(config: ConfigDict, around: Around) -> tuple[Plan, Inputs, Choices]:
     """The plan, the inputs, and what tuning has chosen."""
     plan, inputs = lay_out(config)
@@ -176,7 +189,7 @@ def _conclude(
 ) -> None:
     """Make the report of a whole sweep; of a part, say how the parts are joined."""
     if config.shard is None:
-        log_sweep(wandb, config.to_dict(), rows, write())
+        log_sweep(wandb, config.to_dict(), rows, write(), partial(means_of, rows))
         return
     whole = Path(config.workdir).parent.parent
     say(console, f"part {config.shard} is finished; after all parts: zsh-jax merge {shlex.quote(str(whole))}")

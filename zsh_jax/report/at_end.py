@@ -15,7 +15,14 @@ from zsh_jax.data.split import Split
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.images import load_images
 from zsh_jax.inputs.load import Inputs
-from zsh_jax.report.code_pictures import CODES, CodePicture, CodePictures, code_picture, save_code_pictures
+from zsh_jax.report.code_pictures import (
+    CODES,
+    METHODS,
+    CodePicture,
+    CodePictures,
+    code_picture,
+    save_code_pictures,
+)
 from zsh_jax.report.gallery import GALLERY, save_gallery
 from zsh_jax.report.retrieve import captions, retrieve
 from zsh_jax.report.shown import shown_cells, shown_queries
@@ -37,6 +44,7 @@ class EndSettings(NamedTuple):
         queries: number of query images, and the most class names; 0 for no retrieval examples or pictures of codes.
         neighbours: nearest images shown for each.
         report: whether to write a report.
+        tsne: whether the pictures of codes have maps by t-SNE.
     """
 
     workdir: str
@@ -45,6 +53,7 @@ class EndSettings(NamedTuple):
     queries: int
     neighbours: int
     report: bool
+    tsne: bool = False
 
 
 def kept_for_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> frozenset[str]:
@@ -76,7 +85,9 @@ def write_gallery(settings: EndSettings, plan: Plan, inputs: Inputs) -> Path | N
     pictures: list[CodePicture] = []
 
     def look(label: str, bits: int, codes: UInt8[np.ndarray, "n bytes"], split: Split) -> None:
-        pictures.append(code_picture(label, codes, bits, inputs.dataset, split))
+        drawn = {one.method for one in pictures}
+        tsne = settings.tsne and label not in drawn and len(drawn) < METHODS  # figures show no others
+        pictures.append(code_picture(label, codes, bits, inputs.dataset, split, tsne=tsne))
 
     retrieved = retrieve(settings.workdir, inputs, cells, questions, settings.neighbours, look=look)
     if pictures:

@@ -6,11 +6,19 @@ import numpy as np
 from jaxtyping import Float
 
 from zsh_jax.report.chosen_figures import CaptionedFigure
-from zsh_jax.report.code_pictures import NEAREST, QUERIES, SAMPLES, CodePicture, CodePictures, of_one_method
+from zsh_jax.report.code_pictures import (
+    METHODS,
+    NEAREST,
+    QUERIES,
+    SAMPLES,
+    CodePicture,
+    CodePictures,
+    of_one_method,
+)
+from zsh_jax.report.code_tsne import MOST
 from zsh_jax.report.figures.code_map import code_map_figure
 from zsh_jax.report.figures.confusion import confusion
 
-METHODS = 4  # with figures: the first ones
 ROWS = 12  # classes of queries
 OTHERS = 5  # further classes of images
 OTHER = "other classes"
@@ -36,6 +44,19 @@ def code_figures(found: CodePictures) -> Iterator[CaptionedFigure]:
             f"the more images share its code.{note}",
             code_map_figure(first.mapped, found.names, first.unseen.tolist(), f"Codes of {first.method}"),
         )
+        if first.tsne is not None:
+            yield CaptionedFigure(
+                f"code_tsne_{first.method}",
+                f"The same codes of {first.method} by t-SNE on Hamming distances, at most {MOST:,} of them. Points "
+                f"that are near have near codes; large distances and the axes mean nothing.{note}",
+                code_map_figure(
+                    first.tsne,
+                    found.names,
+                    first.unseen.tolist(),
+                    f"Codes of {first.method}, t-SNE",
+                    directions=False,
+                ),
+            )
         shares, rows, columns = confused(pictures, found.names)
         several = (
             " A class counts wherever an image has it." if np.nansum(shares, axis=1).max() > 1.001 else ""

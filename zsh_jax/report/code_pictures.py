@@ -1,7 +1,7 @@
 """What the report shows of codes: a map of them, and the classes that they confuse; and the file of a sweep for it."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,13 +10,16 @@ from jaxtyping import Float, Int, UInt8
 
 from zsh_jax.atomic import write_whole
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.data.numpy_files import read_npz
+from zsh_jax.data.numpy_files import npz_names, read_npz
 from zsh_jax.data.split import Split
 from zsh_jax.errors import InputError
 from zsh_jax.report.code_map import CodeMap, code_map
+from zsh_jax.report.code_tsne import tsne_map
 from zsh_jax.report.neighbour_classes import class_shares, evenly, members
 
 CODES = "codes.npz"
+METHODS = 4  # with figures: the first ones
+TSNE = "tsne_"  # before the names of the arrays of such a map
 NEAREST = 100  # images that count as neighbours
 QUERIES = 50  # of each class
 SAMPLES = 100  # images of each class on the map
@@ -32,12 +35,14 @@ class CodePicture(NamedTuple):
         mapped: of images of the database, by class number.
         unseen: numbers of the classes of the queries.
         shares: of the nearest images of queries of each of them, by class of the images.
+        tsne: of the same images, if it was made.
     """
 
     method: str
     mapped: CodeMap
     unseen: Int[np.ndarray, " r"]
     shares: Float[np.ndarray, "r c"]
+    tsne: CodeMap | None = None
 
 
 class CodePictures(NamedTuple):
@@ -55,7 +60,13 @@ class CodePictures(NamedTuple):
 
 
 def code_picture(
-    method: str, codes: UInt8[np.ndarray, "n bytes"], bits: int, dataset: Dataset, split: Split
+    method: str,
+    codes: UInt8[np.ndarray, "n bytes"],
+    bits: int,
+    dataset: Dataset,
+    split: Split,
+    *,
+    tsne: bool = False,
 ) -> CodePicture:
     """Compute the map and the shares of one cell.
 
@@ -65,6 +76,7 @@ def code_picture(
         bits: code length.
         dataset: its labels decide what is of one class.
         split: its queries search its database.
+        tsne: whether to make a map by t-SNE too.
     """
     unseen = np.asarray(split.query_classes)
     queries, database = np.asarray(split.queries), np.asarray(split.database)
@@ -84,8 +96,8 @@ def code_picture(
     drawn = [*unseen[:UNSEEN], *seen]
     has = members(dataset.labels[database], drawn)
     rows = evenly(has, SAMPLES)
-    mapped = code_map(codes[database[rows]], np.array(drawn)[has[rows].argmax(1)], bits)
-    return CodePicture(method, mapped, unseen, shares)
+    shown = codes[database[rows]], np.array(drawn)[has[rows].argmax(1)], bits
+    return CodePicture(method, code_map(*shown), unseen, shares, tsne_map(*shown) if tsne else None)
 
 
 def save_code_pictures(path: str | Path, found: CodePictures) -> None:
@@ -97,6 +109,8 @@ def save_code_pictures(path: str | Path, found: CodePictures) -> None:
     arrays["methods"] = np.array([one.method for one in found.pictures], dtype=np.str_)
     for place, one in enumerate(found.pictures):
         parts = {**one.mapped._asdict(), "unseen": one.unseen, "shares": one.shares}
+        if one.tsne is not None:
+            parts |= {TSNE + name: value for name, value in one.tsne._asdict().items()}
         arrays |= {f"{name}_{place}": value for name, value in parts.items()}
     content = io.BytesIO()
     np.savez_compressed(content, **arrays)
@@ -114,7 +128,8 @@ def load_code_pictures(path: str | Path) -> CodePictures:
         names, methods, dataset = (read_npz(path, name) for name in ("names", "methods", "dataset"))
         if (names.ndim, methods.ndim, dataset.ndim) != (1, 1, 0):
             raise InputError(f"the names in {path} are not lists of names")
-        pictures = tuple(_read(path, str(method), place) for place, method in enumerate(methods))
+        there = frozenset(npz_names(path))
+        pictures = tuple(_read(path, there, str(method), place) for place, method in enumerate(methods))
         if not all(_fits(one, len(names)) for one in pictures):
             raise InputError(f"the arrays of {path} have inconsistent shapes")
     except InputError as error:
@@ -123,10 +138,14 @@ def load_code_pictures(path: str | Path) -> CodePictures:
     return CodePictures(str(dataset), tuple(map(str, names)), pictures)
 
 
-def _read(path: Path, method: str, place: int) -> CodePicture:
-    parts = {name: read_npz(path, f"{name}_{place}") for name in (*CodeMap._fields, "unseen", "shares")}
-    unseen, shares = parts.pop("unseen"), parts.pop("shares")
-    return CodePicture(method, CodeMap(**parts), unseen, shares)
+def _read(path: Path, there: Container[str], method: str, place: int) -> CodePicture:
+    unseen, shares = (read_npz(path, f"{name}_{place}") for name in ("unseen", "shares"))
+    tsne = _read_map(path, TSNE, place) if f"{TSNE}points_{place}" in there else None
+    return CodePicture(method, _read_map(path, "", place), unseen, shares, tsne)
+
+
+def _read_map(path: Path, before: str, place: int) -> CodeMap:
+    return CodeMap(*(read_npz(path, f"{before}{name}_{place}") for name in CodeMap._fields))
 
 
 def of_one_method(pictures: Sequence[CodePicture]) -> list[list[CodePicture]]:
@@ -138,13 +157,23 @@ def of_one_method(pictures: Sequence[CodePicture]) -> list[list[CodePicture]]:
 
 
 def _fits(one: CodePicture, classes: int) -> bool:
-    points, kinds, counts, explained = one.mapped
-    p, r = kinds.size, one.unseen.size
-    arrays = (kinds, counts, one.unseen, points, explained, one.shares)
-    if [array.shape for array in arrays] != [(p,), (p,), (r,), (p, 2), (2,), (r, classes)]:
+    if [one.unseen.ndim, one.unseen.dtype.kind, one.shares.dtype.kind] != [1, "i", "f"]:
         return False
-    if "".join(array.dtype.kind for array in arrays) != "iiifff":
+    if one.shares.shape != (one.unseen.size, classes) or not _within(one.unseen, classes):
         return False
-    numbers = np.concatenate([kinds, one.unseen])
-    within = (numbers >= 0).all() and (numbers < classes).all() and (counts > 0).all()
-    return bool(within and np.isfinite(points).all())
+    return all(_is_map(mapped, classes) for mapped in (one.mapped, one.tsne) if mapped is not None)
+
+
+def _is_map(mapped: CodeMap, classes: int) -> bool:
+    p = mapped.classes.size
+    if [array.shape for array in mapped] != [(p, 2), (p,), (p,), (2,)]:
+        return False
+    if "".join(array.dtype.kind for array in mapped) != "fiif":
+        return False
+    return _within(mapped.classes, classes) and bool(
+        (mapped.counts > 0).all() and np.isfinite(mapped.points).all()
+    )
+
+
+def _within(numbers: Int[np.ndarray, " n"], classes: int) -> bool:
+    return bool((numbers >= 0).all() and (numbers < classes).all())

@@ -9,11 +9,13 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import jax
+from jax.profiler import TraceAnnotation
 from jax.sharding import Mesh
 
 from zsh_jax.sweep.mesh import Lies, data_axis, spread
 from zsh_jax.sweep.processes import Processes, told
 
+COMPILE = "zsh_jax: compile"  # in a trace
 MOST_HELD = 80  # programs; each has some 200 memory maps and up to 10 MiB
 MOST_DROPPED = 8  # programs, before JAX's own caches are cleared too
 
@@ -161,7 +163,10 @@ class Compiled:
                     function = spread(function, self.mesh, args, whole=whole, lies=lies, static=static)
                     static = {}
                 self._uses[key] = set()
-                self._programs[key] = compile_program(function, args, static, on_mesh=self.mesh is not None)
+                with TraceAnnotation(COMPILE):
+                    self._programs[key] = compile_program(
+                        function, args, static, on_mesh=self.mesh is not None
+                    )
             self._uses[key].add(use)
             return self._programs[key]
 

@@ -44,6 +44,7 @@ def defaults() -> ConfigDict:
     config.gallery = ConfigDict()
     config.gallery.queries = 6  # query images, and the most class names; 0 for no examples
     config.gallery.neighbours = 10  # nearest images shown for each
+    config.gallery.tsne = False  # maps of the codes by t-SNE too, beside those by principal components
 
     _add_inputs(config)
 
@@ -65,6 +66,9 @@ def defaults() -> ConfigDict:
     config.wandb.entity = config_dict.placeholder(str)
     # a run that gets the means over all cells, in place of runs of cells; under `wandb agent`, the agent's run
     config.wandb.run_id = config_dict.placeholder(str)
+
+    config.profile = False  # a trace of the first batch in workdir/profile; see docs/performance.md
+    config.tensorboard = False  # event files of TensorBoard in workdir/tensorboard, a run a cell
 
     _add_sweep(config)
 

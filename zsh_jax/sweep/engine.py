@@ -24,6 +24,7 @@ from zsh_jax.sweep.in_blocks import load_in_blocks, shapes_in_blocks, train_in_b
 from zsh_jax.sweep.load import Loaded, Samples, bytes_of, load, loaded_shapes, sample_shapes, samples_of
 from zsh_jax.sweep.memory import sizes_of
 from zsh_jax.sweep.mesh import devices_of_a_place, gathered, on_one_device, spans_processes
+from zsh_jax.sweep.phases import PREPARE, phase, phase_of
 from zsh_jax.sweep.plan import Batch, Plan, batch_bytes
 from zsh_jax.sweep.result import CellResult
 from zsh_jax.sweep.searches import NO_OTHERS, Searching, costs_of
@@ -111,9 +112,10 @@ def run(
                     loaded, splits = None, ((), False)  # free the last chunk's arrays before loading the next
                 own, by = (on_one_device(samples), compiled.alone) if batch.in_blocks else (samples, compiled)
                 if loaded is None:
-                    loaded = (load_in_blocks if batch.in_blocks else load)(
-                        batch, inputs, own, by, seen_queries=seen_queries
-                    )
+                    with phase(PREPARE, batch):
+                        loaded = (load_in_blocks if batch.in_blocks else load)(
+                            batch, inputs, own, by, seen_queries=seen_queries
+                        )
                     splits = batch.splits, batch.in_blocks
                 keeps = [keeps_model(identity(cell, inputs)) for cell in batch.cells()]
                 results = _run_batch(
@@ -204,12 +206,14 @@ def _run_batch(
     seconds: dict[Any, float] = {}
 
     def call(function: Any, *args: Any, **static: Any) -> Any:
-        result, seconds[function] = compiled.run(function, *args, **static)
+        with phase_of(function, batch):
+            result, seconds[function] = compiled.run(function, *args, **static)
         return result
 
     if batch.in_blocks:
         kept = None if keeper is None else keeper(identity(next(batch.cells()), inputs))
-        trained, seconds[train] = train_in_blocks(batch, loaded, compiled, keeper=kept, tell=tell)
+        with phase_of(train, batch):
+            trained, seconds[train] = train_in_blocks(batch, loaded, compiled, keeper=kept, tell=tell)
     else:
         trained = train_cells(batch, loaded, call)
     scores = judge(batch, loaded, samples, trained, call, cutoffs=cutoffs, searching=searching)

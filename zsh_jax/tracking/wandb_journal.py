@@ -36,6 +36,20 @@ def open_journal(workdir: str | Path) -> frozenset[str]:
     return frozenset(filter(None, map(cell_of, content.splitlines())))
 
 
+def modes(workdir: str | Path) -> dict[str, str]:
+    """The mode of the latest run of each cell, "offline" or "online", by `cell_id`. Writes nothing.
+
+    Args:
+        workdir: of a sweep; it may have no journal.
+
+    Raises:
+        OSError: if the disk failed.
+    """
+    path = Path(workdir) / JOURNAL
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return {cell: str(json.loads(line).get("mode")) for line in lines if (cell := cell_of(line)) is not None}
+
+
 def note_run(workdir: str | Path, cell: str, run: str, mode: str) -> None:
     """Record that a cell has a run.
 

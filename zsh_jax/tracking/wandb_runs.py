@@ -1,4 +1,4 @@
-"""Weights & Biases: one run a cell, grouped by sweep, and one for the sweep with its table of results.
+"""Weights & Biases: one run a cell, grouped by setting, and one for the sweep with its tables, charts and report.
 
 Runs are written after the compiled programs have returned, by one shared service process, without the data that W&B
 collects by default: console, code, git, machine, packages. All files are below `<directory>/wandb`. Offline runs never
@@ -21,6 +21,8 @@ from zsh_jax.tracking.means import mean_metrics
 from zsh_jax.tracking.provenance import PROVENANCE
 from zsh_jax.tracking.results import ID, cell_id, json_value, read_results, row_of
 from zsh_jax.tracking.run_ids import cell_run_id, sweep_run_id
+from zsh_jax.tracking.wandb_charts import Means, charts_of, no_means, table_of
+from zsh_jax.tracking.wandb_groups import LONGEST_TAG, group_of, tags_of
 from zsh_jax.tracking.wandb_journal import note_run, open_journal
 from zsh_jax.tracking.wandb_service import Mode, Run, WandbSettings, one_line, wandb_with, write_run
 
@@ -112,7 +114,8 @@ def log_rows(
 ) -> WandbSettings:
     """Write one run for each row of the results.
 
-    The config is the cell's identity; the history is the objective, its terms and the flips at each iteration; the
+    The config is the cell's identity; the group its setting, the same for all seeds and unseen classes; the type its
+    method; the history is the objective, its terms and the flips at each iteration; the
     summary is the metrics, curves as lists, and the `cell_id`. Numbers that are not finite are null. The run's id is
     a digest of sweep, cell and results: a cell that runs again does not appear twice (offline it replaces its folder,
     online it resumes its run), and a run never replaces one with other results. Finished runs are recorded in the
@@ -137,13 +140,22 @@ def log_rows(
             break
         values = {key: json_value(value) for key, value in row.items()}
         keys = list(values)
-        config = {key: values[key] for key in keys[: keys.index(ID)]}
+        identity = {key: values[key] for key in keys[: keys.index(ID)]}
         summary = {key: values[key] for key in keys[keys.index(ID) :] if key not in PROVENANCE}
         made_by = {key: values[key] for key in PROVENANCE if key in values}
         history = {name: json_value(trace) for name, trace in histories.get(row[ID], {}).items()}
-        name = "{method} {bits} bits seed {seed}, {dataset}, {unseen}".format_map(config)
-        config |= _provenance(settings, made_by)
-        run = Run(cell_run_id(row), name, "cell", config, partial(_fill_cell, history, summary))
+        name = "{method} {bits} bits seed {seed}, {dataset}, {unseen}".format_map(identity)
+        config = identity | _provenance(settings, made_by)
+        run = Run(
+            cell_run_id(row),
+            name,
+            "cell",
+            config,
+            partial(_fill_cell, history, summary),
+            group=group_of(settings.group, identity),
+            job=identity["method"],
+            tags=tags_of(settings.group, identity),
+        )
         settings = write_run(settings, run)
         if settings.mode != "disabled":
             note_run(settings.directory, row[ID], run.digest, settings.mode)
@@ -155,18 +167,20 @@ def log_sweep(
     config: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     report: Mapping[str, bytes] = NOTHING,
+    means: Callable[[], Means] = no_means,
 ) -> WandbSettings:
-    """Write the run of the sweep: its config, its report, and `results`, a table with a row for each cell.
+    """Write the run of the sweep: its config, its report, `results`, a table with a row for each cell, and its means.
 
-    The table has the scalar values of each cell; curves and values at several cut-offs are in the cells' own runs.
-    Each figure of the report is an image, each table a table, and the page is `report`. With `settings.run_id` it is
-    that run, and also has the means over all cells, see `mean_metrics`.
+    The table of cells has the scalar values of each cell; curves and values at several cut-offs are in the cells' own
+    runs. Each figure of the report is an image, each table a table, and the page is `report`. With
+    `settings.run_id` it is that run, and also has the means over all cells, see `mean_metrics`.
 
     Args:
         settings: of W&B.
         config: of the sweep; JSON values. The run's id is a digest of it and the rows.
         rows: from `read_results`.
         report: files by name, from `zsh_jax.report.write.report_files`; PNG, CSV and HTML are logged.
+        means: gives means over seeds, such as `zsh_jax.report.means.means_of` does; see `charts_of`.
 
     Returns:
         The settings for the next call.
@@ -179,10 +193,10 @@ def log_sweep(
     table = [[row.get(column) for column in columns] for row in scalars]
     digest, config = sweep_run_id(config, rows), {**config, **_provenance(settings)}
     name = f"{settings.group}, all cells"
-    means = {} if settings.run_id is None else mean_metrics(rows)
-    return write_run(
-        settings, Run(digest, name, "sweep", config, partial(_fill_sweep, columns, table, report, means))
-    )
+    told = {} if settings.run_id is None else mean_metrics(rows)
+    fill = partial(_fill_sweep, columns, table, report, means, told=told)
+    run = Run(digest, name, "sweep", config, fill, tags=(settings.group[:LONGEST_TAG],))
+    return write_run(settings, run)
 
 
 def _provenance(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -> dict[str, Any]:
@@ -201,15 +215,15 @@ def _fill_sweep(
     columns: Sequence[str],
     table: list[list[Any]],
     report: Mapping[str, bytes],
-    means: Mapping[str, float],
+    means: Callable[[], Means],
     run: Any,
+    *,
+    told: Mapping[str, float],
 ) -> None:
     import wandb
     from PIL import Image
 
-    logged: dict[str, Any] = {
-        "results": wandb.Table(columns=list(columns), data=table, allow_mixed_types=True)
-    }
+    logged: dict[str, Any] = {"results": table_of(columns, table)} | charts_of(means())
     for name, content in report.items():
         path = PurePosixPath(name)
         key = f"{path.parent.name}/{path.stem}"
@@ -218,10 +232,10 @@ def _fill_sweep(
         elif path.suffix == ".csv":
             heads, *lines = csv.reader(io.StringIO(content.decode()))
             data = [[_number(text) for text in line] for line in lines]
-            logged[key] = wandb.Table(columns=list[str | int](heads), data=data, allow_mixed_types=True)
+            logged[key] = table_of(heads, data)
         elif name == "index.html":
             logged["report"] = wandb.Html(io.StringIO(content.decode()), inject=False)
-    run.log(logged | dict(means))
+    run.log(logged | dict(told))
 
 
 def _number(text: str) -> str | float | None:

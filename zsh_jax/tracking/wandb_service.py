@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from zsh_jax.atomic import check_disk
 from zsh_jax.tracking.wandb_file import wait_until_finished
+from zsh_jax.tracking.wandb_groups import LONGEST_GROUP
 
 Mode = Literal["offline", "online", "disabled"]
 PATIENCE = 8.0  # seconds: time limit of a run for the service or the server
@@ -28,7 +29,7 @@ class WandbSettings(NamedTuple):
 
     Attributes:
         directory: the sweep's workdir; files go below its `wandb` folder.
-        group: the sweep that the runs belong to.
+        group: the sweep that the runs belong to; `zsh_jax.tracking.wandb_groups` says how they are grouped within it.
         project: in W&B.
         entity: user or team in W&B; the account's default if None.
         mode: "offline" (files only), "online", or "disabled" (nothing is written, wandb is not imported).
@@ -55,6 +56,9 @@ class Run(NamedTuple):
     kind: str
     config: Mapping[str, Any]
     fill: Callable[[Any], None]  # logs into the open run
+    group: str = ""  # the sweep's if empty
+    job: str = ""  # shown as its type; its kind if empty
+    tags: tuple[str, ...] = ()
 
 
 def write_run(settings: WandbSettings, run: Run) -> WandbSettings:
@@ -181,8 +185,9 @@ def _write(settings: WandbSettings, run: Run) -> None:
     with wandb_with(settings, finish=PATIENCE if run.kind == "cell" else UPLOAD) as (wandb, options):
         opened = wandb.init(
             **({} if by_agent else place),
-            group=settings.group[:128],
-            job_type=run.kind,
+            group=run.group or settings.group[:LONGEST_GROUP],
+            job_type=run.job or run.kind,
+            tags=run.tags or None,
             config=dict(run.config),
             # Offline runs cannot be resumed; the new folder replaces the earlier one.
             resume="allow" if settings.mode == "online" else None,

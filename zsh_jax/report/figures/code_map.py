@@ -13,14 +13,17 @@ LARGEST = 130.0  # square points: area of the most frequent code
 
 
 @styled()
-def code_map_figure(mapped: CodeMap, names: Sequence[str], asked: Sequence[int], title: str) -> Figure:
+def code_map_figure(
+    mapped: CodeMap, names: Sequence[str], asked: Sequence[int], title: str, *, directions: bool = True
+) -> Figure:
     """Draw the codes of some classes.
 
     Args:
-        mapped: from `code_map`.
+        mapped: from `code_map` or `tsne_map`.
         names: of all classes.
         asked: numbers of the classes of the queries; they have colours, the others are grey.
         title: of the figure.
+        directions: whether its axes are principal directions; else they mean nothing and are not labelled.
 
     Returns:
         The figure; the area of a point grows with the number of images that share its code.
@@ -48,6 +51,10 @@ def code_map_figure(mapped: CodeMap, names: Sequence[str], asked: Sequence[int],
             label=shortened(labels[one]),
         )
     for axis, number in ((axes.xaxis, 0), (axes.yaxis, 1)):
+        if not directions:
+            axis.set_label_text("")
+            axis.set_ticks([])
+            continue
         share = 100 * float(np.nan_to_num(mapped.explained[number]))
         axis.set_label_text(f"principal direction {number + 1} ({share:.0f} % of the variance)")
     axes.set_title(title)
