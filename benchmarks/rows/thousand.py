@@ -12,7 +12,8 @@ from benchmarks import synthetic
 from benchmarks.row import Result, Settings
 from benchmarks.rows.training import ALPHAS
 from zsh_jax.data.dataset import Dataset
-from zsh_jax.inputs.load import Inputs, Semantics
+from zsh_jax.inputs.class_vectors import Semantics
+from zsh_jax.inputs.load import Inputs
 from zsh_jax.sweep.compiled import Compiled
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.engine import footprint, run
@@ -41,7 +42,7 @@ def thousand(settings: Settings) -> list[Result]:
     plan = _plan(settings, inputs, SHARE * memory)
     compiled = Compiled()
     start = time.perf_counter()
-    every = {"cutoffs": CUTOFFS, "compiled": compiled, "memory_gib": MOST * memory}
+    every: dict[str, Any] = {"cutoffs": CUTOFFS, "compiled": compiled, "memory_gib": MOST * memory}
     list(run(replace(plan, batches=plan.batches[:1]), inputs, **every))
     for batch in {(*uses_of(batch), len(batch)): batch for batch in plan.batches}.values():
         footprint(batch, inputs, compiled, cutoffs=CUTOFFS)

@@ -15,7 +15,7 @@ PAIRS = 2**26
 
 WORD = 32  # items of a word
 TOGETHER = 3  # lowest digits of the keys that are counted together
-ALL = jnp.uint32(0xFFFFFFFF)
+ALL = 0xFFFFFFFF  # a word of ones
 
 
 def count_by_planes(
@@ -46,7 +46,7 @@ def count_by_planes(
     """
     (queries, _), size = query_codes.shape, database_codes.shape[0]
     block = min(-(-size // WORD), max(1, PAIRS // queries // WORD)) * WORD
-    asked = jnp.where(unpack_codes(query_codes, bits=bits) > 0, ALL, jnp.uint32(0))
+    asked = _ones_where(unpack_codes(query_codes, bits=bits) > 0)
 
     def blocks(rows: Shaped[Array, "n *s"]) -> Shaped[Array, "blocks block *s"]:
         padding = ((0, -size % block), *((0, 0) for _ in rows.shape[1:]))
@@ -102,7 +102,7 @@ def _count_keys(
     group = jnp.arange(-(-bins // 2 ** len(lowest)), dtype=jnp.uint32)
     in_group = is_item[None, None]
     for place, digit in enumerate(highest):
-        absent = jnp.where((group >> place) & 1, jnp.uint32(0), ALL)
+        absent = _ones_where((group >> place) & 1 == 0)
         in_group &= digit[:, None] ^ absent[None, :, None]
     found = []
     for last in range(2 ** len(lowest)):
@@ -112,6 +112,11 @@ def _count_keys(
         found.append(lax.population_count(own).astype(jnp.int32))
     counts = lax.reduce(tuple(found), (jnp.int32(0),) * len(found), _plus, (2,))
     return jnp.stack(counts, axis=-1).reshape(len(digits[0]), -1)[:, :bins]
+
+
+def _ones_where(flags: Bool[Array, "*s"]) -> UInt32[Array, "*s"]:
+    """A word for each flag, with that flag as its bits."""
+    return jnp.where(flags, jnp.uint32(ALL), jnp.uint32(0))
 
 
 def _plus(one: tuple[Array, ...], other: tuple[Array, ...]) -> tuple[Array, ...]:
