@@ -2,9 +2,10 @@
 
 The classes of the training samples are dealt into folds. With each fold held out in turn, the space is learned from the
 other samples, and those of the fold are queries among all: what serves them best should serve unseen classes. Ridge
-and shrinkage are chosen first, by the cosine of real-valued vectors; then the share of semantics and the number of
-directions, by the codes themselves; last whether to turn the frame. Each choice maximises the mean average precision
-over the folds.
+and shrinkage are chosen first, by the cosine of real-valued vectors; then, by the codes themselves, the share of
+semantics, the number of directions, and whether to turn the frame, all three together. Each choice maximises the mean
+average precision over the folds. Short codes vary with their frame, so that frames that are not turned are judged by
+the mean over several.
 
 Samples of unseen classes are not here: a method gets none. The principal directions alone have seen held-out classes.
 """
@@ -38,7 +39,8 @@ RANKS = (8, 16, 32, 64, 128)
 FOLDS = 3
 QUERIES = 128  # of each fold
 SAMPLES = 4096  # that take part
-TURNS = 5  # of a frame, while settings are chosen
+TURNS = 10  # of a frame, while settings are chosen
+FRAME_BITS = 64  # in all frames of one number of directions: four frames of 16 bits, one of 64
 
 
 class Settings(NamedTuple):
@@ -100,8 +102,14 @@ def ranks_of(length: int) -> tuple[int, ...]:
     return tuple(rank for rank in RANKS if rank <= length) or (length,)
 
 
-def frames_of(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "k r l"]:
-    """A random frame for each number of directions, with rows of zeros up to the largest."""
+def frames_of(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "f k r l"]:
+    """Random frames for each number of directions, with rows of zeros up to the largest; more if bits are few."""
+    return jnp.stack(
+        [_frames(one, length, bits, dtype) for one in jax.random.split(key, max(1, FRAME_BITS // bits))]
+    )
+
+
+def _frames(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "k r l"]:
     ranks = ranks_of(length)
     sizes = sorted({max(rank, bits) for rank in ranks})
     turns = {
@@ -116,7 +124,7 @@ def choose_settings(
     key: PRNGKeyArray,
     samples: Samples,
     centring: Float[Array, ""] | float,
-    frames: Float[Array, "k r l"],
+    frames: Float[Array, "f k r l"],
 ) -> Settings:
     """Choose the settings.
 
@@ -124,7 +132,7 @@ def choose_settings(
         key: of the folds and the queries.
         samples: of the training data.
         centring: c, the share of the mean that is subtracted.
-        frames: of `frames_of`.
+        frames: of `frames_of`; the first is the one that is used, and the others are judged with it.
 
     Returns:
         The settings. With fewer than two classes, or if no query has a relevant sample, the middle of each range.
@@ -151,8 +159,9 @@ def choose_settings(
     ridge, _ = _best(scores[:, : len(ridges)])
     shrinkage, _ = _best(scores[:, len(ridges) :])
     chosen = _Fits(fits.regression[:, ridge], fits.whitening[:, shrinkage], fits.mean)
-    share, rank, turned, validated = _frame_settings(chosen, samples, folds, centring, frames)
-    return Settings(ridges[ridge], shrinkages[shrinkage], share, rank, turned, validated)
+    return Settings(
+        ridges[ridge], shrinkages[shrinkage], *_by_codes(chosen, samples, folds, centring, frames)
+    )
 
 
 def _semantics(samples: Samples, regression: Float[Array, "m e"]) -> Float[Array, "n e"]:
@@ -165,53 +174,47 @@ def _appearance(
     return unit_rows((samples.projected - mean[None]) @ whitening)
 
 
-def _frame_settings(
+def _by_codes(
     fits: _Fits,
     samples: Samples,
     folds: _Fold,
     centring: Float[Array, ""] | float,
-    frames: Float[Array, "k r l"],
+    frames: Float[Array, "f k r l"],
 ) -> tuple[Float[Array, ""], Int[Array, ""], Bool[Array, ""], Float[Array, ""]]:
     """The share of semantics, the number of directions, whether the frame is turned, and the score of the choice."""
     labels = samples.labels
     ranks, bits = ranks_of(samples.semantics.shape[1] + samples.projected.shape[1]), frames.shape[-1]
     shares, sizes = jnp.array(SHARES, frames.dtype), jnp.array(ranks, jnp.int32)
+    narrow = [place for place, size in enumerate(ranks) if size >= bits]  # whose frames can be turned
+    choices = jnp.array([*range(len(ranks)), *narrow], jnp.int32)
 
-    def directed(fit: _Fits, fold: _Fold, share: Float[Array, ""]) -> Float[Array, "n r"]:
+    def of_fold(args: tuple[_Fits, _Fold]) -> Float[Array, "s choices"]:
+        fit, fold = args
         parts = _semantics(samples, fit.regression), _appearance(samples, fit.whitening, fit.mean)
-        z = joined(*parts, share)
-        taken, leading = leading_directions(z, fold.rows, centring, directions=ranks[-1])
-        return (z - taken[None]) @ leading
 
-    def by_share(args: tuple[_Fits, _Fold]) -> Float[Array, "s k"]:
-        def of(share: Float[Array, ""]) -> Float[Array, " k"]:
-            z = directed(*args, share)
-            return lax.map(lambda frame: _of_codes(z @ frame, labels, args[1]), frames)
+        def of_share(share: Float[Array, ""]) -> Float[Array, " choices"]:
+            z = joined(*parts, share)
+            taken, leading = leading_directions(z, fold.rows, centring, directions=ranks[-1])
+            directed = (z - taken[None]) @ leading
 
-        return lax.map(of, shares)
+            def as_drawn(frame: Float[Array, "r l"]) -> Float[Array, ""]:
+                return _of_codes(directed @ frame, labels, fold)
 
-    scores = lax.map(by_share, (fits, folds))
-    place, plain = _best(scores.reshape(len(scores), -1))
-    share, rank = shares[place // len(ranks)], place % len(ranks)
-    narrow = jnp.array([i for i, size in enumerate(ranks) if size >= bits], jnp.int32)
-    if not narrow.size:
-        return share, sizes[rank], jnp.array(False), plain
+            def turned(place: Int[Array, ""]) -> Float[Array, ""]:
+                kept = jnp.where(jnp.arange(ranks[-1], dtype=jnp.int32)[None] < sizes[place], directed, 0)
+                learned = unit_rows(kept) * fold.rows[:, None]
+                return as_drawn(turned_frame(learned, frames[0, place], turns=TURNS))
 
-    def by_turned(args: tuple[_Fits, _Fold]) -> Float[Array, " k"]:
-        z = directed(*args, share)
+            every = frames.reshape(-1, *frames.shape[2:])
+            scores = lax.map(as_drawn, every).reshape(frames.shape[:2]).mean(0)
+            return jnp.concatenate([scores, lax.map(turned, choices[len(ranks) :])]) if narrow else scores
 
-        def of(place: Int[Array, ""]) -> Float[Array, ""]:
-            kept = jnp.where(jnp.arange(z.shape[1], dtype=jnp.int32)[None] < sizes[place], z, 0)
-            learned = unit_rows(kept) * args[1].rows[:, None]
-            frame = turned_frame(learned, frames[place], turns=TURNS)
-            return _of_codes(kept @ frame, labels, args[1])
+        return lax.map(of_share, shares)
 
-        return lax.map(of, narrow)
-
-    wide, facing = _best(lax.map(by_turned, (fits, folds)))
-    turned = facing > plain + 1e-4
-    rank = jnp.where(turned, narrow[wide], rank)
-    return share, sizes[rank], turned, jnp.where(turned, facing, plain)
+    scores = lax.map(of_fold, (fits, folds))
+    place, score = _best(scores.reshape(len(scores), -1))
+    asked, choice = place // len(choices), place % len(choices)
+    return shares[asked], sizes[choices[choice]], choice >= len(ranks), score
 
 
 def _folds(key: PRNGKeyArray, classes: Float[Array, "n c"]) -> _Fold:
