@@ -27,6 +27,7 @@ hypothesis.settings.load_profile("fixed")
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+LOCATIONS = "JAX_TRACEBACK_IN_LOCATIONS_LIMIT"
 EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
 PARTS = (
     "xla_cpu_parallel_codegen_split_count"  # a program in one part compiles in four fifths of the CPU time
@@ -46,6 +47,9 @@ def pytest_configure(config):
     if os.environ[UNOPTIMISED] == "1":
         _add_flag(f"--{EMITTERS}=false")
         _add_flag(f"--{PARTS}=1")
+    # Where in the source each operation stands, which nobody reads here, takes a tenth of the time of tracing.
+    os.environ.setdefault(LOCATIONS, "0")
+    jax.config.update("jax_traceback_in_locations_limit", int(os.environ[LOCATIONS]))
     jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -79,6 +83,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -slow[item.path])
 
 
+def pytest_collection_finish():
+    """The garbage collector passes over what is imported, and looks less often: it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def caches_of_their_own(tmp_path_factory):
     """Features that tests extract stay out of the cache of whoever runs them; the workers share them."""
@@ -94,10 +105,14 @@ def caches_of_their_own(tmp_path_factory):
 def programs_are_let_go_of_before_there_are_too_many():
     """Each compiled program holds maps of memory, of which a process has 65,530: beyond, XLA's compiler crashes."""
     yield
-    maps = Path("/proc/self/maps")
-    if not maps.exists() or maps.read_bytes().count(b"\n") > 20_000:
+    if _maps() > 20_000:
         jax.clear_caches()
         gc.collect()
+
+
+def _maps():
+    maps = Path("/proc/self/maps")
+    return maps.read_bytes().count(b"\n") if maps.exists() else 10**6
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +126,7 @@ def slow_tests_count_no_lines(request, monkeypatch):
 def sweeps_of_a_module_share_their_programs(request):
     """Many tests of a module run the same small sweep in this process: what it traces and compiles is made once.
 
+    Nor does a sweep empty JAX's caches at its end, from which the next one would have to trace and load all anew.
     A module in which programs are counted says `COMPILES_ANEW = True`.
     """
     from zsh_jax.sweep import compiled
@@ -133,12 +149,17 @@ def sweeps_of_a_module_share_their_programs(request):
         )
         key = (function, structure, shapes, tuple(sorted(static.items())), modes)
         if key not in made:
+            if len(made) % 16 == 15 and _maps() > 30_000:
+                made.clear()
+                jax.clear_caches()
+                gc.collect()
             made[key] = make(function, args, static, on_mesh=False)
         return made[key]
 
-    compiled.compile_program = compile_once
+    most = compiled.MOST_DROPPED
+    compiled.compile_program, compiled.MOST_DROPPED = compile_once, 10**9
     yield
-    compiled.compile_program = make
+    compiled.compile_program, compiled.MOST_DROPPED = make, most
 
 
 @pytest.fixture(autouse=True)
