@@ -21,7 +21,7 @@ import pytest
 jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.methods"], "beartype.beartype")
 
 # The same cases in every run, so that a change is what breaks a test. By hand: pytest --hypothesis-profile=long
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("fixed", max_examples=50, derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, database=None, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fixed")
 
@@ -224,6 +224,13 @@ def launch():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures of reports are made, but their files are empty: to draw them takes most of a report's time."""
+    monkeypatch.setattr("zsh_jax.report.write.png", lambda figure: b"")
+    monkeypatch.setattr("zsh_jax.report.write.pdf", lambda figure: b"")
 
 
 @pytest.fixture
