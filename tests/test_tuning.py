@@ -154,6 +154,7 @@ def test_a_tuned_axis_is_one_setting_whether_shared_or_a_methods_own():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
     dataset = load_shapes(str(shapes_folder), images=False)
     rng = np.random.default_rng(0)
@@ -175,6 +176,7 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
             "sweep.anchors": 30,
             "sweep.queries": 20,
             "gallery.queries": 0,
+            "evaluation.cutoffs": "()",
             "wandb.mode": "disabled",
         } | changes
         flags = [f"--config.{key}={value}" for key, value in settings.items()]
