@@ -45,8 +45,10 @@ def pytest_configure(config):
     # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
     os.environ.setdefault(UNOPTIMISED, "1")
     if os.environ[UNOPTIMISED] == "1":
-        _add_flag(f"--{EMITTERS}=false")
-        _add_flag(f"--{PARTS}=1")
+        quick = (f"--{EMITTERS}=false", f"--{PARTS}=1")
+        if not _add_flags(*quick):  # at once, where both are known
+            for flag in quick:
+                _add_flags(flag)
     # Where in the source each operation stands, which nobody reads here, takes a tenth of the time of tracing.
     os.environ.setdefault(LOCATIONS, "0")
     jax.config.update("jax_traceback_in_locations_limit", int(os.environ[LOCATIONS]))
@@ -55,15 +57,19 @@ def pytest_configure(config):
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
-def _add_flag(flag):
-    """Add a flag of XLA's, if this version knows it: an unknown one ends the process."""
+def _add_flags(*asked):
+    """Add flags of XLA's, if this version knows them, and say so: an unknown one ends the process."""
     given = os.environ.get("XLA_FLAGS", "")
-    flags = f"{given} {flag}".strip()
-    if flag not in given:
-        command = [sys.executable, "-c", "import jax; jax.devices('cpu')"]
-        environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-        if subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0:
-            os.environ["XLA_FLAGS"] = flags
+    new = [flag for flag in asked if flag not in given]
+    if not new:
+        return True
+    flags = " ".join([given, *new]).strip()
+    command = [sys.executable, "-c", "import jax; jax.devices('cpu')"]
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    known = subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+    if known:
+        os.environ["XLA_FLAGS"] = flags
+    return known
 
 
 def pytest_xdist_auto_num_workers(config):
