@@ -171,7 +171,8 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
             "features.path": tmp_path / "noise",
             "sweep.unseen": repr(SETS),
             "sweep.seed": (0, 1),
-            "sweep.bits": (16, 24),
+            "sweep.bits": (16,),
+            "tuning.bits": (16,),
             "sweep.training_samples": 200,
             "sweep.anchors": 30,
             "sweep.queries": 20,
@@ -184,7 +185,7 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
         return rows_of(tmp_path / folder / "results.jsonl")
 
     rows = run("tuned")
-    assert len(rows) == 2 * 2 * (2 * 3 + 1)
+    assert len(rows) == 2 * 2 * (3 + 1)
     tried = rows_of(tmp_path / "tuned" / "validation" / "results.jsonl")
     assert {row["validation"] for row in tried} == {3}
     assert len(tried) == 2 * 2 * 3
