@@ -151,11 +151,13 @@ GRIDS = {
     },
     "no locality": {"zsh": {"gamma": (0.0,)}, "unseen": ("cow",)},
 }
+MANY = {"seed": (0, 3), "unseen": ("bee",), "zsh": {"lam": (0.01, 0.1, 1.0)}}
+"""Several data splits, and of each more cells than fit."""
 
 
 @pytest.mark.parametrize(
     ("changes", "tight"),
-    [*((changes, False) for changes in GRIDS.values()), (GRIDS["weights"], True)],
+    [*((changes, False) for changes in GRIDS.values()), (MANY, True)],
     ids=[*GRIDS, "many batches"],
 )
 def test_each_cell_is_what_the_core_gives_alone(changes, tight):
@@ -214,8 +216,9 @@ def test_the_class_head_comes_with_the_model_and_with_no_other():
 
 def test_many_batches_are_many():
     inputs = _inputs()
-    changes = GRIDS["weights"]
-    assert len(_plan(inputs, _tight(inputs), **changes).batches) > len(_plan(inputs, **changes).batches)
+    batches = _plan(inputs, _tight(inputs), **MANY).batches
+    assert {len(batch.splits) for batch in batches} == {1}
+    assert len(batches) >= 4 > len(_plan(inputs, **MANY).batches)
 
 
 def test_a_failed_solve_has_no_metrics_and_says_so():
