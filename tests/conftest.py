@@ -114,14 +114,25 @@ def caches_of_their_own(tmp_path_factory):
 def programs_are_let_go_of_before_there_are_too_many():
     """Each compiled program holds maps of memory, of which a process has 65,530: beyond, XLA's compiler crashes."""
     yield
-    if _maps() > 20_000:
-        jax.clear_caches()
-        gc.collect()
+    if _holds_much():
+        _let_go()
 
 
-def _maps():
-    maps = Path("/proc/self/maps")
-    return maps.read_bytes().count(b"\n") if maps.exists() else 10**6
+def _holds_much(maps=20_000):
+    """Whether this process has more maps than that, or two gigabytes."""
+    here = Path("/proc/self")
+    if not (here / "maps").exists():
+        return True
+    pages = int((here / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") > 2e9 or (here / "maps").read_bytes().count(b"\n") > maps
+
+
+def _let_go():
+    from zsh_jax.sweep.compiled import _give_back_memory
+
+    jax.clear_caches()
+    gc.collect()
+    _give_back_memory()
 
 
 @pytest.fixture(autouse=True)
@@ -158,10 +169,9 @@ def sweeps_of_a_module_share_their_programs(request):
         )
         key = (function, structure, shapes, tuple(sorted(static.items())), modes)
         if key not in made:
-            if len(made) % 16 == 15 and _maps() > 30_000:
+            if len(made) % 16 == 15 and _holds_much(maps=30_000):
                 made.clear()
-                jax.clear_caches()
-                gc.collect()
+                _let_go()
             made[key] = make(function, args, static, on_mesh=False)
         return made[key]
 
