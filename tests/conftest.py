@@ -21,13 +21,17 @@ import pytest
 jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.methods"], "beartype.beartype")
 
 # The same cases in every run, so that a change is what breaks a test. By hand: pytest --hypothesis-profile=long
-hypothesis.settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("fixed", max_examples=50, derandomize=True, database=None, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, database=None, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("fixed")
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
+LOCATIONS = "JAX_TRACEBACK_IN_LOCATIONS_LIMIT"
 EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
+ALIASES = tuple(  # what LLVM is told for the sake of faster programs: a tenth of its time
+    f"xla_llvm_enable_{kind}_metadata" for kind in ("alias_scope", "noalias", "invariant_load")
+)
 PARTS = (
     "xla_cpu_parallel_codegen_split_count"  # a program in one part compiles in four fifths of the CPU time
 )
@@ -44,22 +48,31 @@ def pytest_configure(config):
     # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
     os.environ.setdefault(UNOPTIMISED, "1")
     if os.environ[UNOPTIMISED] == "1":
-        _add_flag(f"--{EMITTERS}=false")
-        _add_flag(f"--{PARTS}=1")
+        quick = (*(f"--{flag}=false" for flag in (EMITTERS, *ALIASES)), f"--{PARTS}=1")
+        if not _add_flags(*quick):  # at once, where both are known
+            for flag in quick:
+                _add_flags(flag)
+    # Where in the source each operation stands, which nobody reads here, takes a tenth of the time of tracing.
+    os.environ.setdefault(LOCATIONS, "0")
+    jax.config.update("jax_traceback_in_locations_limit", int(os.environ[LOCATIONS]))
     jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
-def _add_flag(flag):
-    """Add a flag of XLA's, if this version knows it: an unknown one ends the process."""
+def _add_flags(*asked):
+    """Add flags of XLA's, if this version knows them, and say so: an unknown one ends the process."""
     given = os.environ.get("XLA_FLAGS", "")
-    flags = f"{given} {flag}".strip()
-    if flag not in given:
-        command = [sys.executable, "-c", "import jax; jax.devices('cpu')"]
-        environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-        if subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0:
-            os.environ["XLA_FLAGS"] = flags
+    new = [flag for flag in asked if flag not in given]
+    if not new:
+        return True
+    flags = " ".join([given, *new]).strip()
+    command = [sys.executable, "-c", "import jax; jax.devices('cpu')"]
+    environment = os.environ | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    known = subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+    if known:
+        os.environ["XLA_FLAGS"] = flags
+    return known
 
 
 def pytest_xdist_auto_num_workers(config):
@@ -79,6 +92,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: -slow[item.path])
 
 
+def pytest_collection_finish():
+    """The garbage collector passes over what is imported, and looks less often: it took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def caches_of_their_own(tmp_path_factory):
     """Features that tests extract stay out of the cache of whoever runs them; the workers share them."""
@@ -94,10 +114,25 @@ def caches_of_their_own(tmp_path_factory):
 def programs_are_let_go_of_before_there_are_too_many():
     """Each compiled program holds maps of memory, of which a process has 65,530: beyond, XLA's compiler crashes."""
     yield
-    maps = Path("/proc/self/maps")
-    if not maps.exists() or maps.read_bytes().count(b"\n") > 20_000:
-        jax.clear_caches()
-        gc.collect()
+    if _holds_much():
+        _let_go()
+
+
+def _holds_much(maps=20_000):
+    """Whether this process has more maps than that, or two gigabytes."""
+    here = Path("/proc/self")
+    if not (here / "maps").exists():
+        return True
+    pages = int((here / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE") > 2e9 or (here / "maps").read_bytes().count(b"\n") > maps
+
+
+def _let_go():
+    from zsh_jax.sweep.compiled import _give_back_memory
+
+    jax.clear_caches()
+    gc.collect()
+    _give_back_memory()
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +146,7 @@ def slow_tests_count_no_lines(request, monkeypatch):
 def sweeps_of_a_module_share_their_programs(request):
     """Many tests of a module run the same small sweep in this process: what it traces and compiles is made once.
 
+    Nor does a sweep empty JAX's caches at its end, from which the next one would have to trace and load all anew.
     A module in which programs are counted says `COMPILES_ANEW = True`.
     """
     from zsh_jax.sweep import compiled
@@ -133,12 +169,16 @@ def sweeps_of_a_module_share_their_programs(request):
         )
         key = (function, structure, shapes, tuple(sorted(static.items())), modes)
         if key not in made:
+            if len(made) % 16 == 15 and _holds_much(maps=30_000):
+                made.clear()
+                _let_go()
             made[key] = make(function, args, static, on_mesh=False)
         return made[key]
 
-    compiled.compile_program = compile_once
+    most = compiled.MOST_DROPPED
+    compiled.compile_program, compiled.MOST_DROPPED = compile_once, 10**9
     yield
-    compiled.compile_program = make
+    compiled.compile_program, compiled.MOST_DROPPED = make, most
 
 
 @pytest.fixture(autouse=True)
@@ -150,9 +190,13 @@ def optimised_where_it_matters(request, monkeypatch):
     before = os.environ[UNOPTIMISED] == "1"
     monkeypatch.setenv(UNOPTIMISED, "0")
     if before:
-        monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"].replace(f"--{EMITTERS}=false", "").strip())
+        flags = os.environ["XLA_FLAGS"].split()
+        off = [flag for flag in (EMITTERS, *ALIASES) if f"--{flag}=false" in flags]
+        kept = [flag for flag in flags if flag.removeprefix("--").removesuffix("=false") not in off]
+        monkeypatch.setenv("XLA_FLAGS", " ".join(kept))
         # This process has read its flags.
-        as_users_do = partialmethod(jax.stages.Lowered.compile, compiler_options={EMITTERS: True})
+        on = dict.fromkeys(off, True)
+        as_users_do = partialmethod(jax.stages.Lowered.compile, compiler_options=on)
         monkeypatch.setattr(jax.stages.Lowered, "compile", as_users_do)
     jax.config.update("jax_disable_most_optimizations", False)
     yield
@@ -203,6 +247,13 @@ def launch():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures of reports are made, but their files are empty: to draw them takes most of a report's time."""
+    monkeypatch.setattr("zsh_jax.report.write.png", lambda figure: b"")
+    monkeypatch.setattr("zsh_jax.report.write.pdf", lambda figure: b"")
 
 
 @pytest.fixture

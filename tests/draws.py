@@ -4,5 +4,5 @@ from hypothesis import settings
 
 
 def few_draws(count: int) -> settings:
-    """`count` of the hundred cases of the usual profile, and the same share of a longer one."""
-    return settings(max_examples=max(1, count * settings.default.max_examples // 100))
+    """`count` of the fifty cases of the usual profile, and the same share of a longer one."""
+    return settings(max_examples=max(1, count * settings.default.max_examples // 50))

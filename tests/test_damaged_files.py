@@ -8,7 +8,7 @@ from damaged_files import CHANGES, Change, apply, survives
 from hypothesis import HealthCheck, example, given, settings
 from sound_files import CASES
 
-EXAMPLES = settings.default.max_examples // 2  # 50, or 1,000 in the long profile
+EXAMPLES = settings.default.max_examples // 2  # 25, or 1,000 in the long profile
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -18,7 +18,7 @@ from zsh_jax.data.tfds_source import load_tfds, open_tfds
 from zsh_jax.export.read import load_export
 from zsh_jax.export.write import export_index
 
-EXAMPLES = settings.default.max_examples // 10  # 10, or 200 in the long profile
+EXAMPLES = settings.default.max_examples // 10  # 5, or 200 in the long profile
 TINY = "tiny_images/1.2.0/"
 FILES = {
     "records": f"{TINY}tiny_images-train.array_record-00000-of-00001",

@@ -6,8 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from zsh_jax.data.registry import load_dataset
-from zsh_jax.data.spec import Source
+from zsh_jax.data.tfds_source import load_tfds
 from zsh_jax.errors import InputError
 from zsh_jax.features import efficientnet
 from zsh_jax.features.extractors import feature_extractors
@@ -117,7 +116,7 @@ def test_missing_and_damaged_weights_are_one_line(monkeypatch, tmp_path, tensors
 @pytest.mark.optimised
 @pytest.mark.skipif(not (SHARED / "tfds" / "cifar10").is_dir(), reason="no CIFAR-10 beside the repository")
 def test_a_ridge_classifier_of_few_images_is_as_good_as_published_weights_make_it():
-    dataset = load_dataset(Source("cifar10", data_dir=str(SHARED / "tfds")))
+    dataset = load_tfds("cifar10", data_dir=str(SHARED / "tfds"), on_demand=True)
     rng = np.random.default_rng(0)
     taught, asked = (
         rng.choice(np.flatnonzero(dataset.source_splits == split), count, replace=False)

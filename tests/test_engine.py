@@ -151,10 +151,15 @@ GRIDS = {
     },
     "no locality": {"zsh": {"gamma": (0.0,)}, "unseen": ("cow",)},
 }
+MANY = {"seed": (0, 3), "unseen": ("bee",), "zsh": {"lam": (0.01, 0.1, 1.0)}}
+"""Several data splits, and of each more cells than fit."""
 
 
-@pytest.mark.parametrize("tight", [False, True], ids=["one batch", "many batches"])
-@pytest.mark.parametrize("changes", GRIDS.values(), ids=GRIDS)
+@pytest.mark.parametrize(
+    ("changes", "tight"),
+    [*((changes, False) for changes in GRIDS.values()), (MANY, True)],
+    ids=[*GRIDS, "many batches"],
+)
 def test_each_cell_is_what_the_core_gives_alone(changes, tight):
     inputs = _inputs()
     plan = _plan(inputs, _tight(inputs) if tight else 1.0, **changes)
@@ -211,9 +216,9 @@ def test_the_class_head_comes_with_the_model_and_with_no_other():
 
 def test_many_batches_are_many():
     inputs = _inputs()
-    assert len(_plan(inputs, _tight(inputs), **GRIDS["seeds and unseen"]).batches) > len(
-        _plan(inputs).batches
-    )
+    batches = _plan(inputs, _tight(inputs), **MANY).batches
+    assert {len(batch.splits) for batch in batches} == {1}
+    assert len(batches) >= 4 > len(_plan(inputs, **MANY).batches)
 
 
 def test_a_failed_solve_has_no_metrics_and_says_so():

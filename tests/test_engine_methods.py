@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_engine import CUTOFFS, _axes, _inputs, _plan
+from test_engine import _axes, _inputs, _plan
 
 from zsh_jax import (
     METHODS,
@@ -39,9 +39,7 @@ FEW = {"seed": (0, 3), "unseen": ("bee",)}
 def _results(inputs, **changes):
     plan = _plan(inputs, **FEW, **changes)
     cells = [cell for batch in plan.batches for cell in batch.cells()]
-    return cells, [
-        r for b in engine.run(plan, inputs, cutoffs=CUTOFFS, keeps_model=lambda cell: True) for r in b
-    ]
+    return cells, [r for b in engine.run(plan, inputs, keeps_model=lambda cell: True) for r in b]
 
 
 def _by_hand(cell, inputs):
@@ -93,7 +91,7 @@ def test_each_method_is_what_it_gives_alone(method, own, count, linear):
         indices, _, function = _by_hand(cell, inputs)
         codes = encode(function, jnp.asarray(inputs.features))
         q, d, labels = indices.queries, indices.database, jnp.asarray(inputs.dataset.labels)
-        expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9, cutoffs=CUTOFFS)
+        expected = evaluate(codes[q], labels[q], codes[d], labels[d], bits=9)
         for name in Metrics._fields:
             np.testing.assert_allclose(
                 result.metrics[name], getattr(expected, name), rtol=1e-9, atol=1e-12, err_msg=name

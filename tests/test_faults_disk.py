@@ -15,9 +15,12 @@ from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.models import model_path
 
 # W&B leaves the temporary folder of a table to the garbage collector where its run is lost.
-pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("undrawn"),
+]
 
-SETTINGS = {"save_models": "True"}
+SETTINGS = {"save_models": "True", "evaluation__cutoffs": "()"}
 WANDB, REPORT = {"wandb__mode": "offline"}, {"report": "True"}
 SAVING, WRITE = "zsh_jax.commands.saving", "zsh_jax.report.write"
 # Before what the disk is full, how often that is done before, and what else the sweep does.
@@ -170,8 +173,10 @@ def test_a_disk_that_cannot_be_written_to_is_told_at_the_start(workdir, disk, la
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["results", "report"])
-@pytest.mark.parametrize("fate", ["deleted", "moved", "replaced"])
+@pytest.mark.parametrize(
+    ("fate", "moment"),
+    [("deleted", "results"), ("moved", "results"), ("replaced", "results"), ("replaced", "report")],
+)
 def test_a_workdir_that_goes_in_mid_run_ends_the_sweep_and_stays_gone(
     fate, moment, launched, tmp_path, monkeypatch, capfd
 ):

@@ -72,10 +72,9 @@ def test_absurd_names_are_shown_as_they_stand(tmp_path):
     assert len(list((tmp_path / "report" / "tables").glob("differences_to_*.csv"))) == 1
 
 
-def test_names_that_are_alike_as_files_keep_files_of_their_own(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("undrawn")
+def test_names_that_are_alike_as_files_keep_files_of_their_own(tmp_path):
     names = ["data set", "data-set", "DATA SET", "x" * 300, "x" * 301]
-    monkeypatch.setattr("zsh_jax.report.write.png", lambda figure: b"")
-    monkeypatch.setattr("zsh_jax.report.write.pdf", lambda figure: b"")
     write_sweep(tmp_path, [identity(seed=s, dataset=name) for name in names for s in (0, 1)])
     page = _made(tmp_path)
     tables = len(list((tmp_path / "report" / "tables").glob("*.html")))
@@ -121,11 +120,10 @@ WRONG = ["x", {}, {"a": [1]}, [1], [[1]], [None, "x"], True, -5, 10**400, 1e308,
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("shift", "every"), [(0, True), (5, False)])
-def test_values_of_another_kind_are_left_out_or_refused(tmp_path, monkeypatch, capsys, shift, every):
+def test_values_of_another_kind_are_left_out_or_refused(tmp_path, capsys, shift, every):
     write_sweep(tmp_path, [identity(m, seed=s) for m in ("zsh", "itq") for s in (0, 1)])
-    monkeypatch.setattr("zsh_jax.report.write.png", lambda figure: b"")
-    monkeypatch.setattr("zsh_jax.report.write.pdf", lambda figure: b"")
     original = (tmp_path / "results.jsonl").read_text()
     row = json.loads(original.splitlines()[0])
     for number, key in enumerate(list(row)[list(row).index(ID) + 1 : -1]):

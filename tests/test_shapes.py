@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -25,16 +24,13 @@ UNSEEN = [CLASS_NAMES.index(name) for name in UNSEEN_CLASSES]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return str(tmp_path_factory.mktemp("tfds"))
+def folder(shapes_folder):
+    return str(shapes_folder)
 
 
 @pytest.fixture(scope="module")
 def shapes(folder):
-    start = time.perf_counter()
-    loaded = load_shapes(folder)
-    print(f"drawn, stored and read in {time.perf_counter() - start:.1f} s")
-    return loaded
+    return load_shapes(folder)
 
 
 def test_same_bytes_for_the_same_seed_in_any_order():
@@ -137,12 +133,13 @@ def test_identifiers_alone_are_the_same_and_nothing_is_drawn_again(shapes, folde
 
 @pytest.mark.slow
 def test_cosine_on_gist_finds_unseen_classes_neither_always_nor_by_chance(shapes):
-    described = gist(shapes.images)
-    described /= np.linalg.norm(described, axis=1, keepdims=True)
     number = np.arange(len(shapes.labels)) % IMAGES_PER_CLASS
-    query = np.isin(shapes.labels, UNSEEN) & (number < 100)
+    some = number < 90
+    described, labels = gist(shapes.images[some]), shapes.labels[some]
+    described /= np.linalg.norm(described, axis=1, keepdims=True)
+    query = np.isin(labels, UNSEEN) & (number[some] < 30)
     order = np.argsort(-described[query] @ described[~query].T, axis=1)
-    relevant = shapes.labels[~query][order] == shapes.labels[query][:, None]
+    relevant = labels[~query][order] == labels[query][:, None]
     precision = np.cumsum(relevant, axis=1) / np.arange(1, relevant.shape[1] + 1)
     average = (precision * relevant).sum(axis=1) / relevant.sum(axis=1)
     print(f"mAP of cosine on GIST: {average.mean():.3f}")

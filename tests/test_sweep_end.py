@@ -70,6 +70,7 @@ def ended(tmp_path_factory, shapes_folder, launch):
             "sweep.training_samples": 100,
             "sweep.anchors": 10,
             "sweep.queries": 20,
+            "evaluation.cutoffs": "()",
             "wandb.mode": "disabled",
         } | {key.replace("__", "."): value for key, value in changes.items()}
         flags = [f"--config.{key}={value}" for key, value in settings.items()]
@@ -214,7 +215,7 @@ def test_a_rerun_makes_it_again_from_disk_and_trains_nothing(ended, tmp_path, ca
         model_path(tmp_path / "copy", identifier).unlink(missing_ok=True)
     monkeypatch.setattr("zsh_jax.report.code_tsne.MOST", 40)
     few = {"gallery__queries": 2, "gallery__neighbours": 3}
-    assert ended.run(tmp_path / "copy", **few, gallery__tsne=True) == 0
+    assert ended.run(tmp_path / "copy", report=False, **few, gallery__tsne=True) == 0
     gallery = load_gallery(tmp_path / "copy" / GALLERY)
     assert gallery.methods.tolist() == ["zsh, 16 bits", "bits, 24 bits"]
     assert gallery.neighbours.shape == (2, 2, 3)
@@ -233,7 +234,7 @@ def test_a_damaged_hash_function_that_is_shown_is_made_again(ended, tmp_path, ca
     one, other, *_ = sorted((copy / "models").iterdir())
     one.write_bytes(one.read_bytes()[:-9])
     other.write_bytes(one.read_bytes())
-    assert ended.run(copy) == 0
+    assert ended.run(copy, report=False) == 0
     (line,) = capsys.readouterr().err.splitlines()
     assert "2 damaged models" in line
     assert all(map(is_whole_model, (copy / "models").iterdir()))

@@ -112,7 +112,7 @@ import jax, jax.numpy as jnp
 from zsh_jax import Hyperparameters, init_state, make_problem, solve
 keys = jax.random.split(jax.random.key(0), 5)
 def cell(key):
-    problem = make_problem(jax.random.uniform(key, (2000, 201)), jax.random.normal(key, (2000, 11)))
+    problem = make_problem(jax.random.uniform(key, (500, 201)), jax.random.normal(key, (500, 11)))
     return solve(problem, Hyperparameters(), init_state(problem, key, bits=64))
 print(jax.jit(jax.vmap(cell))(keys).iterations.tolist())
 """

@@ -154,6 +154,7 @@ def test_a_tuned_axis_is_one_setting_whether_shared_or_a_methods_own():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
     dataset = load_shapes(str(shapes_folder), images=False)
     rng = np.random.default_rng(0)
@@ -170,11 +171,13 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
             "features.path": tmp_path / "noise",
             "sweep.unseen": repr(SETS),
             "sweep.seed": (0, 1),
-            "sweep.bits": (16, 24),
+            "sweep.bits": (16,),
+            "tuning.bits": (16,),
             "sweep.training_samples": 200,
             "sweep.anchors": 30,
             "sweep.queries": 20,
             "gallery.queries": 0,
+            "evaluation.cutoffs": "()",
             "wandb.mode": "disabled",
         } | changes
         flags = [f"--config.{key}={value}" for key, value in settings.items()]
@@ -182,7 +185,7 @@ def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
         return rows_of(tmp_path / folder / "results.jsonl")
 
     rows = run("tuned")
-    assert len(rows) == 2 * 2 * (2 * 3 + 1)
+    assert len(rows) == 2 * 2 * (3 + 1)
     tried = rows_of(tmp_path / "tuned" / "validation" / "results.jsonl")
     assert {row["validation"] for row in tried} == {3}
     assert len(tried) == 2 * 2 * 3
