@@ -15,7 +15,7 @@ from zsh_jax.core.hashing import HashFunction
 from zsh_jax.data.registry import has_images
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import Inputs
-from zsh_jax.report.code_figures import METHODS
+from zsh_jax.report.code_pictures import METHODS
 from zsh_jax.report.gallery import SIDE
 from zsh_jax.report.shown import shown_cells
 from zsh_jax.sweep.axes import Cell, Program

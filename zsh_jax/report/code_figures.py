@@ -6,11 +6,18 @@ import numpy as np
 from jaxtyping import Float
 
 from zsh_jax.report.chosen_figures import CaptionedFigure
-from zsh_jax.report.code_pictures import NEAREST, QUERIES, SAMPLES, CodePicture, CodePictures, of_one_method
+from zsh_jax.report.code_pictures import (
+    METHODS,
+    NEAREST,
+    QUERIES,
+    SAMPLES,
+    CodePicture,
+    CodePictures,
+    of_one_method,
+)
 from zsh_jax.report.figures.code_map import code_map_figure
 from zsh_jax.report.figures.confusion import confusion
 
-METHODS = 4  # with figures: the first ones
 ROWS = 12  # classes of queries
 OTHERS = 5  # further classes of images
 OTHER = "other classes"

@@ -17,6 +17,7 @@ from zsh_jax.report.code_map import CodeMap, code_map
 from zsh_jax.report.neighbour_classes import class_shares, evenly, members
 
 CODES = "codes.npz"
+METHODS = 4  # with figures: the first ones
 NEAREST = 100  # images that count as neighbours
 QUERIES = 50  # of each class
 SAMPLES = 100  # images of each class on the map
