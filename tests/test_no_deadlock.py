@@ -63,6 +63,7 @@ def run():
         thread.join()
     return np.array_equal(*found)
 
+gist(images, batch_size=16)
 runs(run)
 """
 
