@@ -29,7 +29,7 @@ WRITTEN = (
 KILLS = len(WRITTEN)
 SETTINGS = {"wandb__mode": "offline", "save_models": "True"}
 # Two batches, as two lengths would be; they share what evaluates.
-SETTINGS |= {"sweep__method": "('lsh','random_rotation')", "sweep__bits": "(8,)"}
+SETTINGS |= {"sweep__method": "('lsh','itq')", "sweep__bits": "(8,)"}
 
 
 @pytest.fixture(scope="module")
