@@ -45,6 +45,9 @@ def pytest_configure(config):
         config.add_cleanup(lambda: os.environ.pop(PROGRAMS, None))
         os.environ[PROGRAMS] = folder
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # or each of hundreds of processes compiles all modules anew
     # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
     os.environ.setdefault(UNOPTIMISED, "1")
     if os.environ[UNOPTIMISED] == "1":

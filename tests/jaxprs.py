@@ -38,9 +38,14 @@ def largest_array(function, *args):
 
 def batched_factorisations(function, *args):
     """Factorisations and triangular solves of more than one matrix that reach the CPU, with their shapes."""
+    return batched_factorisations_in(jax.make_jaxpr(function)(*args).jaxpr)
+
+
+def batched_factorisations_in(jaxpr):
+    """Those of a traced program."""
     return [
         f"{eq.primitive.name} of {eq.invars[0].aval.shape}"
-        for eq in _walk(jax.make_jaxpr(function)(*args).jaxpr)
+        for eq in _walk(jaxpr)
         if eq.primitive.name in FACTORISATIONS and any(value.aval.ndim > 2 for value in eq.invars)
     ]
 
@@ -70,11 +75,14 @@ def _steps(jaxpr, platform, trips):
 
 def ffts_at_once(function, *args):
     """Pairs of FFTs, or of loops that hold some, of which neither waits for the other."""
-    return _unordered(jax.make_jaxpr(function)(*args).jaxpr)
+    return ffts_at_once_in(jax.make_jaxpr(function)(*args).jaxpr)
 
 
-def _unordered(jaxpr):
-    """Calls are taken apart, as XLA does; a loop begins when all its inputs are there and ends as a whole."""
+def ffts_at_once_in(jaxpr):
+    """Those of a traced program.
+
+    Calls are taken apart, as XLA does; a loop begins when all its inputs are there and ends as a whole.
+    """
     pairs = []
     before = {}  # of a value, the FFTs that it waits for
     seen = []
@@ -93,7 +101,7 @@ def _unordered(jaxpr):
                 continue
             waits = ancestors(eq.invars)
             for inner in _programs(eq):
-                pairs.extend(_unordered(inner))
+                pairs.extend(ffts_at_once_in(inner))
             if eq.primitive.name == "fft" or any(_holds_fft(inner) for inner in _programs(eq)):
                 pairs.extend((other, len(seen)) for other in seen if other not in waits)
                 waits |= {len(seen)}

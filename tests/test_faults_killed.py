@@ -13,9 +13,23 @@ from zsh_jax.model_file import load
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.models import model_path
 
-KILLS = 20
-WRITTEN = (".lock", "models", "history.jsonl", "results.jsonl", "wandb", "wandb.jsonl", "report/figures")
+# Soon after these are written: they are what can break. And at any moment.
+WRITTEN = (
+    ".lock",
+    "models",
+    "",
+    "history.jsonl",
+    "results.jsonl",
+    "wandb",
+    "",
+    "wandb.jsonl",
+    "report/figures",
+    "",
+) * 2
+KILLS = len(WRITTEN)
 SETTINGS = {"wandb__mode": "offline", "save_models": "True"}
+# Two batches, as two lengths would be; they share what evaluates.
+SETTINGS |= {"sweep__method": "('lsh','itq')", "sweep__bits": "(8,)"}
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +79,7 @@ def test_twenty_kills_at_random_moments_lose_double_and_change_nothing(undisturb
     moments = random.Random(20161015)
     workdir = tmp_path / "sweep"
     killed = 0
-    for number in range(KILLS):
-        # One in four at any moment, the others soon after something is written: its files are what can break.
-        written = moments.choice(WRITTEN) if number % 4 else ""
+    for number, written in enumerate(WRITTEN):
         pause = moments.uniform(0, 0.3) if written else moments.uniform(0, seconds)
         before = _state(workdir / written)
         with ended(start(path, workdir, report=True, **SETTINGS)) as process:

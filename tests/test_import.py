@@ -158,8 +158,10 @@ def test_nothing_imports_the_launcher():
         assert not {name for name in _imports(path) if name.split(".")[0] == "launch"}, path
 
 
-def test_the_door_to_run_sweep_loads_nothing_before_it_is_opened():
-    report = "import sys, zsh_jax.sweep; print(*sys.modules)"
+def test_the_door_to_run_sweep_loads_nothing_before_it_is_opened_and_then_nothing_that_draws():
+    report = "import sys, zsh_jax.sweep; print(*sys.modules); zsh_jax.sweep.run_sweep; print(*sys.modules)"
     output = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
-    loaded = {name for name in output.stdout.split() if name.startswith("zsh_jax")}
-    assert loaded == {"zsh_jax", "zsh_jax.sweep"}
+    before, after = (set(line.split()) for line in output.stdout.splitlines())
+    assert {name for name in before if name.startswith("zsh_jax")} == {"zsh_jax", "zsh_jax.sweep"}
+    assert "zsh_jax.commands.sweep" in after
+    assert not after & (set(HEAVY) - {"ml_collections"})  # settings are read with it

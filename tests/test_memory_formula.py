@@ -152,10 +152,10 @@ def test_what_was_compiled_for_the_plan_is_not_compiled_again(monkeypatch):
 
 def test_a_later_batch_that_the_compiler_finds_too_large_is_cut_as_it_comes(monkeypatch):
     inputs, lines, seen = _inputs(), [], []
-    plan = _plan(inputs, **GRID | {"unseen": ("ant",), "zsh": {"lam": (0.01, 1.0)}})
+    plan = _plan(inputs, **GRID | {"method": ("lsh",)})
     monkeypatch.setattr(engine, "footprint", _by_cells(1 << 20, seen))
     batches = list(engine.run(plan, inputs, memory_gib=1 / 1024, tell=lines.append))
     assert [len(batch) for batch in batches] == [1, 1, 1, 1]
     assert lines == [
-        "2.00 MiB needed for 2 cells of zsh, 8 bits at once; the sweep continues with 1 at a time"
+        "2.00 MiB needed for 2 cells of lsh, 8 bits at once; the sweep continues with 1 at a time"
     ]

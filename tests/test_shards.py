@@ -68,6 +68,7 @@ def swept(tmp_path_factory, launch):
 
     def run(workdir, **changes):
         more = {"save_models": "True", "wandb__mode": "offline", "x64": "True"}
+        more |= {"sweep__method": "('lsh','itq')", "sweep__bits": "(8,)"}  # which compile in no time
         return launch.main(["launch.py", *arguments(path, workdir, **more | changes)])
 
     assert run(folder / "whole") == 0
