@@ -21,7 +21,6 @@ def few(monkeypatch):
     monkeypatch.setattr(chosen, "SHARES", (0.0, 0.4, 1.0))
     monkeypatch.setattr(chosen, "RANKS", (5, 12))
     monkeypatch.setattr(chosen, "QUERIES", 15)
-    monkeypatch.setattr(chosen, "FRAME_BITS", 3 * BITS)
 
 
 def _samples(data, **other):
@@ -101,7 +100,6 @@ def test_the_choice_is_that_of_a_plain_port(several, float64):
     data = several_labels(toy()) if several else toy()
     samples, key = _samples(data), jax.random.key(3)
     frames = np.asarray(frames_of(jax.random.key(4), 19, BITS, samples.phi.dtype))
-    assert len(frames) == 3
     found = choose_settings(key, samples, CENTRING, jnp.asarray(frames))
 
     folds = chosen._folds(jax.random.split(key)[1], samples.classes)
@@ -115,33 +113,17 @@ def test_the_choice_is_that_of_a_plain_port(several, float64):
         z = [port.directed(part, share) for port, part in zip(ports, parts, strict=True)]
         for place, rank in enumerate(chosen.RANKS):
             cut = [one[:, :rank] for one in z]
+            frame = frames[place, :rank]
             scores[share, rank, False] = np.mean(
-                [
-                    port.of_codes(one, frame[:rank])
-                    for port, one in zip(ports, cut, strict=True)
-                    for frame in frames[:, place]
-                ]
+                [port.of_codes(one, frame) for port, one in zip(ports, cut, strict=True)]
             )
         last = chosen.RANKS[-1]  # the one that has as many directions as bits
         scores[share, last, True] = np.mean(
-            [port.of_codes(one, port.turned(one, frames[0, -1])) for port, one in zip(ports, z, strict=True)]
+            [port.of_codes(one, port.turned(one, frames[-1])) for port, one in zip(ports, z, strict=True)]
         )
     best = max(scores, key=scores.get)
     assert (float(found.share), int(found.rank), bool(found.turned)) == best
     np.testing.assert_allclose(float(found.validated), scores[best], rtol=1e-6)
-
-
-@pytest.mark.parametrize(("bits", "count"), [(8, 8), (16, 4), (48, 1), (128, 1)])
-def test_the_fewer_bits_the_more_frames(bits, count, monkeypatch):
-    monkeypatch.setattr(chosen, "FRAME_BITS", 64)
-    frames = np.asarray(frames_of(jax.random.key(0), 19, bits, jnp.float32))
-    assert frames.shape == (count, 2, 12, bits)
-    for rank, each in zip(chosen.RANKS, np.moveaxis(frames, 1, 0), strict=True):
-        assert not each[:, rank:].any()
-        gram = each @ each.swapaxes(1, 2) if bits >= rank else each.swapaxes(1, 2) @ each
-        unit = np.eye(len(gram[0])) * (np.arange(len(gram[0])) < rank)
-        np.testing.assert_allclose(gram, np.broadcast_to(unit, gram.shape), atol=1e-5)
-    assert len(np.unique(frames.reshape(count, -1).round(4), axis=0)) == count
 
 
 def test_folds_deal_out_the_classes_and_nothing_is_learned_of_what_is_held_out():

@@ -115,7 +115,7 @@ def _fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, *, options: Op
     ranks = ranks_of(length)
     taken, directions = leading_directions(z, every, weights.centring, directions=ranks[-1])
     directions = jnp.where(jnp.arange(ranks[-1], dtype=jnp.int32)[None] < found.rank, directions, 0)
-    frame = frames[0, jnp.argmax(jnp.array(ranks, jnp.int32) == found.rank)]
+    frame = frames[jnp.argmax(jnp.array(ranks, jnp.int32) == found.rank)]
     frame = lax.cond(
         found.turned,
         lambda: turned_frame(unit_rows((z - taken[None]) @ directions), frame, turns=options.turns),

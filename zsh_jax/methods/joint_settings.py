@@ -4,8 +4,7 @@ The classes of the training samples are dealt into folds. With each fold held ou
 other samples, and those of the fold are queries among all: what serves them best should serve unseen classes. Ridge
 and shrinkage are chosen first, by the cosine of real-valued vectors; then, by the codes themselves, the share of
 semantics, the number of directions, and whether to turn the frame, all three together. Each choice maximises the mean
-average precision over the folds. Short codes vary with their frame, so that frames that are not turned are judged by
-the mean over several.
+average precision over the folds.
 
 Samples of unseen classes are not here: a method gets none. The principal directions alone have seen held-out classes.
 """
@@ -40,7 +39,6 @@ FOLDS = 3
 QUERIES = 128  # of each fold
 SAMPLES = 4096  # that take part
 TURNS = 10  # of a frame, while settings are chosen
-FRAME_BITS = 64  # in all frames of one number of directions: four frames of 16 bits, one of 64
 
 
 class Settings(NamedTuple):
@@ -102,14 +100,8 @@ def ranks_of(length: int) -> tuple[int, ...]:
     return tuple(rank for rank in RANKS if rank <= length) or (length,)
 
 
-def frames_of(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "f k r l"]:
-    """Random frames for each number of directions, with rows of zeros up to the largest; more if bits are few."""
-    return jnp.stack(
-        [_frames(one, length, bits, dtype) for one in jax.random.split(key, max(1, FRAME_BITS // bits))]
-    )
-
-
-def _frames(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "k r l"]:
+def frames_of(key: PRNGKeyArray, length: int, bits: int, dtype: DTypeLike) -> Float[Array, "k r l"]:
+    """A random frame for each number of directions, with rows of zeros up to the largest."""
     ranks = ranks_of(length)
     sizes = sorted({max(rank, bits) for rank in ranks})
     turns = {
@@ -124,7 +116,7 @@ def choose_settings(
     key: PRNGKeyArray,
     samples: Samples,
     centring: Float[Array, ""] | float,
-    frames: Float[Array, "f k r l"],
+    frames: Float[Array, "k r l"],
 ) -> Settings:
     """Choose the settings.
 
@@ -132,7 +124,7 @@ def choose_settings(
         key: of the folds and the queries.
         samples: of the training data.
         centring: c, the share of the mean that is subtracted.
-        frames: of `frames_of`; the first is the one that is used, and the others are judged with it.
+        frames: of `frames_of`.
 
     Returns:
         The settings. With fewer than two classes, or if no query has a relevant sample, the middle of each range.
@@ -179,7 +171,7 @@ def _by_codes(
     samples: Samples,
     folds: _Fold,
     centring: Float[Array, ""] | float,
-    frames: Float[Array, "f k r l"],
+    frames: Float[Array, "k r l"],
 ) -> tuple[Float[Array, ""], Int[Array, ""], Bool[Array, ""], Float[Array, ""]]:
     """The share of semantics, the number of directions, whether the frame is turned, and the score of the choice."""
     labels = samples.labels
@@ -203,10 +195,9 @@ def _by_codes(
             def turned(place: Int[Array, ""]) -> Float[Array, ""]:
                 kept = jnp.where(jnp.arange(ranks[-1], dtype=jnp.int32)[None] < sizes[place], directed, 0)
                 learned = unit_rows(kept) * fold.rows[:, None]
-                return as_drawn(turned_frame(learned, frames[0, place], turns=TURNS))
+                return as_drawn(turned_frame(learned, frames[place], turns=TURNS))
 
-            every = frames.reshape(-1, *frames.shape[2:])
-            scores = lax.map(as_drawn, every).reshape(frames.shape[:2]).mean(0)
+            scores = lax.map(as_drawn, frames)
             return jnp.concatenate([scores, lax.map(turned, choices[len(ranks) :])]) if narrow else scores
 
         return lax.map(of_share, shares)
