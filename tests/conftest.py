@@ -26,6 +26,7 @@ hypothesis.settings.register_profile("long", max_examples=2000, database=None, d
 hypothesis.settings.load_profile("fixed")
 
 PROGRAMS = "JAX_COMPILATION_CACHE_DIR"
+WORTH_KEEPING = "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"
 UNOPTIMISED = "JAX_DISABLE_MOST_OPTIMIZATIONS"
 LOCATIONS = "JAX_TRACEBACK_IN_LOCATIONS_LIMIT"
 EMITTERS = "xla_cpu_use_fusion_emitters"  # they make faster programs and take twice as long for it
@@ -44,10 +45,10 @@ def pytest_configure(config):
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         config.add_cleanup(lambda: os.environ.pop(PROGRAMS, None))
         os.environ[PROGRAMS] = folder
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    os.environ.pop(
-        "PYTHONDONTWRITEBYTECODE", None
-    )  # or each of hundreds of processes compiles all modules anew
+    # Programs that compile in less are quicker to compile again than to write.
+    os.environ.setdefault(WORTH_KEEPING, "0.2")
+    # Or each of hundreds of processes compiles all modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # Tests compile thousands of small programs and run each a few times: most of their time is LLVM's.
     os.environ.setdefault(UNOPTIMISED, "1")
     if os.environ[UNOPTIMISED] == "1":
@@ -60,7 +61,7 @@ def pytest_configure(config):
     jax.config.update("jax_traceback_in_locations_limit", int(os.environ[LOCATIONS]))
     jax.config.update("jax_disable_most_optimizations", os.environ[UNOPTIMISED] == "1")
     jax.config.update("jax_compilation_cache_dir", os.environ[PROGRAMS])
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", float(os.environ[WORTH_KEEPING]))
 
 
 def _add_flags(*asked):
@@ -79,9 +80,12 @@ def _add_flags(*asked):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One worker a core of this process, but four at most: each holds about a gigabyte and XLA threads of its own."""
+    """One worker a core of this process and one more, as some wait for processes, but four at most.
+
+    Each holds about a gigabyte and XLA threads of its own.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(4, cores or 1)
+    return min(4, (cores or 1) + 1)
 
 
 def pytest_collection_modifyitems(items):

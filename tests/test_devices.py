@@ -34,11 +34,11 @@ dataset = inputs.dataset._replace(labels=labels, ids=ids, source_splits=inputs.d
 inputs = inputs._replace(features=inputs.features[few], dataset=dataset)
 
 
-def results(places, data, axes):
+def results(places, data, axes, cutoffs):
     mesh = sweep_mesh(places, data)
     axes = _axes(**{"training_samples": (99,)} | axes)
     plan = make_plan(groups(axes), sizes_of(inputs, data), memory_gib=1.0, places=places)
-    keep = {"keeps_model": lambda cell: True, "seen_queries": 3, "cutoffs": (5, 20)}
+    keep = {"keeps_model": lambda cell: True, "seen_queries": 3, "cutoffs": cutoffs}
     if axes["method"] == ("random_rotation",):  # it has all searches
         keep["searching"] = Searching(tuple(SEARCHES), 30)
     compiled = Compiled(mesh)
@@ -46,9 +46,9 @@ def results(places, data, axes):
     return {repr(sorted(result.cell.items(), key=str)): result for result in found}
 
 
-def compare(axes, places, data=1):
-    one = results(1, 1, axes)
-    several = results(places, data, axes)
+def compare(axes, places, data=1, cutoffs=()):
+    one = results(1, 1, axes, cutoffs)
+    several = results(places, data, axes, cutoffs)
     assert one.keys() == several.keys(), axes
     for cell in one:
         a, b = one[cell], several[cell]
@@ -77,6 +77,8 @@ with jax.enable_x64(True):
     compare({"seed": (0, 1, 2), "unseen": ("ant", "bee"), "bits": (8,)} | weights, 2)
     ways = {"edge_weights": ("binary",), "neighbours": (4, 7)}
     compare({"seed": (0,), "unseen": ("ant",)} | ways | FEW, 3)
+    # Figures within a cut-off come from counts of all devices too.
+    compare({"method": ("lsh",), "bits": (7,)} | several, 2, 4, cutoffs=(5, 20))
 """
 PATIENCE = "--xla_cpu_collective_call_terminate_timeout_seconds=600"  # virtual devices share the cores
 
@@ -96,8 +98,8 @@ def test_every_method_gives_the_same_on_eight_devices():
     done = _run(SCRIPT)
     assert done.returncode == 0, done.stderr[-3000:]
     cells = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("same")]
-    # Three seeds of every method, of one alone, of two bounds; six weights on six splits; two graphs.
-    assert cells == [3 * (len(METHODS) - 3), 3, 6, 36, 2]
+    # Three seeds of every method, of one alone, of two bounds; six weights on six splits; two graphs; three seeds.
+    assert cells == [3 * (len(METHODS) - 3), 3, 6, 36, 2, 3]
 
 
 def test_one_device_needs_no_mesh():

@@ -245,7 +245,7 @@ def test_nothing_compiles_twice(monkeypatch):
     chex.clear_trace_counter()
     programs = {
         "prepare_splits": (prepare_splits, ("how", "reads"), 1),
-        "train": (train, ("program", "samples"), 2),
+        "train": (train, ("program", "samples", "outer"), 2),
         "encode_cells": (encode_cells, ("feature_map",), 1),
         "evaluate_cells": (evaluate_cells, ("bits", "cutoffs"), 1),
     }

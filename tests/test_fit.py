@@ -128,14 +128,12 @@ def _assert_rows_equal(batched, singles):
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-8), row, single)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ["zsh", "itq"])  # of all methods: tests/test_methods_contract.py
 def test_vmap_over_the_key_and_a_weight_equals_the_loop(name, float64):
     features, vectors, labels = _given(dtype=np.float64)
     weight = next(iter(METHODS[name].weights._fields), None)
     paper = 0.0 if weight is None else getattr(METHODS[name].weights(), weight)
-    # With less centring, the toy data leave directions of `joint` empty, and rounding turns its frame in them.
-    values = jnp.asarray([paper, 1.5 * paper if name == "joint" else paper / 4])
+    values = jnp.asarray([paper, paper / 4])
     keys = jax.random.split(KEY, 2)
 
     def run(key, value):

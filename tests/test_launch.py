@@ -198,7 +198,13 @@ def test_wandb_runs_say_what_the_results_say(launched):
     (sweep,) = [run for run in runs.values() if "cell_id" not in run.summary]
     cells = {run.summary["cell_id"]: run for run in runs.values() if run is not sweep}
     assert cells.keys() == rows.keys()
-    assert {run.group for run in runs.values()} == {sweep.group}
+    # One group for each setting, whatever its seed and unseen classes; tests/test_wandb_runs.py has their names.
+    groups = {run.group: rows[identifier]["bits"] for identifier, run in cells.items()}
+    assert len(groups) == len({row["bits"] for row in rows.values()})
+    assert all(
+        run.group.startswith(f"{sweep.group}: ") and groups[run.group] == rows[identifier]["bits"]
+        for identifier, run in cells.items()
+    )
     for identifier, run in cells.items():
         row = rows[identifier]
         made_by = {key: run.config["provenance"].get(key, row["date"]) for key in PROVENANCE}

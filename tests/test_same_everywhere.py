@@ -58,17 +58,11 @@ def _swept(precision, flags="", cores=0):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def here():
-    return _swept("x64")
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("flags", "cores"),
-    [("--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true", 0), ("--xla_cpu_max_isa=AVX2", 1)],
-)
-def test_codes_and_figures_are_the_same_however_sums_are_ordered(flags, cores, here):
+def test_codes_and_figures_are_the_same_however_sums_are_ordered():
+    """On one core, in narrow vectors, and as a compiler likes that may reorder them."""
+    here = _swept("x64")
+    flags, cores = "--xla_cpu_max_isa=SSE4_2 --xla_cpu_enable_fast_math=true", 1
     there = _swept("x64", flags, cores)
     assert there["codes"] == here["codes"]
     assert there["names"] == here["names"]

@@ -23,7 +23,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from zsh_jax.core.feature_maps import FeaturesAndRBF
@@ -116,11 +115,8 @@ def _fit(key: PRNGKeyArray, data: TrainingData, weights: Weights, *, options: Op
     taken, directions = leading_directions(z, every, weights.centring, directions=ranks[-1])
     directions = jnp.where(jnp.arange(ranks[-1], dtype=jnp.int32)[None] < found.rank, directions, 0)
     frame = frames[jnp.argmax(jnp.array(ranks, jnp.int32) == found.rank)]
-    frame = lax.cond(
-        found.turned,
-        lambda: turned_frame(unit_rows((z - taken[None]) @ directions), frame, turns=options.turns),
-        lambda: frame,
-    )
+    turns = jnp.where(found.turned, options.turns, 0)
+    frame = turned_frame(unit_rows((z - taken[None]) @ directions), frame, turns=turns)
     whitening = leading @ scaled
     fitted = joint_heads(
         semantic, (whitening, mean @ whitening), appearance, found.share, taken, directions @ frame

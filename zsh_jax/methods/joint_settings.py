@@ -179,6 +179,7 @@ def _by_codes(
     shares, sizes = jnp.array(SHARES, frames.dtype), jnp.array(ranks, jnp.int32)
     narrow = [place for place, size in enumerate(ranks) if size >= bits]  # whose frames can be turned
     choices = jnp.array([*range(len(ranks)), *narrow], jnp.int32)
+    turns = jnp.where(jnp.arange(len(choices), dtype=jnp.int32) < len(ranks), 0, TURNS)
 
     def of_fold(args: tuple[_Fits, _Fold]) -> Float[Array, "s choices"]:
         fit, fold = args
@@ -189,16 +190,13 @@ def _by_codes(
             taken, leading = leading_directions(z, fold.rows, centring, directions=ranks[-1])
             directed = (z - taken[None]) @ leading
 
-            def as_drawn(frame: Float[Array, "r l"]) -> Float[Array, ""]:
-                return _of_codes(directed @ frame, labels, fold)
-
-            def turned(place: Int[Array, ""]) -> Float[Array, ""]:
+            def of_choice(args: tuple[Int[Array, ""], Int[Array, ""]]) -> Float[Array, ""]:
+                place, turns = args
                 kept = jnp.where(jnp.arange(ranks[-1], dtype=jnp.int32)[None] < sizes[place], directed, 0)
                 learned = unit_rows(kept) * fold.rows[:, None]
-                return as_drawn(turned_frame(learned, frames[place], turns=TURNS))
+                return _of_codes(kept @ turned_frame(learned, frames[place], turns=turns), labels, fold)
 
-            scores = lax.map(as_drawn, frames)
-            return jnp.concatenate([scores, lax.map(turned, choices[len(ranks) :])]) if narrow else scores
+            return lax.map(of_choice, (choices, turns))
 
         return lax.map(of_share, shares)
 

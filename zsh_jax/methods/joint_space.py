@@ -131,7 +131,7 @@ def random_frame(key: PRNGKeyArray, rank: int, bits: int, dtype: DTypeLike) -> F
 
 
 def turned_frame(
-    directed: Float[Array, "n r"], frame: Float[Array, "r l"], *, turns: int
+    directed: Float[Array, "n r"], frame: Float[Array, "r l"], *, turns: Int[Array, ""] | int
 ) -> Float[Array, "r l"]:
     """Turn a frame to face the signs: R = U V' of the singular value decomposition of T'B for B = sign(T R).
 
