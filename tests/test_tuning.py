@@ -14,7 +14,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.methods.table import METHODS
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.report.summary import summarise
-from zsh_jax.report.tuned import as_tuned
+from zsh_jax.report.tuned import as_tuned, of_choices
 from zsh_jax.sweep.config import for_dataset
 from zsh_jax.sweep.grid import groups
 from zsh_jax.sweep.tuning import check_tuning, choose, described, validation_config
@@ -151,6 +151,22 @@ def test_a_tuned_axis_is_one_setting_whether_shared_or_a_methods_own():
     mine, other = as_tuned(rows, axes)
     assert mine == rows[0] | {"beta": "tuned", "anchors": "tuned"}
     assert other == rows[1]
+
+
+def test_settings_that_were_chosen_once_are_left_out_of_reports():
+    choices = {"mine": {"ant": {"zsh.beta": 2.0, "anchors": 10}}}
+    rows = [
+        {"variant": variant, "unseen": unseen, "beta": beta, "anchors": anchors}
+        for variant, unseen, beta, anchors in (
+            ("mine", "ant", 2.0, 10),
+            ("mine", "ant", 1.0, 10),
+            ("mine", "ant", 2.0, 20),
+            ("mine", "bee", 1.0, 10),  # of another sweep, which is not tuned
+            ("other", "ant", 1.0, 10),
+        )
+    ]
+    assert of_choices(rows, choices) == [rows[0], *rows[3:]]
+    assert of_choices(rows, {}) == rows
 
 
 @pytest.mark.slow

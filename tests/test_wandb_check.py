@@ -12,6 +12,8 @@ from zsh_jax.tracking.results import append_results, cell_id, open_results, read
 from zsh_jax.tracking.wandb_runs import WandbSettings, log_cells, log_missing, log_sweep
 
 RESULTS = [result(0), result(1), result(2, failed=True), result(0, 128, variant="one")]
+# Where an iteration limit ends a solve, the last value of the trace is not the objective.
+RESULTS[0].metrics["objective"] = 0.75 * RESULTS[0].metrics["objective"]
 CELLS = [cell_id(one.cell) for one in RESULTS]
 
 
@@ -53,6 +55,13 @@ def _told(capsys, workdir, status):
 
 def test_a_whole_workdir_is_said_to_be_whole(workdir, capsys):
     assert _told(capsys, workdir, 0) == f"{workdir}: 4 cells, each with one offline run of equal figures\n"
+
+
+def test_the_sweep_of_an_agent_has_one_run_and_no_advice(workdir, capsys):
+    shutil.rmtree(_run_of(workdir, CELLS[1]))
+    (workdir / "config.json").write_text(json.dumps({"wandb": {"run_id": "r1"}}))
+    said = f"{workdir}: a sweep of an agent; its run r1 has means, and its cells have no runs\n"
+    assert _told(capsys, workdir, 0) == said
 
 
 def test_a_run_that_is_gone_is_named(workdir, capsys):

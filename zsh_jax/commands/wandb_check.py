@@ -27,17 +27,21 @@ def main(arguments: Sequence[str]) -> int:
 def _check(arguments: Sequence[str]) -> int:
     options = read_arguments(_parser(), arguments, {"workdir": path()})
     check_workdirs(options.workdir)
-    from zsh_jax.tracking.wandb_check import check_runs
+    from zsh_jax.tracking.wandb_check import check_runs, run_of_agent
 
-    found = {workdir: check_runs(workdir) for workdir in options.workdir}
+    for workdir in options.workdir:
+        if run := run_of_agent(workdir):
+            print(
+                f"{workdir}: a sweep of an agent; its run {run} has means, and its cells have no runs",
+                flush=True,
+            )
+    found = {workdir: check_runs(workdir) for workdir in options.workdir if not run_of_agent(workdir)}
     for workdir, one in found.items():
         if one.is_whole:
             beside = f"; {_counted(one.online)} not compared" if one.online else ""
             offline = one.cells - one.online
-            print(
-                f"{workdir}: {offline:,} cells, each with one offline run of equal figures{beside}",
-                flush=True,
-            )
+            told = "1 cell, with" if offline == 1 else f"{offline:,} cells, each with"
+            print(f"{workdir}: {told} one offline run of equal figures{beside}", flush=True)
     wrong = next((workdir for workdir, one in found.items() if not one.is_whole), None)
     if wrong is None:
         return 0

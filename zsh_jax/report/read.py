@@ -10,7 +10,7 @@ from zsh_jax.report.chance import CHANCE_AT, DIVISORS, MAP_AT
 from zsh_jax.report.code_pictures import CODES, CodePictures, load_code_pictures
 from zsh_jax.report.gallery import GALLERY, Gallery, load_gallery
 from zsh_jax.report.same_names import distinguished_by_content
-from zsh_jax.report.tuned import as_tuned
+from zsh_jax.report.tuned import as_tuned, of_choices
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.results import ID, RESULTS, Rows, counted, read_rows
 
@@ -83,6 +83,7 @@ def read_sweeps(workdirs: Sequence[str | Path], *, chosen: bool = False) -> Swee
         if config.get("reference"):
             references.append(str(config["reference"]))
         commands += _commands(folder, config)
+        found = of_choices(found, config.get("choices") or {})
         if not chosen:
             found = as_tuned(found, (config.get("tuning") or {}).get("axes") or {})
         rows |= {row[ID]: row for row in found}

@@ -88,6 +88,15 @@ def check_runs(workdir: str | Path) -> Checked:
     )
 
 
+def run_of_agent(workdir: str | Path) -> str:
+    """The id of the run of W&B's agent that the sweep of a workdir wrote instead of one for each cell; else empty."""
+    try:
+        config = json.loads((Path(workdir) / "config.json").read_text())
+        return str((config.get("wandb") or {}).get("run_id") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
 def cell_runs(workdir: str | Path) -> Iterator[CellRun]:
     """The offline runs of cells below a workdir and its parts; the run of the whole sweep is left out."""
     for folder in (Path(workdir), *sorted((Path(workdir) / FOLDER).glob("*-of-*"))):

@@ -207,7 +207,8 @@ def _provenance(settings: WandbSettings, made_by: Mapping[str, Any] = NOTHING) -
 
 def _fill_cell(history: Mapping[str, Any], summary: Mapping[str, Any], run: Any) -> None:
     for step, values in enumerate(zip(*history.values(), strict=True), 1):
-        run.log(dict(zip(history, values, strict=True)), step=step)
+        # Committed, or the last step would replace a figure of the summary that has its name, such as the objective.
+        run.log(dict(zip(history, values, strict=True)), step=step, commit=True)
     run.summary.update(summary)
 
 

@@ -41,9 +41,11 @@ def metric_against(
     bounds = series([row for row in rows if not row["bits"]])
     labels = [one.label for one in (*lines, *bounds)]
     figure, axes = axes_for(labels)
+    drawn = False  # a logarithmic scale needs a number
     for i, (one, look) in enumerate(zip(lines, looks(lines, palette), strict=True)):
         values = sorted({row[axis] for row in one.rows})
         found = [statistic([row for row in one.rows if row[axis] == value], metric) for value in values]
+        drawn |= any(isfinite(one.mean) for one in found)
         rank = i - (len(lines) - 1) / 2
         points(figure, axes, values, found, label=one.label, look=look, rank=rank)
     labels += _chance(axes, rows, axis, metric)
@@ -53,7 +55,7 @@ def metric_against(
             style = ("--", ":")[i % 2]
             axes.axhline(level, color=COLOURS[6], linestyle=style, linewidth=1.4, label=bound.label)
     swept_axis(axes, axis, [float(row[axis]) for one in lines for row in one.rows])
-    if logarithmic:
+    if logarithmic and drawn:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
