@@ -80,12 +80,9 @@ def _add_flags(*asked):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """One worker a core of this process and one more, as some wait for processes, but four at most.
-
-    Each holds about a gigabyte and XLA threads of its own.
-    """
+    """One worker a core of this process, but four at most: each holds about a gigabyte and XLA threads of its own."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(4, (cores or 1) + 1)
+    return min(4, cores or 1)
 
 
 def pytest_collection_modifyitems(items):

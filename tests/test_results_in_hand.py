@@ -225,6 +225,18 @@ def test_show_says_that_results_are_old_or_not_finished(made, tmp_path, capsys):
     assert "1 of 2 means lack some unseen classes" in capsys.readouterr().err
 
 
+def test_it_is_said_that_no_seed_has_all_unseen_classes(tmp_path, capsys):
+    cells = [identity(m, seed=s, unseen=CLASSES[s]) for m in ("zsh", "itq") for s in (0, 1)]
+    write_sweep(tmp_path, cells)
+    for command in ("show", "leaderboard"):
+        assert main([command, str(tmp_path)]) == 0
+        assert "2 of 2 settings have no mean, as no seed has all unseen classes" in "".join(
+            capsys.readouterr()
+        )
+    assert main(["show", str(tmp_path), "--where", f"unseen={CLASSES[0]}"]) == 0
+    assert not capsys.readouterr().err
+
+
 def test_names_are_found_by_their_heads(made):
     rows = read_sweeps([made / "methods"]).rows
     assert [

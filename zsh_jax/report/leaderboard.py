@@ -7,7 +7,7 @@ from pathlib import Path
 from zsh_jax.inputs.fingerprint import KINDS
 from zsh_jax.report.provenance import provenance_facts
 from zsh_jax.report.read import Sweeps, read_sweeps
-from zsh_jax.report.series import MAP, Row, Series, series
+from zsh_jax.report.series import MAP, Row, Series, series, unfinished
 from zsh_jax.report.tables.comparison import metric_table
 from zsh_jax.report.tables.markdown import markdown
 from zsh_jax.report.tables.table import Entry, Line, Table
@@ -54,7 +54,7 @@ def _part(rows: Sequence[Row]) -> list[str]:
     stated = Table("provenance", "Provenance of each row.", ("setting",), heads, tuple(lines))
     first = rows[0]
     title = f"## {first.get('dataset')}, features {first.get('features')}"
-    return [title, markdown(ranked).strip(), markdown(stated).strip()]
+    return [title, *unfinished(rows), markdown(ranked).strip(), markdown(stated).strip()]
 
 
 def _by_rank(table: Table) -> Table:

@@ -149,16 +149,23 @@ def hashed(rows: Sequence[Row]) -> list[Row]:
 
 
 def unfinished(rows: Sequence[Row]) -> tuple[str, ...]:
-    """A warning if some settings lack some sets of unseen classes: their means are over other queries."""
-    by_cell: dict[tuple[str, int], set[str]] = {}
+    """Warnings if some settings lack some sets of unseen classes, or have no seed with all of theirs."""
+    by_cell: dict[tuple[str, int], dict[int, set[str]]] = {}
     for one in series(rows):
         for row in one.rows:
-            by_cell.setdefault((one.label, row["bits"]), set()).add(row["unseen"])
-    most = max(map(len, by_cell.values()))
-    few = sum(len(classes) < most for classes in by_cell.values())
-    if not few:
-        return ()
-    return (f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet.",)
+            seeds = by_cell.setdefault((one.label, row["bits"]), {})
+            seeds.setdefault(row["seed"], set()).add(row["unseen"])
+    classes = {cell: set().union(*seeds.values()) for cell, seeds in by_cell.items()}
+    most = max(map(len, classes.values()))
+    few = sum(len(found) < most for found in classes.values())
+    none = sum(classes[cell] not in seeds.values() for cell, seeds in by_cell.items())
+    told = (
+        [f"{few} of {len(by_cell)} means lack some unseen classes: do not compare them yet."] if few else []
+    )
+    if none:
+        why = "as no seed has all unseen classes: look at one set at a time."
+        told.append(f"{none} of {len(by_cell)} settings have no mean, {why}")
+    return tuple(told)
 
 
 def leading(rows: Sequence[Row], limit: int, *, keep: Sequence[str] = ()) -> list[Row]:
