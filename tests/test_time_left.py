@@ -73,6 +73,19 @@ def test_one_batch_of_each_kind_does_not_count_compilation_as_cells():
     assert left / 1.1 <= estimate.left() <= 1.1 * left
 
 
+def test_a_bound_without_bits_does_not_say_that_codes_take_as_many_times_as_long_as_they_have_bits():
+    bound = Work("bound", "bound", "cosine_features", 0, "split", 1, 1)
+    coded = [
+        Work((name, bits), (name, bits), name, bits, "split", 1, 1)
+        for name, bits in (("lsh", 16), ("itq", 64))
+    ]
+    left = TimeLeft([bound, *coded])
+    left.ended([{"seconds": 10.0}], 10.0)
+    assert left.left() == 2 * 10.0
+    left.ended([{"seconds": 1.0}], 1.0)  # codes are more like codes
+    assert left.left() == 64 / 16 * 1.0
+
+
 def test_a_batch_that_comes_in_parts_is_taken_off_once():
     todo = _work()
     estimate = TimeLeft(todo)

@@ -107,9 +107,12 @@ class TimeLeft:
         if work.kind in self._cost:
             return fmean(self._cost[work.kind])
         known = list(self._known.values())
-        same = [one for one in known if one.method == work.method] or known
+        same = [one for one in known if one.method == work.method]
+        same = same or [one for one in known if bool(one.bits) == bool(work.bits)] or known
         nearest = min(same, key=lambda one: abs(one.bits - work.bits))
-        return fmean(self._cost[nearest.kind]) * max(work.bits, 1) / max(nearest.bits, 1)
+        # A bound has no bits, and says nothing of how the time of codes grows with theirs.
+        scale = work.bits / nearest.bits if work.bits and nearest.bits else 1.0
+        return fmean(self._cost[nearest.kind]) * scale
 
     def _take_off(self, cells: int) -> None:
         while cells and self._todo:
