@@ -2,10 +2,10 @@
 
 python launch.py --config experiments/compare_tuned.py
 
-    Measured with two decades around each published value and without the learned heads, three seeds, two minutes on
-    two busy cores; not yet with the ranges below. mAP at 64 bits: semantic-ridge 0.680, joint-fixed 0.628,
-    zsh-coupled 0.601, cosdish 0.569, ksh 0.550, zsh 0.535, sdh 0.524, cca-itq 0.516, fsdh 0.482, sgh 0.218.
-    Predictions, not hashed: 0.767. For CIFAR-10 see docs/results.md.
+    Three seeds, 4 minutes on two cores beside another sweep. mAP at 64 bits: greedyhash 0.677, joint 0.652 (not
+    tuned), semantic-ridge 0.636, orthohash 0.631, csq 0.629, joint-fixed 0.625, dtsh 0.624, zsh-coupled 0.599, cosdish 0.590, hashnet 0.588,
+    ksh 0.561, zsh 0.534, sdh 0.528, cca-itq 0.501, dpsh 0.488, fsdh 0.484, sgh 0.219. Predictions, not hashed: 0.766.
+    For CIFAR-10, and the choices, see docs/results.md.
 
 python launch.py --config experiments/compare_tuned.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
