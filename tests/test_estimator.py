@@ -1,5 +1,8 @@
 """The scikit-learn estimator: scikit-learn's own checks, and the codes of `fit` and `encode`."""
 
+import importlib
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -96,3 +99,10 @@ def test_what_does_not_fit_is_refused(changes, y, said):
 def test_an_unknown_class_is_named(hasher):
     with pytest.raises(InputError, match="no class 'hen'"):
         hasher.transform_classes(["hen"])
+
+
+def test_without_scikit_learn_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    monkeypatch.delitem(sys.modules, "zsh_jax.estimator")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'zsh_jax\[sklearn\]'"):
+        importlib.import_module("zsh_jax.estimator")
