@@ -55,9 +55,8 @@ def thousand(settings: Settings) -> list[Result]:
     note = f"{len(plan.batches)} batches; compiling and the first batch before it {before:.0f} s"
     name = f"{len(cells)} cells, trained and evaluated"
     sums = {stage: math.fsum(row[column] for row in rows) for stage, column in STAGES.items()}
-    sums["preparing"] *= len({cell.split for cell in plan.cells()}) / len(
-        cells
-    )  # once for all cells of a split
+    splits = {cell.split for cell in plan.cells()}
+    sums["preparing"] *= len(splits) / len(cells)  # each split is prepared once
     parts = [Result(f"- {stage}", value) for stage, value in sums.items()]
     return [Result(name, seconds, note=f"{note}; mean mAP {figure:.3f}"), *parts]
 

@@ -42,7 +42,7 @@ def counts_by_product(
     """`bit_counts` as products, in parts of the codes.
 
     Zeros and ones are exact in bfloat16, and their sums over a part in float32. A product of 8-bit integers gave twice
-    the counts at some odd code lengths (jax 0.11.2 on an H100).
+    the counts at some sizes (jax 0.11.2 on an H100).
     """
 
     def add(both: Int[Array, "l l"], rows: UInt8[Array, "b bytes"]) -> tuple[Int[Array, "l l"], None]:

@@ -9,6 +9,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Int, Shaped, UInt8, UInt32
 
 from zsh_jax.core.metrics.histograms_by_planes import count_by_planes
+from zsh_jax.core.metrics.item_blocks import sum_over_blocks
 from zsh_jax.core.metrics.relevance import label_words, relevance
 from zsh_jax.core.packing import code_words, unpack_codes
 from zsh_jax.core.sharding import are_rows, by_share, data_devices
@@ -180,24 +181,17 @@ def count_by_comparison(
     bins = jnp.arange(2 * (bits + 1), dtype=jnp.int32)
     signs = unpack_codes(query_codes, bits=bits).astype(jnp.bfloat16)
 
-    def blocks(rows: Shaped[Array, "n *s"]) -> Shaped[Array, "blocks block *s"]:
-        padding = ((0, -size % block), *((0, 0) for _ in rows.shape[1:]))
-        return jnp.pad(rows, padding).reshape(-1, block, *rows.shape[1:])
-
-    def add(
-        counts: Int[Array, "q bins"],
-        part: tuple[UInt8[Array, "block bytes"], Shaped[Array, "block *words"], Bool[Array, " block"]],
-    ) -> tuple[Int[Array, "q bins"], None]:
-        codes, labels, is_item = part
+    def count(
+        codes: UInt8[Array, "block bytes"],
+        labels: Shaped[Array, "block *words"],
+        is_item: Bool[Array, " block"],
+    ) -> Int[Array, "q bins"]:
         items = unpack_codes(codes, bits=bits).astype(jnp.bfloat16)
         product = jnp.einsum("ql,nl->qn", signs, items, preferred_element_type=jnp.float32)
         relevant = jax.vmap(relevance, in_axes=(0, None))(query_labels, labels)
         key = (bits - product.astype(jnp.int32)) + relevant.astype(jnp.int32)
         key = jnp.where(is_item[None], key, -1)  # padding is in no bin
-        found = (key[:, :, None] == bins[None, None]).sum(1, dtype=jnp.int32)
-        return counts + found, None
+        return (key[:, :, None] == bins[None, None]).sum(1, dtype=jnp.int32)
 
-    start = jnp.zeros((queries, len(bins)), jnp.int32)
-    is_item = are_rows(database_codes) if is_item is None else is_item
-    parts = (blocks(database_codes), blocks(database_labels), blocks(is_item))
-    return lax.scan(add, start, parts)[0]
+    shape = queries, len(bins)
+    return sum_over_blocks(count, database_codes, database_labels, is_item, block=block, shape=shape)

@@ -6,9 +6,9 @@ from jax import lax
 from jaxtyping import Array, Bool, Int, Shaped, UInt8, UInt32
 
 from zsh_jax.core.metrics.bit_counts import bit_columns
+from zsh_jax.core.metrics.item_blocks import sum_over_blocks
 from zsh_jax.core.metrics.relevance import relevance
 from zsh_jax.core.packing import unpack_codes
-from zsh_jax.core.sharding import are_rows
 
 PAIRS = 2**26
 """Pairs of a query and an item at a time: 1,000 queries and 59,000 items take one step and about 70 MiB."""
@@ -44,28 +44,22 @@ def count_by_planes(
     Returns:
         (q, 2 (l + 1)): irrelevant and relevant items at distance 0, then at distance 1, ...
     """
-    (queries, _), size = query_codes.shape, database_codes.shape[0]
+    queries, size, bins = query_codes.shape[0], database_codes.shape[0], 2 * (bits + 1)
     block = min(-(-size // WORD), max(1, PAIRS // queries // WORD)) * WORD
     asked = _ones_where(unpack_codes(query_codes, bits=bits) > 0)
 
-    def blocks(rows: Shaped[Array, "n *s"]) -> Shaped[Array, "blocks block *s"]:
-        padding = ((0, -size % block), *((0, 0) for _ in rows.shape[1:]))
-        return jnp.pad(rows, padding).reshape(-1, block, *rows.shape[1:])
-
-    def add(
-        counts: Int[Array, "q bins"],
-        part: tuple[UInt8[Array, "block bytes"], Shaped[Array, "block *words"], Bool[Array, " block"]],
-    ) -> tuple[Int[Array, "q bins"], None]:
-        codes, labels, is_item = part
+    def count(
+        codes: UInt8[Array, "block bytes"],
+        labels: Shaped[Array, "block *words"],
+        is_item: Bool[Array, " block"],
+    ) -> Int[Array, "q bins"]:
         columns = bit_columns(codes, bits=bits)
         digits = _sum_of([columns[None, :, bit] ^ asked[:, bit, None] for bit in range(bits)])
         relevant = _words(jax.vmap(relevance, in_axes=(0, None))(query_labels, labels))
-        return counts + _count_keys([relevant, *digits], _words(is_item), bins=counts.shape[1]), None
+        return _count_keys([relevant, *digits], _words(is_item), bins=bins)
 
-    start = jnp.zeros((queries, 2 * (bits + 1)), jnp.int32)
-    is_item = are_rows(database_codes) if is_item is None else is_item
-    parts = (blocks(database_codes), blocks(database_labels), blocks(is_item))
-    return lax.scan(add, start, parts)[0]
+    shape = queries, bins
+    return sum_over_blocks(count, database_codes, database_labels, is_item, block=block, shape=shape)
 
 
 def _sum_of(planes: list[UInt32[Array, "q words"]]) -> list[UInt32[Array, "q words"]]:

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 DIGITS = 23  # of a float32 number, after the first one
 BIAS, SMALLEST, LARGEST = 127, -126, 127  # of its exponent
@@ -58,6 +58,6 @@ def _parts(x: Float[Array, "*s"]) -> tuple[Int[Array, "*s"], Int[Array, "*s"]]:
     return (word & ((1 << DIGITS) - 1)) | (1 << DIGITS), (word >> DIGITS) - BIAS
 
 
-def _is_normal(x: Float[Array, "*s"]) -> Array:
+def _is_normal(x: Float[Array, "*s"]) -> Bool[Array, "*s"]:
     size = jnp.abs(x)
     return (size >= jnp.finfo(jnp.float32).tiny) & jnp.isfinite(x)
