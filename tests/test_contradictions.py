@@ -214,7 +214,7 @@ def test_a_workdir_that_cannot_be_one_is_refused_before_data_are_read(launch, fo
 
 
 def test_numbers_of_numpy_are_taken_as_they_are(folder):
-    from zsh_jax.sweep.settings import plain
+    from zsh_jax.sweep.plain_numbers import plain
 
     given = {
         "sweep.zsh.lam": tuple(np.logspace(-3, -1, 3)),

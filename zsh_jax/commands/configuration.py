@@ -13,7 +13,8 @@ from zsh_jax.commands.experiment import load_experiment
 from zsh_jax.commands.optuna_studies import check_study
 from zsh_jax.commands.values import apply
 from zsh_jax.errors import InputError
-from zsh_jax.sweep.settings import check_settings, plain
+from zsh_jax.sweep.plain_numbers import plain
+from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.shard import shard_of
 
 SETTINGS = "zsh_jax/sweep/config.py lists all settings and their defaults"

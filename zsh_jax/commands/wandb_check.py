@@ -29,13 +29,12 @@ def _check(arguments: Sequence[str]) -> int:
     check_workdirs(options.workdir)
     from zsh_jax.tracking.wandb_check import check_runs, run_of_agent
 
-    for workdir in options.workdir:
-        if run := run_of_agent(workdir):
-            print(
-                f"{workdir}: a sweep of an agent; its run {run} has means, and its cells have no runs",
-                flush=True,
-            )
-    found = {workdir: check_runs(workdir) for workdir in options.workdir if not run_of_agent(workdir)}
+    agents = {workdir: run_of_agent(workdir) for workdir in options.workdir}
+    for workdir, run in agents.items():
+        if run:
+            told = f"a sweep of an agent; its run {run} has means, and its cells have no runs"
+            print(f"{workdir}: {told}", flush=True)
+    found = {workdir: check_runs(workdir) for workdir, run in agents.items() if not run}
     for workdir, one in found.items():
         if one.is_whole:
             beside = f"; {_counted(one.online)} not compared" if one.online else ""
