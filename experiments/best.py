@@ -2,9 +2,9 @@
 
 python launch.py --config experiments/best.py
 
-    Three seeds, 2 min 40 s of CPU time. mAP at 64 bits: joint 0.652, joint-fixed 0.633, semantics-alone 0.657,
-    appearance-alone 0.574, frame-turned 0.574; the published form has 0.447. At 16 bits joint 0.429, joint-fixed 0.513.
-    By name at 64 bits 0.846 and 0.877. For CIFAR-10 see docs/results.md.
+    Three seeds, 2 min 40 s of CPU time. mAP at 64 bits: joint 0.652, joint-fixed 0.625, semantics-alone 0.657,
+    appearance-alone 0.574, frame-turned 0.569; the published form has 0.447. At 16 bits joint 0.424, joint-fixed 0.506.
+    By name at 64 bits joint 0.846. For CIFAR-10 see docs/results.md.
 
 python launch.py --config experiments/best.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
