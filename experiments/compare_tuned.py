@@ -48,6 +48,7 @@ def get_config(dataset: str = "shapes") -> ConfigDict:
             "bound-predictions": {"method": ("cosine_predictions",), "bits": (0,)},
         }
     )
+    config.tuning.widen = 4
     config.tuning.axes = ConfigDict(
         {
             "zsh": {"zsh": {"beta": _wide(1e-4)}},

@@ -25,6 +25,7 @@ from zsh_jax.commands.record import Around, wandb_of
 from zsh_jax.commands.resume import check_start
 from zsh_jax.commands.study import run_study
 from zsh_jax.commands.validate import validate
+from zsh_jax.commands.widen import say_ends, widened
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.load import Inputs
 from zsh_jax.inputs.settings import input_settings
@@ -203,10 +204,12 @@ def _say_failed(console: Console, rows: Sequence[Mapping[str, Any]], path: Path)
 
 def _tune(config: ConfigDict, around: Around) -> Choices:
     """Try settings on validation classes, as a sweep below the workdir, and choose the best."""
+    config = widened(config, around)
     validation = validation_config(config)
     check_settings(validation)
     rows = _swept(validation, around)
     around.check()
     choices = choose(rows, tried_axes(config))
     say(around.console, f"chosen on validation classes:\n{described(choices)}")
+    say_ends(config, around, choices)
     return choices

@@ -76,19 +76,22 @@ def defaults() -> ConfigDict:
     config.variants = ConfigDict()
     config.reference = config_dict.placeholder(str)  # the variant that the others are compared with
 
-    # Axes and the values to try on validation classes, by variant. The best setting for each set of unseen classes is
-    # then run. See zsh_jax/sweep/tuning.py. With trials, Optuna draws them; see docs/how-to/optuna.md.
-    config.tuning = ConfigDict()
-    config.tuning.axes = ConfigDict()
-    config.tuning.validation = 3  # seen classes that replace the unseen ones
-    config.tuning.bits = (32,)
-    config.tuning.seed = (0,)
-    config.tuning.trials = (
-        0  # settings that Optuna draws for each variant and set; 0 tries the product of the values
-    )
-    config.tuning.batch = 16  # settings that it draws, and that run, at once
-    config.tuning.sampler_seed = 0  # of its draws
+    _add_tuning(config)
     return config
+
+
+def _add_tuning(config: ConfigDict) -> None:
+    """The best setting on validation classes, for each set of unseen classes, is run; see zsh_jax/sweep/tuning.py."""
+    tuning = config.tuning = ConfigDict()
+    tuning.axes = ConfigDict()  # axes and the values to try, by variant
+    tuning.validation = 3  # seen classes that replace the unseen ones
+    tuning.bits = (32,)
+    tuning.seed = (0,)
+    tuning.widen = 0  # times that a range grows, if its lowest or highest value is the best
+    # Settings that Optuna draws for each variant and set (docs/how-to/optuna.md); 0 tries the product of the values.
+    tuning.trials = 0
+    tuning.batch = 16  # settings that it draws, and that run, at once
+    tuning.sampler_seed = 0  # of its draws
 
 
 def _add_distributed(config: ConfigDict) -> None:

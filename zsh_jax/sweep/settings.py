@@ -112,6 +112,7 @@ SETTINGS: dict[str, Takes] = {
     "tuning.validation": takes.whole(1),
     "tuning.bits": takes.several(TAKES["bits"], least=1),
     "tuning.seed": takes.several(TAKES["seed"], least=1),
+    "tuning.widen": takes.whole(0, 100),
     "tuning.trials": takes.whole(0, 100_000),
     "tuning.batch": takes.whole(1, 10_000),
     "tuning.sampler_seed": TAKES["seed"],

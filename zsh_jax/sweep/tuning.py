@@ -3,7 +3,7 @@
 Each set of unseen classes is tuned separately; images of these classes are excluded everywhere during tuning.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -38,7 +38,16 @@ def check_tuning(config: ConfigDict) -> None:
             raise InputError(
                 "tuning.trials: there are no axes to draw from; fix: set tuning.axes, or --config.tuning.trials=0"
             )
+        if config.tuning.widen:
+            raise InputError(
+                "tuning.widen: there are no axes to widen; fix: set tuning.axes, or --config.tuning.widen=0"
+            )
         return
+    if config.tuning.trials and config.tuning.widen:
+        raise InputError(
+            "tuning.widen: Optuna draws from the ranges as they are; fix: --config.tuning.widen=0 or "
+            "--config.tuning.trials=0"
+        )
     check(whole(1), "tuning.validation", config.tuning.validation)  # 0 would tune on the unseen classes
     for key, axis in (("tuning.bits", "bits"), ("tuning.seed", "seed")):
         axis_values(key, axis, config.tuning[axis])
@@ -146,6 +155,25 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
+def with_values(config: ConfigDict, further: Mapping[str, Mapping[str, Sequence[Any]]]) -> ConfigDict:
+    """A copy of a configuration whose tuned axes have further values.
+
+    Args:
+        config: of the sweep.
+        further: by variant and axis, as in `tried_axes`; they are tried after the others.
+    """
+    made = ConfigDict(config.to_dict())
+    for name, values in further.items():
+        tried = tried_axes(config)[name]
+        flat = {axis: (*tried[axis], *values.get(axis, ())) for axis in tried}
+        made.tuning.axes[name] = ConfigDict(_nested(flat))
+    return made.lock()
+
+
+def _untuned(tuning: ConfigDict) -> ConfigDict:
+    return ConfigDict(tuning.to_dict() | {"axes": {}, "trials": 0, "widen": 0})
+
+
 def _merged(base: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
     """A copy of a variant with other values for some axes."""
     made = base.to_dict()
@@ -161,7 +189,7 @@ def tried_config(config: ConfigDict) -> ConfigDict:
     made = ConfigDict(config.to_dict())
     for name, tried in tried_axes(config).items():
         made.variants[name] = _merged(config.variants[name], _nested(tried))
-    made.tuning.axes, made.tuning.trials = ConfigDict(), 0
+    made.tuning = _untuned(made.tuning)
     return made.lock()
 
 
@@ -185,7 +213,7 @@ def validation_config(config: ConfigDict) -> ConfigDict:
         # Set these in each variant too: a variant may have its own seeds or validation classes.
         drawn = {"seed": tuple(tuning.seed), "validation": (tuning.validation,)}
         made.variants[name] = _merged(config.variants[name], lengths, drawn, _nested(tried))
-    made.tuning.axes, made.tuning.trials = ConfigDict(), 0
+    made.tuning = _untuned(made.tuning)
     return made.lock()
 
 
