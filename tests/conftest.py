@@ -16,6 +16,7 @@ import hypothesis
 import jax
 import jaxtyping
 import pytest
+from undrawn import undraw
 
 # Before anything imports the package: the hook rewrites modules as they are loaded.
 jaxtyping.install_import_hook(["zsh_jax.core", "zsh_jax.methods"], "beartype.beartype")
@@ -253,11 +254,15 @@ def launch():
     return module
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Figures of reports are made, but their files are empty: to draw them takes most of a report's time."""
-    monkeypatch.setattr("zsh_jax.report.write.png", lambda figure: b"")
-    monkeypatch.setattr("zsh_jax.report.write.pdf", lambda figure: b"")
+@pytest.fixture(autouse=True, scope="module")
+def figures_are_drawn_where_they_are_looked_at(request):
+    """Elsewhere they are saved as a dot. A module that looks at them says `DRAWS_FIGURES = True`."""
+    if getattr(request.module, "DRAWS_FIGURES", False):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        undraw(patch)
+        yield
 
 
 @pytest.fixture

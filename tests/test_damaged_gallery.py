@@ -39,7 +39,6 @@ def test_the_results_are_read_without_it(tmp_path, damage):
     assert "\n" not in line
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_the_command_makes_its_page_and_says_so(tmp_path, capsys):
     write_sweep(tmp_path, [identity()])
     (tmp_path / GALLERY).write_bytes(b"PK\x03\x04")

@@ -24,8 +24,6 @@ from zsh_jax.tracking.results import (
     read_rows,
 )
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 CELLS = [cell_id(identity(seed)) for seed in range(3)]
 
 

@@ -15,10 +15,7 @@ from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.models import model_path
 
 # W&B leaves the temporary folder of a table to the garbage collector where its run is lost.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.usefixtures("undrawn"),
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning")
 
 SETTINGS = {"save_models": "True", "evaluation__cutoffs": "()"}
 WANDB, REPORT = {"wandb__mode": "offline"}, {"report": "True"}

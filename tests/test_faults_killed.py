@@ -7,6 +7,7 @@ import time
 
 import pytest
 from fault_sweep import assert_as_uninterrupted, ended, rows, run, start, wait_for, write_features
+from undrawn import PATCH
 from wandb_files import offline_runs
 
 from zsh_jax.model_file import load
@@ -27,9 +28,8 @@ WRITTEN = (
     "",
 ) * 2
 KILLS = len(WRITTEN)
-SETTINGS = {"wandb__mode": "offline", "save_models": "True"}
-# Two batches, as two lengths would be; they share what evaluates.
-SETTINGS |= {"sweep__method": "('lsh','itq')", "sweep__bits": "(8,)"}
+SETTINGS = {"wandb__mode": "offline", "save_models": "True", "report": "True"}
+SETTINGS |= {"patch": PATCH}  # the same figures, many times
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     path = write_features(folder)
     began = time.monotonic()
-    status, _, error = run(path, folder / "sweep", report=True, **SETTINGS)
+    status, _, error = run(path, folder / "sweep", **SETTINGS)
     assert (status, error) == (0, "")
     return path, folder / "sweep", time.monotonic() - began
 
@@ -82,7 +82,7 @@ def test_twenty_kills_at_random_moments_lose_double_and_change_nothing(undisturb
     for number, written in enumerate(WRITTEN):
         pause = moments.uniform(0, 0.3) if written else moments.uniform(0, seconds)
         before = _state(workdir / written)
-        with ended(start(path, workdir, report=True, **SETTINGS)) as process:
+        with ended(start(path, workdir, **SETTINGS)) as process:
             if written:
                 wait_for(lambda: _state(workdir / written) != before, process)  # noqa: B023
             time.sleep(pause)
@@ -90,7 +90,7 @@ def test_twenty_kills_at_random_moments_lose_double_and_change_nothing(undisturb
             process.communicate()
             killed += process.returncode == -signal.SIGKILL
         if number % 5 == 4:  # from the start again, where it has come to its end by now
-            assert run(path, workdir, report=True, **SETTINGS)[0] == 0
+            assert run(path, workdir, **SETTINGS)[0] == 0
             _assert_whole(workdir, whole)
             workdir = tmp_path / f"sweep{number}"
     assert killed > KILLS // 2

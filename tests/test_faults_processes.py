@@ -206,7 +206,8 @@ def test_a_solve_that_is_not_finite_leaves_the_others_alone(launched, launch, tm
     np.savez(tmp_path / "damaged.npz", **arrays)
 
     def run_here(workdir, unseen):
-        options = arguments(tmp_path / "damaged.npz", tmp_path / workdir, sweep__unseen=unseen)
+        solved = {"sweep__method": "('zsh',)", "sweep__bits": "(8,16)"}
+        options = arguments(tmp_path / "damaged.npz", tmp_path / workdir, sweep__unseen=unseen, **solved)
         return launch.main(["launch.py", *options])
 
     assert run_here("good", "('class 5',)") == 0  # of which nothing is trained then

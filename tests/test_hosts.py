@@ -1,6 +1,5 @@
 """Several processes of one sweep: the results of one, whatever happens to one of them."""
 
-import functools
 import signal
 import threading
 
@@ -19,11 +18,6 @@ from zsh_jax.sweep.processes import PIECE, Processes, leads, told
 from zsh_jax.tracking.history import HISTORY, read_history
 from zsh_jax.tracking.models import model_path
 
-# Two batches of four data splits each.
-BATCHES = {
-    "zsh": {"sweep__method": "('zsh','lsh')", "sweep__bits": "(8,)"},
-    "itq": {"sweep__method": "('lsh','itq')", "sweep__bits": "(8,)"},  # which compile in no time
-}
 SETTINGS = {"save_models": "True", "wandb__mode": "offline", "x64": "True"}
 ADDRESS = {"distributed.coordinator": "127.0.0.1:1234", "distributed.processes": 2, "distributed.process": 0}
 # Before it gives the others its results of the second batch a process says so, and stands still.
@@ -43,16 +37,11 @@ engine.gathered = stand_still
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory, launch):
-    """The features, and a function that gives the workdir of a sweep that one process ran."""
+    """The features, and the workdir of a sweep that one process ran."""
     folder = tmp_path_factory.mktemp("alone")
     path = write_features(folder)
-
-    @functools.cache
-    def swept(name):
-        assert launch.main(["launch.py", *arguments(path, folder / name, **SETTINGS, **BATCHES[name])]) == 0
-        return folder / name
-
-    return path, swept
+    assert launch.main(["launch.py", *arguments(path, folder / "sweep", **SETTINGS)]) == 0
+    return path, folder / "sweep"
 
 
 def _assert_same(workdir, path, whole):
@@ -83,26 +72,28 @@ def _assert_near(one, other):
 
 @pytest.mark.slow
 def test_two_processes_give_what_one_gives(alone, tmp_path):
-    path, swept = alone
-    options = SETTINGS | BATCHES["zsh"] | {"devices": 2, "mesh__data": 4}  # samples lie over both processes
+    path, whole = alone
+    options = SETTINGS | {"devices": 2, "mesh__data": 4}  # samples lie over both processes
     first, second = run_together(path, tmp_path / "sweep", 2, **options)
     assert (first[0], first[2]) == (second[0], second[2]) == (0, "")
     assert "batches: 2, of about " in first[1]
-    assert "zsh" not in second[1]  # one of them prints
-    _assert_same(tmp_path / "sweep", path, swept("zsh"))
+    assert "itq" not in second[1]  # one of them prints
+    _assert_same(tmp_path / "sweep", path, whole)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("count", "devices", "victim", "later"), [(3, 1, 1, 2), (2, 2, 0, 2)], ids=["1 of 3", "0 of 2"]
+    ("count", "devices", "victim", "later"),
+    [(2, 1, 1, 1), (2, 2, 0, 2)],
+    ids=["the other", "the leading one"],
 )
 def test_a_process_that_is_killed_ends_the_others_and_as_many_or_fewer_resume(
     count, devices, victim, later, alone, tmp_path
 ):
-    path, swept = alone
+    path, whole = alone
     ready, workdir = tmp_path / "ready", tmp_path / "sweep"
     patch = {victim: STILL.format(ready=str(ready))}
-    options = SETTINGS | BATCHES["itq"] | {"devices": devices}
+    options = SETTINGS | {"devices": devices}
     with started(path, workdir, count, patches=patch, **options) as processes:
         wait_for(lambda: ready.exists() and len(_lines(workdir)) >= CELLS // 2, processes[victim])
         processes[victim].send_signal(signal.SIGKILL)
@@ -119,7 +110,7 @@ def test_a_process_that_is_killed_ends_the_others_and_as_many_or_fewer_resume(
     assert 0 < len(kept) < CELLS
     ended = run_together(path, workdir, later, **options)
     assert [status for status, _, _ in ended] == [0] * later, ended
-    _assert_same(workdir, path, swept("itq"))
+    _assert_same(workdir, path, whole)
     assert kept.items() <= rows(workdir).items()
 
 

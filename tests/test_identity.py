@@ -17,8 +17,6 @@ from zsh_jax.sweep.layout import lay_out
 from zsh_jax.tracking.results import cell_id
 from zsh_jax.tracking.vectors import load_vectors
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 FINGERPRINTS = {f"fingerprint_{kind}" for kind in ("labels", "features", "semantics", "split")}
 VECTORS = {"sweep__semantics": "('word_vectors',)"}
 ZSH = {"sweep__method": "('zsh',)"}  # which reads all that there is

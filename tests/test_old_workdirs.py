@@ -15,8 +15,6 @@ from zsh_jax.report.__main__ import main as report
 from zsh_jax.report.read import read_sweeps
 from zsh_jax.tracking.results import append_results, open_results
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 SAMPLE = Path(__file__).parent / "old_workdir"
 SAID = "older version of zsh_jax"
 

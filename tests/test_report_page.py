@@ -152,7 +152,6 @@ def test_the_reference_comes_first_whatever_ran_first(tmp_path):
     assert [row["variant"] for row in read_sweeps([tmp_path]).rows] == ["b", "b", "a", "a"]
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_data_sets_are_kept_apart(tmp_path):
     cells = [
         identity(method, seed=s, dataset=d)
@@ -187,7 +186,6 @@ def test_rows_of_an_older_kind_and_no_configuration(tmp_path):
     assert not (folder / "report" / "figures").exists()
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_a_sweep_that_is_not_finished_says_so(tmp_path):
     cells = [identity(method, seed=s, unseen=u) for method in ("zsh", "itq") for s in (0, 1) for u in CLASSES]
     for name, some, said in (("whole", cells, 0), ("half", cells[:-2], 0), ("few", cells[:7], 1)):
@@ -197,7 +195,6 @@ def test_a_sweep_that_is_not_finished_says_so(tmp_path):
         assert text.count("1 of 2 means lack some unseen classes") == said
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_cells_that_were_not_finite_are_counted_and_told(tmp_path):
     write_sweep(tmp_path, [identity(seed=s) for s in (0, 1)])
 

@@ -10,8 +10,6 @@ from zsh_jax.report.__main__ import main
 from zsh_jax.report.provenance import mixed_provenance, provenance_facts
 from zsh_jax.tracking.results import append_results, open_results
 
-pytestmark = pytest.mark.usefixtures("undrawn")
-
 COMMIT = "0123456789abcdef0123456789abcdef01234567-dirty"
 MADE = {"version": "0.3.0", "commit": COMMIT, "jax": "0.9.1", "jaxlib": "0.9.2", "device": "Fast <GPU>"}
 PRINTS = {"labels": "1" * 16, "features": "2" * 16, "semantics": "3" * 16}

@@ -72,7 +72,6 @@ def test_absurd_names_are_shown_as_they_stand(tmp_path):
     assert len(list((tmp_path / "report" / "tables").glob("differences_to_*.csv"))) == 1
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_names_that_are_alike_as_files_keep_files_of_their_own(tmp_path):
     names = ["data set", "data-set", "DATA SET", "x" * 300, "x" * 301]
     write_sweep(tmp_path, [identity(seed=s, dataset=name) for name in names for s in (0, 1)])
@@ -120,7 +119,6 @@ WRONG = ["x", {}, {"a": [1]}, [1], [[1]], [None, "x"], True, -5, 10**400, 1e308,
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("shift", "every"), [(0, True), (5, False)])
 def test_values_of_another_kind_are_left_out_or_refused(tmp_path, capsys, shift, every):
     write_sweep(tmp_path, [identity(m, seed=s) for m in ("zsh", "itq") for s in (0, 1)])

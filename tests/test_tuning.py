@@ -170,7 +170,6 @@ def test_settings_that_were_chosen_once_are_left_out_of_reports():
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
 def test_a_tuned_sweep_end_to_end(tmp_path, shapes_folder, launch):
     dataset = load_shapes(str(shapes_folder), images=False)
     rng = np.random.default_rng(0)
