@@ -1,6 +1,7 @@
 """Turn the text of a flag into the value of a setting, by the type of the setting."""
 
 import ast
+from functools import cache
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -8,6 +9,8 @@ from ml_collections import ConfigDict
 from zsh_jax.commands.arguments import Setting
 from zsh_jax.data.nearest import nearest_names
 from zsh_jax.errors import InputError
+from zsh_jax.methods.protocol import Method
+from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.config import defaults
 from zsh_jax.sweep.settings import meant
 from zsh_jax.takes import shown
@@ -114,9 +117,16 @@ def _paths(text: str) -> str | tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple | list) else text
 
 
+@cache
+def _defaults(methods: tuple[tuple[str, Method], ...]) -> ConfigDict:
+    """With these methods; to be read, not changed."""
+    del methods
+    return defaults().lock()
+
+
 def _kind(here: ConfigDict, setting: str) -> tuple[type, bool]:
     """The type of a setting, and whether it may be None: an experiment's value may be unset again."""
-    known: Any = defaults()
+    known: Any = _defaults(tuple(METHODS.items()))
     for key in setting.split("."):
         if not isinstance(known, ConfigDict) or key not in known:
             return here.get_type(setting.rsplit(".", maxsplit=1)[-1]), False

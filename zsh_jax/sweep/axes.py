@@ -5,6 +5,7 @@ weights and of its options, see `zsh_jax.methods.protocol`.
 """
 
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from zsh_jax.core.graph import EdgeWeights
@@ -65,6 +66,11 @@ def own_axes(method: Method) -> tuple[str, ...]:
 
 def own_defaults(method: Method) -> dict[str, Any]:
     """The published value of each own axis of a method."""
+    return dict(_own_defaults(method))
+
+
+@cache
+def _own_defaults(method: Method) -> dict[str, Any]:
     return method.weights()._asdict() | asdict(method.options())
 
 

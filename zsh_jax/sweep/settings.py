@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -12,6 +13,7 @@ from zsh_jax.data.registry import LARGEST_SIDE, states_roles
 from zsh_jax.data.split import DATABASES
 from zsh_jax.errors import InputError
 from zsh_jax.inputs.class_vectors import DROP
+from zsh_jax.methods.protocol import Method
 from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.axes import SHARED_AXES, TAKES
@@ -129,8 +131,7 @@ def check_settings(config: ConfigDict) -> None:
     Raises:
         InputError: a setting is unknown, missing, of the wrong type or out of range, or two contradict each other.
     """
-    given, known = dict(leaves(config)), dict(leaves(defaults()))
-    known |= {f"sweep.{axis}": () for axis in SHARED_AXES}
+    given, known = dict(leaves(config)), _known(tuple(METHODS.items()))
     for key in given:
         if not _is_open(key) and key not in known:
             raise InputError(f"{key}: there is no such setting; {meant(key, known)}")
@@ -273,6 +274,13 @@ def leaves(config: ConfigDict, before: str = "") -> Iterator[tuple[str, Any]]:
             yield from leaves(value, f"{path}.")
         else:
             yield path, value
+
+
+@cache
+def _known(methods: tuple[tuple[str, Method], ...]) -> dict[str, Any]:
+    """The default of every setting with these methods; an axis of all methods has none."""
+    del methods
+    return dict(leaves(defaults())) | {f"sweep.{axis}": () for axis in SHARED_AXES}
 
 
 def _is_open(key: str) -> bool:
