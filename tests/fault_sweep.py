@@ -4,12 +4,11 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = {
@@ -74,26 +73,14 @@ def start(path, workdir, *, patch="", **changes):
     """
     environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
     environment |= {"JAX_PLATFORMS": "cpu", "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            START.format(patch=patch),
-            *arguments(path, workdir, **changes),
-        ],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    given = arguments(path, workdir, **changes)
+    return Forked(START.format(patch=patch), given, environment=environment, folder=ROOT)
 
 
 def run(path, workdir, **options):
     """Run the sweep; exit status, standard output and standard error."""
-    process = start(path, workdir, **options)
-    said, error = process.communicate(timeout=300)
+    with ended(start(path, workdir, **options)) as process:
+        said, error = process.communicate(timeout=300)
     return process.returncode, said, error
 
 

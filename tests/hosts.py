@@ -3,10 +3,9 @@
 import contextlib
 import os
 import socket
-import subprocess
-import sys
 
 from fault_sweep import ROOT, START, arguments, ended
+from forked import Forked
 
 LIMIT = 300  # seconds, after which a test says that something hangs
 LOST_SECONDS = 10
@@ -46,15 +45,8 @@ def started(path, workdir, count, *, devices=1, patches=None, own=None, **change
     def start(number):
         settings = changes | together | {"distributed__process": number} | (own or {}).get(number, {})
         patch = START.format(patch=(patches or {}).get(number, ""))
-        return subprocess.Popen(
-            [sys.executable, "-c", patch, *arguments(settings.pop("path", path), workdir, **settings)],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        given = arguments(settings.pop("path", path), workdir, **settings)
+        return Forked(patch, given, environment=environment, folder=ROOT)
 
     with contextlib.ExitStack() as stack:
         yield [stack.enter_context(ended(start(number))) for number in range(count)]

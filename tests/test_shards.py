@@ -155,7 +155,7 @@ def test_what_cannot_be_joined_is_refused_in_one_line_and_nothing_is_written(swe
     lines = [json.loads(line) for line in (other / "results.jsonl").read_text().splitlines()]
     lines = [{key: value for key, value in line.items() if key != "checksum"} for line in lines]
     (other / "results.jsonl").write_bytes(b"".join(signed(line | {"cutoffs": [7]}) for line in lines))
-    assert "was evaluated with evaluation.cutoffs [5]" in refused(tmp_path / "into", whole, other)
+    assert "was evaluated with evaluation.cutoffs []" in refused(tmp_path / "into", whole, other)
     searched = {"mean_average_precision_asymmetric": 0.5}
     (other / "results.jsonl").write_bytes(b"".join(signed(line | searched) for line in lines))
     assert "was evaluated with evaluation.search ()" in refused(tmp_path / "into", whole, other)
