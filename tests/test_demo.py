@@ -77,6 +77,7 @@ def test_what_the_demo_chooses_where_names_or_packages_are_missing(pictures, tmp
         assert any(
             "3 of 3 classes have no vector for their name, so all are one-hot" in note for note in notes
         )
+        assert "seen classes: 2; so few tell little of unseen ones" in notes[-2]
         (unseen,) = (note.removeprefix("unseen classes: ") for note in notes if note.startswith("unseen"))
         held = {"aqqa": 2, "bqqb": 3, "cqqc": 40}
         assert config.sweep.queries == (held.pop(unseen) // 2,)

@@ -282,6 +282,12 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, model_file, capsys, withou
     np.savez(tmp_path / "x.npz", features=_features(9))
     np.savez(tmp_path / "y.npz", y=_features(9))
     out = ["--out", str(tmp_path / "out")]
+    unknown = [model_file, "--features", str(tmp_path / "x.npz"), "--out", str(tmp_path / "codes.parquet")]
+    assert main(unknown) == 2
+    assert (
+        "--out: there is no export to .parquet files; fix: .onnx, .usearch, .mat, or"
+        in capsys.readouterr().err
+    )
     for arguments, said in (
         ([model_file, "--features", "none.npz"], "--features: there is no file none.npz"),
         (

@@ -13,6 +13,7 @@ from zsh_jax.data.dataset import Dataset
 from zsh_jax.data.feature_files.parts import Keys
 from zsh_jax.data.inventory import data_folder, kept_features, prepared_versions, states
 from zsh_jax.data.library_errors import reason
+from zsh_jax.data.notices import counted_classes
 from zsh_jax.data.reading import written
 from zsh_jax.data.registry import LARGEST_SIDE, base_name, load_dataset
 from zsh_jax.data.spec import Source
@@ -193,7 +194,7 @@ def _describe(dataset: Dataset) -> str:
     held = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=len(dataset.class_names))
     splits, counts = np.unique(dataset.source_splits, return_counts=True)
     lines = [
-        f"{dataset.name}: {len(dataset.ids):,} samples of {len(dataset.class_names)} classes",
+        f"{dataset.name}: {len(dataset.ids):,} samples of {counted_classes(len(dataset.class_names))}",
         "splits: " + ", ".join(f"{split} {count:,}" for split, count in zip(splits, counts, strict=True)),
         f"samples a class: {held.min():,} to {held.max():,}",
     ]

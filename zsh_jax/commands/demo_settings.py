@@ -8,6 +8,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from zsh_jax.data.dataset import Dataset
+from zsh_jax.data.notices import counted_classes
 from zsh_jax.data.reading import written
 from zsh_jax.data.registry import load_dataset
 from zsh_jax.data.select import draw_classes, keep_classes
@@ -22,6 +23,7 @@ from zsh_jax.sweep.config import for_dataset
 METHODS = ("joint", "zsh", "itq")  # the page begins with the first
 BITS = (32, 64)
 FEWEST = 3  # classes: two to learn from, and one unseen
+ENOUGH = 5  # seen classes; with two or three, unseen ones are often retrieved as by chance
 UNSEEN_SHARE = 5  # one class in five is unseen
 TRAINING, QUERIES, ANCHORS, NEIGHBOURS = 5000, 400, 500, 10  # at most
 NETWORK = "efficientnet_lite0@160"
@@ -66,8 +68,8 @@ def folder_demo(folder: str, seed: int) -> Demo:
         raise InputError(str(error).removeprefix("dataset.path: ")) from None
     if len(dataset.class_names) < FEWEST:
         raise InputError(
-            f"{folder} has {_classes(len(dataset.class_names))}, and the demo needs {FEWEST} or more; fix: give a "
-            "folder with more sub-folders"
+            f"{folder} has {counted_classes(len(dataset.class_names))}, and the demo needs {FEWEST} or more; fix: give "
+            "a folder with more sub-folders"
         )
     config = for_dataset("folder")
     config.dataset.path = str(written(folder).absolute())
@@ -80,9 +82,10 @@ def folder_demo(folder: str, seed: int) -> Demo:
     config.dataset.held_out = max(1, len(names) // UNSEEN_SHARE)
     _, unseen = draw_classes(names, classes=None, held_out=config.dataset.held_out, seed=seed)
     _set_sizes(config, dataset, unseen, seed)
-    return Demo(
-        _shared(config, seed), (*about_features, *about_names, f"unseen classes: {', '.join(unseen)}")
-    )
+    seen = len(names) - len(unseen)
+    about_classes = f"seen classes: {seen}; so few tell little of unseen ones; better: {ENOUGH} or more"
+    notes = (*about_features, *about_names, *[about_classes] * (seen < ENOUGH))
+    return Demo(_shared(config, seed), (*notes, f"unseen classes: {', '.join(unseen)}"))
 
 
 def _shared(config: ConfigDict, seed: int) -> ConfigDict:
@@ -136,13 +139,9 @@ def _with_vectors(dataset: Dataset) -> tuple[tuple[str, ...], str, tuple[str, ..
         minilm_vectors(dataset.name, every)
     except MissingVectors as error:
         left = tuple(name for name in every if name not in error.names)
-        lacking = f"{len(error.names)} of {_classes(len(every))} have no vector for their name"
+        lacking = f"{len(error.names)} of {counted_classes(len(every))} have no vector for their name"
         if len(left) >= FEWEST:
             return left, "minilm", (f"left out: {lacking}; all names: {MINILM}",)
         one_hot = "all are one-hot, and names no queries"
         return every, "one-hot", (f"class vectors: {lacking}, so {one_hot}; fix: {MINILM}",)
     return every, "minilm", ()
-
-
-def _classes(number: int) -> str:
-    return "1 class" if number == 1 else f"{number:,} classes"

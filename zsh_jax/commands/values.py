@@ -45,6 +45,8 @@ def apply(config: ConfigDict, setting: Setting) -> None:
             value = read_value(setting.value, kind)
         except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
             said = " ".join(str(error).split())[:80] or type(error).__name__
+            if said.startswith("malformed node"):
+                said = "not a literal of Python"
             raise InputError(
                 f"{flag}={shown(setting.value)[1:-1]} has the wrong type ({said}); fix: give {_wanted(kind)}"
             ) from None

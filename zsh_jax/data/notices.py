@@ -1,4 +1,4 @@
-"""Say what a reader made of a file: a line on standard error."""
+"""What readers and commands say of data: lines on standard error, and numbers in words."""
 
 import sys
 
@@ -6,3 +6,8 @@ import sys
 def say(line: str) -> None:
     """Print a notice, as the other notices of the package are printed."""
     print(f"zsh_jax: {line}", file=sys.stderr)
+
+
+def counted_classes(number: int) -> str:
+    """A number of classes, in words."""
+    return "1 class" if number == 1 else f"{number:,} classes"

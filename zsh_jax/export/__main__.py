@@ -66,6 +66,11 @@ def _export(options: argparse.Namespace) -> str:
 
     model, metadata = load_with_metadata(options.model)
     ending = Path(options.out).suffix.lower()
+    if ending and ending not in FILES and ending[1:].isalpha() and not Path(options.out).exists():
+        raise InputError(
+            f"--out: there is no export to {ending} files; fix: {', '.join(FILES)}, or a name without an ending for a "
+            "folder"
+        )
     if ending in FILES and options.index is not None:
         raise InputError(f"--index: is for a folder, not for a {ending} file; fix: leave it out")
     if ending == ".onnx" and options.features is not None:

@@ -18,7 +18,7 @@ from zsh_jax.errors import InputError
 from zsh_jax.methods.protocol import Method, Reads
 from zsh_jax.methods.ranges import own_takes
 from zsh_jax.methods.table import METHODS
-from zsh_jax.takes import Takes, check, number, one_of, whole
+from zsh_jax.takes import Takes, check, number, one_of, shown, whole
 from zsh_jax.training.prepare import GraphOptions, Preparation, Taught
 
 UNIT = 1e-5  # tolerance for the unit length of a class vector
@@ -232,6 +232,6 @@ def _code_length(method: Method, bits: int, shape: tuple[int, ...], how: Prepara
         features = how.pca_dimensions or min(samples - 1, features)
     most = None if method.most_bits is None else method.most_bits(features)
     if not isinstance(bits, int | np.integer) or isinstance(bits, bool) or bits < 1 or (most and bits > most):
-        limit = "" if most is None else f" to {most:,}, since its bits are directions of the features"
-        raise InputError(f"bits: {method.name} takes 1 or more{limit}, not {bits}")
+        limit = "or more" if most is None else f"to {most:,}, since its bits are directions of the features"
+        raise InputError(f"bits: {method.name} takes a whole number, 1 {limit}, not {shown(bits)}")
     return int(bits)
