@@ -141,7 +141,7 @@ GRIDS = {
     "static": {
         "seed": (1,),
         "unseen": ("bee",),
-        "zsh": {"rotation": ("procrustes", "none"), "max_iterations": (2, 10)},
+        "zsh": {"rotation": ("procrustes", "none"), "max_iterations": (2,)},
     },
     "preprocessing": {
         "seed": (0,),

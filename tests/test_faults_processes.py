@@ -206,7 +206,7 @@ def test_a_solve_that_is_not_finite_leaves_the_others_alone(launched, launch, tm
     np.savez(tmp_path / "damaged.npz", **arrays)
 
     def run_here(workdir, unseen):
-        solved = {"sweep__method": "('zsh',)", "sweep__bits": "(8,16)"}
+        solved = {"sweep__method": "('lsh','zsh')"}
         options = arguments(tmp_path / "damaged.npz", tmp_path / workdir, sweep__unseen=unseen, **solved)
         return launch.main(["launch.py", *options])
 

@@ -14,8 +14,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from fault_sweep import START, ended
+from forked import Forked
 from printed import tables
 from rows import PROVENANCE, rows_of
+from undrawn import PATCH
 from wandb_files import offline_runs
 
 from zsh_jax import Metrics, Objective, encode, evaluate
@@ -59,17 +62,11 @@ def _arguments(experiment, workdir, grid, **settings):
 
 def _launch(experiment, workdir, grid, **settings):
     """In a process of its own."""
-    done = subprocess.run(
-        [sys.executable, *_arguments(experiment, workdir, grid, **settings)],
-        cwd=ROOT,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stderr
-    return Launched(workdir, done.stdout, done.stderr, grid)
+    given = _arguments(experiment, workdir, grid, **settings)[1:]
+    with ended(Forked(START.format(patch=PATCH), given, environment=_environment(), folder=ROOT)) as process:
+        said, error = process.communicate(timeout=900)
+    assert process.returncode == 0, error
+    return Launched(workdir, said, error, grid)
 
 
 def _launch_here(launch, experiment, workdir, grid, **settings):

@@ -33,6 +33,7 @@ return {sorted, told, papers};
 """
 
 
+DRAWS_FIGURES = True
 VOID = {"meta", "link", "img", "br"}
 
 
