@@ -106,13 +106,16 @@ def test_a_sweep_tries_what_lies_beyond_and_resumes(tmp_path, launch, capsys):
     experiment.write_text(EXPERIMENT)
     path = write_features(tmp_path / "data.npz")
 
-    def run(times):
-        flags = {"sweep__method": None, "sweep__seed": "(0,1)", "tuning__widen": times}
+    def run(times, **more):
+        flags = {"sweep__method": None, "sweep__seed": "(0,1)", "tuning__widen": times} | more
         assert launch.main(arguments(path, workdir, experiment=experiment, **flags)) == 0
         (chosen,) = json.loads((workdir / "config.json").read_text())["choices"]["ridge"].values()
         tried = rows_of(workdir / "validation" / "results.jsonl")
         return chosen["semantic_ridge.ridge"], [row["ridge"] for row in tried], capsys.readouterr().out
 
+    with pytest.raises(FileNotFoundError):  # it writes nothing
+        run(9, validate_only=True)
+    assert "tuning first: 2 cells on validation classes, and more beyond each end" in capsys.readouterr().out
     best, tried, said = run(0)
     assert (best, tried) == (1e5, [1e5, 1e7])  # which predict next to nothing
     assert "at an end of their range: ridge ridge; to go on beyond, raise --config.tuning.widen" in said

@@ -31,7 +31,8 @@ def validate(config: ConfigDict, console: Console) -> None:
     named = {"name": config.name, "workdir": config.workdir}
     say(console, describe(plan, inputs, lambda cell: cell_id(cell) in done, **named))
     if tried := tried_cells(config):
-        say(console, f"tuning first: {len(tried)} cells on validation classes")
+        more = ", and more beyond each end that is best" if config.tuning.widen else ""
+        say(console, f"tuning first: {len(tried)} cells on validation classes{more}")
     if inputs.fingerprints is None:
         say(console, "features: not extracted yet; the sweep extracts them first")
     say(console, f"disk: about {byte_size(needed)} needed, {byte_size(free)} free")
