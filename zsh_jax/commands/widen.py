@@ -1,6 +1,6 @@
 """Tuning over ranges that grow: where the best value of an axis lies at an end, values beyond it are tried too."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import partial
 
 from ml_collections import ConfigDict
@@ -17,7 +17,7 @@ from zsh_jax.sweep.mesh import sweep_mesh
 from zsh_jax.sweep.processes import leads, told
 from zsh_jax.sweep.settings import check_settings
 from zsh_jax.sweep.tuning import choose, tried_axes, validation_config, with_values
-from zsh_jax.sweep.widening import further_values
+from zsh_jax.sweep.widening import Further, further_values
 
 
 def widened(config: ConfigDict, around: Around) -> ConfigDict:
@@ -58,15 +58,20 @@ def say_ends(config: ConfigDict, around: Around, choices: Choices) -> None:
     """Say which choices lie at an end of what was tried."""
     ends = further_values(tried_axes(config), choices)
     if ends:
-        names = ", ".join(f"{name} {axis.rpartition('.')[2]}" for name, axes in ends.items() for axis in axes)
+        named = ", ".join(name for name, _ in _named(ends))
         say(
-            around.console, f"at an end of their range: {names}; to go on beyond, raise --config.tuning.widen"
+            around.console, f"at an end of their range: {named}; to go on beyond, raise --config.tuning.widen"
         )
 
 
-def _listed(further: Mapping[str, Mapping[str, tuple[float, ...]]]) -> str:
+def _listed(further: Further) -> str:
     return "; ".join(
-        f"{name} {axis.rpartition('.')[2]} {', '.join(f'{value:g}' for value in values)}"
-        for name, axes in further.items()
-        for axis, values in axes.items()
+        f"{name} {', '.join(f'{value:g}' for value in values)}" for name, values in _named(further)
     )
+
+
+def _named(further: Further) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Each variant with the plain name of its axis, and the values."""
+    for variant, axes in further.items():
+        for axis, values in axes.items():
+            yield f"{variant} {axis.rpartition('.')[2]}", values

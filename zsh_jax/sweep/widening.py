@@ -7,10 +7,11 @@ from zsh_jax.errors import InputError
 from zsh_jax.sweep.axes import check_value
 from zsh_jax.sweep.grid import Choices
 
+Further = dict[str, dict[str, tuple[float, ...]]]
+"""By variant and tuned axis, values beyond those that were tried."""
 
-def further_values(
-    axes: Mapping[str, Mapping[str, Any]], choices: Choices
-) -> dict[str, dict[str, tuple[float, ...]]]:
+
+def further_values(axes: Mapping[str, Mapping[str, Any]], choices: Choices) -> Further:
     """The next values of each axis beyond an end that was chosen for any set of unseen classes.
 
     A range grows by the ratio of its two outermost values. Of equal settings the first one tried is chosen, so a range
@@ -23,7 +24,7 @@ def further_values(
     Returns:
         By variant and axis, one or two values; an axis that needs none, or can take none, is left out.
     """
-    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    found: Further = {}
     for variant, by_unseen in choices.items():
         for axis, values in axes[variant].items():
             chosen = {setting[axis] for setting in by_unseen.values()}
@@ -41,9 +42,8 @@ def _beyond(values: Sequence[Any], chosen: set[Any]) -> list[float]:
     if len(ordered) < 2:
         return []
     ends = ((ordered[0], ordered[1]), (ordered[-1], ordered[-2]))
-    return [
-        float(f"{end * end / inner:.6g}") for end, inner in ends if end in chosen
-    ]  # 1e-10, not 1.0000000000000002e-10
+    # Rounded: 1e-10, not 1.0000000000000002e-10.
+    return [float(f"{end * end / inner:.6g}") for end, inner in ends if end in chosen]
 
 
 def _is_valid(axis: str, value: float) -> bool:
