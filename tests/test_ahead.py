@@ -48,8 +48,8 @@ def test_the_next_programs_are_compiled_meanwhile_once_each_and_change_nothing(m
         found = _rows(plan, inputs, compiled)
         assert len(threads) == len(compiled)
         assert {"MainThread", "compile ahead"} == set(threads)
-        # All but those of the first batch.
-        assert threads.count("MainThread") <= 4
+        # All but those of the first batch; what fails there is compiled again in the main thread.
+        assert threads.count("MainThread") < threads.count("compile ahead")
         monkeypatch.setattr(engine, "ahead", _nothing_ahead)
         jax.tree.map(np.testing.assert_array_equal, found, _rows(plan, inputs, Compiled()))
 
