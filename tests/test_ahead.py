@@ -30,8 +30,7 @@ def _rows(plan, inputs, compiled):
     return [(result.cell, result.history, found) for result, found in zip(results, metrics, strict=True)]
 
 
-@pytest.mark.parametrize("x64", [False, True])
-def test_the_next_programs_are_compiled_meanwhile_once_each_and_change_nothing(monkeypatch, x64):
+def test_the_next_programs_are_compiled_meanwhile_once_each_and_change_nothing(monkeypatch, float64):
     threads, compile_ = [], jax.stages.Lowered.compile
 
     def noted(lowered):
@@ -40,18 +39,17 @@ def test_the_next_programs_are_compiled_meanwhile_once_each_and_change_nothing(m
 
     monkeypatch.setattr(jax.stages.Lowered, "compile", noted)
     inputs = _inputs()
-    with jax.enable_x64(x64):
-        plan = _plan(inputs, **METHODS)
-        assert len(plan.batches) == 4
-        compiled = Compiled()
-        monkeypatch.setattr(compiled, "release", lambda needed: None)
-        found = _rows(plan, inputs, compiled)
-        assert len(threads) == len(compiled)
-        assert {"MainThread", "compile ahead"} == set(threads)
-        # All but those of the first batch; what fails there is compiled again in the main thread.
-        assert threads.count("MainThread") < threads.count("compile ahead")
-        monkeypatch.setattr(engine, "ahead", _nothing_ahead)
-        jax.tree.map(np.testing.assert_array_equal, found, _rows(plan, inputs, Compiled()))
+    plan = _plan(inputs, **METHODS)
+    assert len(plan.batches) == 4
+    compiled = Compiled()
+    monkeypatch.setattr(compiled, "release", lambda needed: None)
+    found = _rows(plan, inputs, compiled)
+    assert len(threads) == len(compiled)
+    assert {"MainThread", "compile ahead"} == set(threads)
+    # All but those of the first batch; what fails there is compiled again in the main thread.
+    assert threads.count("MainThread") < threads.count("compile ahead")
+    monkeypatch.setattr(engine, "ahead", _nothing_ahead)
+    jax.tree.map(np.testing.assert_array_equal, found, _rows(plan, inputs, Compiled()))
 
 
 def test_two_threads_that_want_one_program_compile_it_once(monkeypatch):

@@ -29,7 +29,7 @@ def _owned(folder, number=0, **changes):
         file.write(content)
 
 
-@pytest.fixture(params=["flock", errno.ENOLCK, errno.EOPNOTSUPP])
+@pytest.fixture(params=["flock", errno.ENOLCK])
 def kernel(request, monkeypatch):
     """With the kernel's locks, and without them, as on some network file systems."""
 
@@ -61,7 +61,7 @@ def beating(tmp_path):
 
 
 def test_a_live_owner_is_named_and_its_workdir_left_alone(kernel, tmp_path):
-    folder, patient = tmp_path / "sweep", {"beat": BEAT, "watched": 60}
+    folder, patient = tmp_path / "sweep", {"beat": BEAT, "watched": 10}
     with locked(folder, **QUICK) as lock:
         (folder / "results.jsonl").write_text("mine")
         with pytest.raises(InputError) as refused, locked(folder, **patient):
@@ -78,11 +78,12 @@ def test_a_live_owner_is_named_and_its_workdir_left_alone(kernel, tmp_path):
 
 
 def test_a_live_owner_on_another_host_is_told_by_its_beat(kernel, beating):
-    patient = locked(beating, beat=BEAT, watched=60)
+    patient = locked(beating, beat=BEAT, watched=10)
     with pytest.raises(InputError, match="process 4711 on host elsewhere; fix: "), patient:
         pytest.fail("two have it")
 
 
+@pytest.mark.parametrize("kernel", ["flock", errno.ENOLCK, errno.EOPNOTSUPP], indirect=True)
 def test_a_dead_owner_on_another_host_is_told_by_its_beat(kernel, tmp_path, capsys):
     _owned(tmp_path)
     with locked(tmp_path, **QUICK) as lock:

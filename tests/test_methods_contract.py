@@ -1,4 +1,4 @@
-"""What holds for every method: it learns, vmaps, compiles once, and says what is not finite."""
+"""What holds for every method: it learns, compiles once, and says what is not finite. For batches: `test_grids.py`."""
 
 from functools import partial
 
@@ -78,12 +78,6 @@ def _stack(*trees):
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *trees)
 
 
-def _assert_rows_equal(batched, singles):
-    for i, single in enumerate(singles):
-        row = jax.tree.map(lambda leaf, i=i: leaf[i], batched)
-        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-7, atol=1e-9), row, single)
-
-
 def _same(one, other):
     leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     return all(np.allclose(a, b) for a, b in leaves)
@@ -121,17 +115,6 @@ def test_codes_that_are_all_alike_are_ranked_as_by_chance():
     labels = [jnp.asarray(one.labels) for one in (toy(1), toy())]
     judged = evaluate(nothing, labels[0], nothing, labels[1], bits=BITS)
     assert float(judged.mean_average_precision) < 0.3
-
-
-@each_method
-def test_vmap_over_data_and_within_it_over_weights_equals_the_loop(name, float64):
-    several, weights = [training(toy(seed)) for seed in (0, 1)], _settings(name)
-    keys = jax.random.split(jax.random.key(0), 2)
-    over_weights = jax.vmap(_fit(name), (None, None, 0 if weights[0] else None), axis_size=2)
-    batched = jax.vmap(over_weights, (0, 0, None))(keys, _stack(*several), _stack(*weights))
-    for i, (key, data) in enumerate(zip(keys, several, strict=True)):
-        row = jax.tree.map(lambda leaf, i=i: leaf[i], batched)
-        _assert_rows_equal(row, [_fit(name)(key, data, one) for one in weights])
 
 
 @each_method

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from copy import deepcopy
 from pathlib import Path
 
 from ml_collections import ConfigDict
@@ -59,7 +58,7 @@ def complete(config: ConfigDict) -> ConfigDict:
     Raises:
         InputError: a setting is invalid.
     """
-    made: ConfigDict = deepcopy(config)
+    made: ConfigDict = config.copy_and_resolve_references()
     plain(made)
     check_settings(made)
     check_agent(made)
