@@ -48,17 +48,16 @@ class Traced:
         return returned, bytes_of(returned)
 
 
-@pytest.mark.parametrize("x64", [False, True])
 @pytest.mark.parametrize("changes", CASES.values(), ids=CASES)
-def test_every_program_is_of_one_precision(changes, x64):
+def test_every_program_is_of_double_precision_throughout(changes, float64):
+    """In single precision JAX makes no array of doubles."""
     inputs = _inputs()
     (batch,) = _plan(inputs, **FEW | changes).batches
     traced = Traced()
-    with jax.enable_x64(x64):
-        engine.footprint(batch, inputs, traced, cutoffs=CUTOFFS, seen_queries=20)
+    engine.footprint(batch, inputs, traced, cutoffs=CUTOFFS, seen_queries=20)
     assert traced.widths
     for name, widths in traced.widths.items():
-        assert widths <= {8 if x64 else 4}, name
+        assert widths <= {8}, name
 
 
 def test_features_are_the_same_in_both_precisions(tmp_path):
