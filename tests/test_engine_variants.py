@@ -29,27 +29,12 @@ def _metrics(result):
     return {key: value for key, value in result.metrics.items() if not key.endswith("seconds")}
 
 
-VARIANTS = {
-    "random": ("zsh", {"rotation": ("random",), "lam": (0.01, 1.0)}, {}),
-    "on semantics": ("zsh", {"locality": ("semantics",), "delta": (0.1,), "lam": (0.01, 1.0)}, {}),
-    "anchor graph": (
-        "zsh",
-        {"lam": (0.01, 1.0)},
-        {"graph": ("anchors",), "laplacian": ("normalised",), "edge_weights": ("binary",)},
-    ),
-    "starts": ("zsh", {"restarts": (3,), "lam": (0.01, 1.0)}, {}),
-    "alpha grows": ("zsh", {"alpha_growth": (2.0,), "lam": (0.01, 1.0)}, {}),
-    "coupled": ("zsh_coupled", {"beta": (1e-4, 1.0)}, {}),
-    "relaxed": ("zsh_relaxed", {"learning_rate": (0.1, 0.3)}, {}),
-}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "own", "shared"), VARIANTS.values(), ids=VARIANTS)
-def test_cells_of_a_batch_are_those_run_alone(method, own, shared):
+def test_all_figures_of_a_batch_are_those_of_cells_run_alone():
+    """That other variants learn alike alone and in a batch stands in `test_grids.py`."""
     inputs = _inputs()
-    changes = {"seed": (0, 3), "unseen": ("bee",), "method": (method,)} | shared
-    together = _run(_plan(inputs, **changes, **{method: own}), inputs)
+    own = {"restarts": (3,), "lam": (0.01, 1.0)}
+    together = _run(_plan(inputs, seed=(0, 3), unseen=("bee",), zsh=own), inputs)
     assert len(together) == 4
     for result in (together[0], together[-1]):  # of another seed and weight
         values = {
@@ -57,8 +42,8 @@ def test_cells_of_a_batch_are_those_run_alone(method, own, shared):
             for axis in SHARED_AXES
             if axis in result.cell and axis not in ("semantics", "method")
         }
-        its = {axis: (result.cell[axis],) for axis in own_axes(METHODS[method])}
-        (alone,) = _run(_plan(inputs, **values, method=(method,), **{method: its}), inputs)
+        its = {axis: (result.cell[axis],) for axis in own_axes(METHODS["zsh"])}
+        (alone,) = _run(_plan(inputs, **values, zsh=its), inputs)
         assert alone.cell == result.cell
         for key, value in _metrics(alone).items():
             if isinstance(value, str):
