@@ -1,13 +1,16 @@
 """The page says what made its figures, of which inputs and by which command; and what is mixed in one table."""
 
 import json
+import shlex
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from report_sweeps import identity, result, write_sweep
 from test_report_page import Page
 
 from zsh_jax.report.__main__ import main
-from zsh_jax.report.provenance import mixed_provenance, provenance_facts
+from zsh_jax.report.provenance import as_typed, mixed_provenance, provenance_facts
 from zsh_jax.tracking.results import append_results, open_results
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567-dirty"
@@ -122,3 +125,16 @@ def test_many_are_counted_not_listed():
 @pytest.mark.parametrize("wrong", [None, 3, "", ["x"], {}])
 def test_what_is_no_text_is_not_stated(wrong):
     assert provenance_facts([{"jax": wrong, "date": wrong, "fingerprint_labels": wrong}], []) == {}
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)))
+@example(["--config.sweep.unseen=('cat',)"])
+@example(["--a=", "--", "--=", "--b c='d'", "--x='$HOME'", "'!'", ""])
+def test_a_command_is_shown_in_the_same_words(words):
+    assert shlex.split(as_typed(shlex.join(words))) == words
+
+
+def test_a_command_is_quoted_as_one_types_it():
+    command = shlex.join(["launch.py", "--config.sweep.unseen=('cat',)", "--config.name=a b"])
+    assert as_typed(command) == """launch.py --config.sweep.unseen="('cat',)" --config.name='a b'"""
+    assert as_typed("an 'open quote") == "an 'open quote"

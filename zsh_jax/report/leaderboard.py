@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from zsh_jax.inputs.fingerprint import KINDS
-from zsh_jax.report.provenance import provenance_facts
+from zsh_jax.report.provenance import as_typed, provenance_facts
 from zsh_jax.report.read import Sweeps, read_sweeps
 from zsh_jax.report.series import MAP, Row, Series, series, unfinished
 from zsh_jax.report.tables.comparison import metric_table
@@ -80,5 +80,5 @@ def _origin(setting: Series) -> list[Entry]:
 
 def _commands(sweeps: Sweeps) -> str:
     """The commands, without the folders of the machine."""
-    listed = "\n".join(f"    {re.sub(FOLDERS, '', command)}" for command in sweeps.commands)
+    listed = "\n".join(f"    {re.sub(FOLDERS, '', as_typed(command))}" for command in sweeps.commands)
     return f"## Commands\n\n{listed}" if listed else "The sweeps did not state their commands."

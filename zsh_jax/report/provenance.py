@@ -1,6 +1,7 @@
 """Provenance of the rows of a report: listed on the page, with a warning where one table mixes several."""
 
 import hashlib
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -28,10 +29,34 @@ def provenance_facts(rows: Sequence[Row], commands: Sequence[str]) -> Mapping[st
     facts["dates"] = _dates(rows)
     prints = [f"{name}: {counts}" for kind, name in KINDS.items() if (counts := _fingerprints(rows, kind))]
     facts["fingerprints"] = "; ".join(prints)
-    shown = list(commands[:MANY])
+    shown = [as_typed(command) for command in commands[:MANY]]
     shown += [f"{len(commands) - MANY:,} others, see config-*.json"] if len(commands) > MANY else []
     facts |= {"command" if len(shown) == 1 else f"command {i}": one for i, one in enumerate(shown, 1)}
     return {name: value for name, value in facts.items() if value}
+
+
+def as_typed(command: str) -> str:
+    """A command line with its words quoted as one types them: `--config.sweep.unseen="('cat',)"`.
+
+    Args:
+        command: as a sweep has noted it, for a POSIX shell.
+
+    Returns:
+        A line that a shell reads as the same words; the one given, if no shell can read it.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:  # an open quote: the file was written by hand
+        return command
+    return " ".join(map(_typed, words))
+
+
+def _typed(word: str) -> str:
+    key, sign, value = word.partition("=") if word.startswith("--") and "=" in word else ("", "", word)
+    start = f"{shlex.quote(key)}{sign}" if sign else ""
+    if "'" in value and not set(value) & set('"$`\\!'):  # which mean something between double quotes
+        return f'{start}"{value}"'
+    return start + shlex.quote(value)
 
 
 def mixed_provenance(rows: Sequence[Row]) -> tuple[str, ...]:
