@@ -8,8 +8,9 @@ import pytest
 from bad_input import make_data, put, refusal, tiny_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ml_collections import config_dict
 
-from zsh_jax.commands.configuration import read_config
+from zsh_jax.commands.configuration import complete, read_config
 from zsh_jax.errors import InputError
 from zsh_jax.methods.table import METHODS
 from zsh_jax.sweep.config import for_dataset
@@ -182,6 +183,15 @@ def test_every_value_of_the_wrong_kind_or_range_is_refused_by_the_name_of_its_ke
         except OverflowError:
             continue  # a ConfigDict makes floats of whole numbers, and cannot of this one
         assert refusal(launch, folder, capsys, config).startswith(key), (key, value)
+
+
+def test_a_configuration_that_is_completed_is_left_as_it_was(folder):
+    config = put(tiny_config(folder), {"workdir": None})
+    config.sweep.queries = config_dict.FieldReference((7,))
+    before = config.to_dict()
+    made = complete(config)
+    assert (config.to_dict(), config.is_locked) == (before, False)
+    assert (made.workdir, made.sweep.queries, made.is_locked) == ("runs/tiny-features", (7,), True)
 
 
 TEXTS = {
