@@ -3,10 +3,10 @@
 python launch.py --config experiments/compare_methods.py
 
     Three seeds. mAP at 64 bits: greedyhash 0.715, orthohash-semantic 0.715, dtsh 0.689, joint 0.652, orthohash 0.650,
-    csq 0.646, csq-semantic 0.638, semantic-ridge 0.637, joint-fixed 0.633, ksh 0.568, cosdish 0.533, sdh 0.526,
-    hashnet 0.523, cca-itq 0.506, zsh-coupled 0.505, fsdh 0.482, dpsh 0.466, zsh 0.447; methods without labels 0.21 to
-    0.27. Not hashed: 0.345 on features, 0.713 on predictions. With OPENBLAS_NUM_THREADS=1, ksh has 0.558, cca-itq
-    0.502 and fsdh 0.478: their sums are in another order. For CIFAR-10 see docs/results.md.
+    csq 0.646, csq-semantic 0.638, semantic-ridge 0.636, joint-fixed 0.625, ksh 0.556, cosdish 0.533, sdh 0.526,
+    hashnet 0.523, zsh-coupled 0.505, cca-itq 0.500, fsdh 0.476, dpsh 0.466, zsh 0.447; methods without labels 0.21 to
+    0.27. Not hashed: 0.345 on features, 0.713 on predictions. On another machine ksh had 0.567 and cca-itq 0.502: their
+    sums were in another order. For all lengths see docs/leaderboard.md, for CIFAR-10 docs/results.md.
 
 python launch.py --config experiments/compare_methods.py:cifar10 --config.dataset.data_dir=TFDS_DATA_DIR \
     --config.features.path=FEATURES --config.semantics.path=WORD_VECTORS
